@@ -1,0 +1,1 @@
+//! OpenStreetMap opening_hours on starting days.

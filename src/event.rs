@@ -1,0 +1,144 @@
+//! What one line says happened. Values only: no meaning is added here.
+//!
+//! The closed words (event, status, trigger, change type) are the contract's; the words of a change are
+//! those of the BCOP maintenance-notification standard (`X-MAINTNOTE-STATUS`).
+
+use crate::time::Instant;
+
+/// Declares a closed set of words: the enum, `ALL`, `as_str` and `parse`, so that they cannot drift apart.
+macro_rules! words {
+    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$vmeta])* $variant),+ }
+
+        impl $name {
+            /// Every word, in the order of declaration.
+            pub const ALL: &'static [$name] = &[$($name::$variant),+];
+
+            /// The word as it stands in logs, labels and answers.
+            pub fn as_str(self) -> &'static str {
+                match self { $($name::$variant => $word),+ }
+            }
+
+            /// The reverse of [`Self::as_str`]; exact, no case folding.
+            pub fn parse(word: &str) -> Option<$name> {
+                match word { $($word => Some($name::$variant),)+ _ => None }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+    };
+}
+pub(crate) use words;
+
+words! {
+    /// What happened to a run.
+    Kind {
+        Started = "started",
+        Phase = "phase",
+        Paused = "paused",
+        Resumed = "resumed",
+        Finished = "finished",
+        Failed = "failed",
+        Aborted = "aborted",
+        Verified = "verified",
+        Approved = "approved",
+    }
+}
+
+impl Kind {
+    /// Whether this ends a run.
+    pub fn is_end(self) -> bool {
+        matches!(self, Kind::Finished | Kind::Failed | Kind::Aborted)
+    }
+}
+
+words! {
+    /// What started a run.
+    Trigger { Schedule = "schedule", Manual = "manual", Api = "api", Unknown = "unknown" }
+}
+
+words! {
+    /// The status of a change revision (BCOP `X-MAINTNOTE-STATUS`, lower case).
+    Status {
+        Tentative = "tentative",
+        Confirmed = "confirmed",
+        Cancelled = "cancelled",
+        InProcess = "in-process",
+        Completed = "completed",
+    }
+}
+
+words! {
+    /// How a change is classed by the partner.
+    ChangeType { Standard = "standard", Normal = "normal", Emergency = "emergency" }
+}
+
+/// One accepted line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The stamp of the line.
+    pub at: Instant,
+    /// The stamp had no offset and lies in an autumn fold, so that two readings were possible.
+    pub ambiguous: bool,
+    pub body: Body,
+}
+
+/// The three families of records: run lines and one-line finished runs share [`RunLine`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    Run(RunLine),
+    Notice(Notice),
+}
+
+/// A line that has an event. Missing fields are `None` (an empty value counts as missing).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunLine {
+    pub kind: Kind,
+    /// As named by the line, in its order, without repetition; empty if it names none.
+    pub services: Vec<Box<str>>,
+    pub procedure: Option<Box<str>>,
+    pub run_id: Option<Box<str>>,
+    pub change_id: Option<Box<str>>,
+    pub trigger: Trigger,
+    pub phase: Option<Box<str>>,
+    pub outcome: Option<Box<str>>,
+    /// `(start, end)` of a one-line finished run: an end event that carries `start` or `duration`.
+    /// `start <= end` is not checked here.
+    pub whole: Option<(Instant, Instant)>,
+}
+
+/// A change notice: one revision as the partner sent it. `None` means that the line omits the field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    pub change_id: Box<str>,
+    pub revision: Option<u64>,
+    pub status: Status,
+    pub services: Vec<Box<str>>,
+    pub procedure: Option<Box<str>>,
+    pub change_type: Option<ChangeType>,
+    pub planned_start: Option<Instant>,
+    pub planned_end: Option<Instant>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_read_as_it_is_written() {
+        for k in Kind::ALL {
+            assert_eq!(Kind::parse(k.as_str()), Some(*k));
+        }
+        for s in Status::ALL {
+            assert_eq!(Status::parse(s.as_str()), Some(*s));
+        }
+        assert_eq!(Kind::parse("STARTED"), None);
+        assert_eq!(Trigger::parse(""), None);
+    }
+}

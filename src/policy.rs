@@ -1,0 +1,181 @@
+//! What was agreed: services, partners, procedures, and the terms that hold for one run.
+//!
+//! `config` builds a [`Policy`] once per load; after that it is only read. Everything is resolved when it is
+//! built (a procedure's settings override the partner's key by key), so that judging a run is a look-up.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use crate::calendar::{Calendar, Zone};
+use crate::event::Trigger;
+use crate::time::Instant;
+
+/// Stands in a label for a service or procedure that nobody declared.
+pub const OTHER: &str = "other";
+
+/// Defaults of the contract, by the name of the key they stand in for.
+pub mod defaults {
+    use chrono::TimeDelta;
+
+    pub const EARLY: TimeDelta = TimeDelta::minutes(5);
+    pub const LATE: TimeDelta = TimeDelta::minutes(30);
+    pub const LOST_AFTER: TimeDelta = TimeDelta::hours(24);
+    pub const LATE_AFTER: TimeDelta = TimeDelta::minutes(15);
+    pub const ACKNOWLEDGE_AFTER: TimeDelta = TimeDelta::hours(24);
+    pub const BACKFILL_HORIZON: TimeDelta = TimeDelta::hours(24);
+}
+
+/// The whole agreement.
+#[derive(Debug)]
+pub struct Policy {
+    /// In the order of the configuration.
+    pub services: Vec<Service>,
+    /// In the order of the configuration.
+    pub partners: Vec<Partner>,
+    /// Lower-case hex SHA-256 of the configuration text that this was read from: verdicts are sealed with it.
+    pub digest: String,
+    /// Last day (inclusive, midnight UTC of the day after it) for which the embedded holiday table speaks,
+    /// if any calendar here uses `PH`.
+    pub holidays_end: Option<Instant>,
+}
+
+/// What our customers use; owns the business hours and freezes.
+#[derive(Debug)]
+pub struct Service {
+    pub name: Arc<str>,
+    pub zone: Zone,
+    pub business_hours: Option<Arc<Calendar>>,
+    pub freezes: Vec<Freeze>,
+}
+
+/// A span (or calendar) in which nothing may run.
+#[derive(Clone, Debug)]
+pub struct Freeze {
+    pub name: Arc<str>,
+    pub calendar: Arc<Calendar>,
+}
+
+/// The company that performs maintenance, with the terms for whatever it has not declared.
+#[derive(Debug)]
+pub struct Partner {
+    pub name: Arc<str>,
+    pub zone: Zone,
+    pub windows: Option<Arc<Calendar>>,
+    pub freezes: Vec<Freeze>,
+    /// How long after its stamp a start may be read before its time is doubted.
+    pub late_after: TimeDelta,
+    pub procedures: Vec<Procedure>,
+    /// Terms of a procedure that is not declared, by service: `None` is "no or an unknown service".
+    pub undeclared: HashMap<Option<Arc<str>>, Arc<Terms>>,
+}
+
+/// A documented kind of maintenance; owns the scheduling requirement.
+#[derive(Debug)]
+pub struct Procedure {
+    pub name: Arc<str>,
+    /// Services it is declared for, in the order of the configuration.
+    pub services: Vec<Arc<str>>,
+    pub reviewed: Option<Instant>,
+    pub review_every: Option<TimeDelta>,
+    pub document: Option<String>,
+    /// Terms by service; `None` is a run that names no service.
+    pub terms: HashMap<Option<Arc<str>>, Arc<Terms>>,
+}
+
+/// Whether and how a run must be confirmed beforehand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Confirmation {
+    pub required: bool,
+    /// Least time between the confirmation and the planned start; `None`: any will do.
+    pub notice: Option<TimeDelta>,
+    /// How long before the planned start a run may begin.
+    pub early: TimeDelta,
+    /// How long after the planned start a run may begin.
+    pub late: TimeDelta,
+}
+
+/// Whether an emergency waives rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Emergencies {
+    pub allowed: bool,
+    /// How long after its start an emergency must be approved; `None`: nobody asks.
+    pub approve_within: Option<TimeDelta>,
+}
+
+/// Everything that was agreed for one partner, procedure and service.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// Labels: names from the configuration or [`OTHER`].
+    pub partner: Arc<str>,
+    pub service: Arc<str>,
+    pub procedure: Arc<str>,
+    /// The partner has declared the procedure, and for this service.
+    pub declared: bool,
+    /// Zone in which a person reads the times of this run: the service's, else the partner's.
+    pub zone: Zone,
+    pub business_hours: Option<Arc<Calendar>>,
+    /// `business_hours: allowed` on the procedure.
+    pub business_hours_allowed: bool,
+    /// `None`: no window was agreed and the window rules are silent (`anytime`, or undeclared).
+    pub windows: Option<Arc<Calendar>>,
+    /// Freezes of the service, the partner and the procedure.
+    pub freezes: Vec<Freeze>,
+    /// Empty: any trigger will do.
+    pub triggers: Vec<Trigger>,
+    pub confirmation: Confirmation,
+    pub emergencies: Emergencies,
+    pub overrun_tolerance: TimeDelta,
+    pub expected_duration: Option<TimeDelta>,
+    pub max_duration: Option<TimeDelta>,
+    pub verify_within: Option<TimeDelta>,
+    pub lost_after: TimeDelta,
+    pub acknowledge_after: TimeDelta,
+}
+
+impl Policy {
+    pub fn partner(&self, name: &str) -> Option<&Partner> {
+        self.partners.iter().find(|p| &*p.name == name)
+    }
+
+    pub fn service(&self, name: &str) -> Option<&Service> {
+        self.services.iter().find(|s| &*s.name == name)
+    }
+}
+
+impl Partner {
+    pub fn procedure(&self, name: &str) -> Option<&Procedure> {
+        self.procedures.iter().find(|p| &*p.name == name)
+    }
+
+    /// The service that a run of `procedure` is for when its line names none: the only one it is declared for.
+    pub fn only_service(&self, procedure: Option<&str>) -> Option<&Arc<str>> {
+        match self.procedure(procedure?)?.services.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        }
+    }
+
+    /// The terms for one run. `service` and `procedure` are names as the line gave them.
+    ///
+    /// A procedure that is not declared for the service is undeclared: the partner's own terms hold.
+    pub fn terms(&self, service: Option<&str>, procedure: &str) -> &Arc<Terms> {
+        let declared = self.procedure(procedure).and_then(|p| lookup(&p.terms, service));
+        declared
+            .or_else(|| lookup(&self.undeclared, service))
+            .or_else(|| self.undeclared.get(&None))
+            .unwrap_or_else(|| unreachable!("config gives every partner terms for no service"))
+    }
+}
+
+fn lookup<'a>(
+    terms: &'a HashMap<Option<Arc<str>>, Arc<Terms>>,
+    service: Option<&str>,
+) -> Option<&'a Arc<Terms>> {
+    match service {
+        None => terms.get(&None),
+        // A linear look avoids building an owned key; there are a handful of services.
+        Some(name) => terms.iter().find(|(k, _)| k.as_deref() == Some(name)).map(|(_, t)| t),
+    }
+}

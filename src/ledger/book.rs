@@ -1,0 +1,195 @@
+//! What is on record of one partner: changes, approvals, and which runs a line can belong to.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+use crate::change::Changes;
+use crate::run::{Run, RunNo, State};
+use crate::time::Instant;
+
+/// Approvals kept for each partner; beyond it the oldest are forgotten.
+pub const APPROVALS_KEPT: usize = 10_000;
+
+/// Runs without an id are told apart by service and procedure.
+pub(super) type Key = (Option<Arc<str>>, Arc<str>);
+
+/// Everything that pairing needs of one partner.
+#[derive(Clone, Debug, Default)]
+pub struct Book {
+    /// How far this partner's time has come; `None`: nothing is on record.
+    pub clock: Option<Instant>,
+    pub changes: Changes,
+    open_by_id: HashMap<Arc<str>, Vec<RunNo>>,
+    /// Without an id, oldest first.
+    open_by_key: HashMap<Key, BTreeSet<(Instant, RunNo)>>,
+    closed_by_id: HashMap<Arc<str>, Closed>,
+    /// Without an id, ended and not verified, oldest first.
+    unverified_by_key: HashMap<Key, BTreeSet<(Instant, RunNo)>>,
+    /// Closed runs in the order of their closing.
+    closed: VecDeque<RunNo>,
+    closed_set: BTreeSet<RunNo>,
+    /// Runs in memory by start, to find those that a late notice is about.
+    pub(super) by_start: BTreeSet<(Instant, RunNo)>,
+    approvals: HashMap<Approval, Instant>,
+    approvals_in_order: VecDeque<Approval>,
+}
+
+/// What an approval names.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Approval {
+    Change(Arc<str>),
+    Run(Arc<str>),
+}
+
+/// The last runs of an id that are over.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Closed {
+    /// The last ended runs: several if one line started several.
+    pub ended: Vec<RunNo>,
+    group: RunNo,
+    /// The last one to be closed was given up.
+    pub last_was_lost: bool,
+}
+
+impl Book {
+    pub(super) fn open_of_id(&self, id: &str) -> &[RunNo] {
+        self.open_by_id.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn oldest_open(&self, key: &Key) -> Option<RunNo> {
+        self.open_by_key.get(key)?.first().map(|(_, no)| *no)
+    }
+
+    pub(super) fn closed_of_id(&self, id: &str) -> Option<&Closed> {
+        self.closed_by_id.get(id)
+    }
+
+    pub(super) fn oldest_unverified(&self, key: &Key) -> Option<RunNo> {
+        self.unverified_by_key.get(key)?.first().map(|(_, no)| *no)
+    }
+
+    /// Runs in memory that started strictly after `t`.
+    pub(super) fn started_after(&self, t: Instant) -> impl Iterator<Item = RunNo> {
+        let after = (std::ops::Bound::Excluded((t, RunNo::MAX)), std::ops::Bound::Unbounded);
+        self.by_start.range(after).map(|(_, no)| *no)
+    }
+
+    pub(super) fn remembers(&self, no: RunNo) -> bool {
+        self.closed_set.contains(&no)
+    }
+
+    /// The earliest approval that names a change or a run id.
+    pub(super) fn approval(
+        &self,
+        change: Option<&Arc<str>>,
+        run: Option<&Arc<str>>,
+    ) -> Option<Instant> {
+        let change = change.and_then(|c| self.approvals.get(&Approval::Change(c.clone())));
+        let run = run.and_then(|r| self.approvals.get(&Approval::Run(r.clone())));
+        change.into_iter().chain(run).min().copied()
+    }
+
+    pub(super) fn approved(
+        &mut self,
+        change: &Option<Arc<str>>,
+        run: &Option<Arc<str>>,
+        at: Instant,
+    ) {
+        let change = change.clone().map(Approval::Change);
+        for name in change.into_iter().chain(run.clone().map(Approval::Run)) {
+            let first = self.approvals.get(&name).map_or(at, |known| at.min(*known));
+            if self.approvals.insert(name.clone(), first).is_none() {
+                self.approvals_in_order.push_back(name);
+            }
+        }
+        while APPROVALS_KEPT < self.approvals_in_order.len() {
+            if let Some(oldest) = self.approvals_in_order.pop_front() {
+                self.approvals.remove(&oldest);
+            }
+        }
+    }
+
+    pub(super) fn opened(&mut self, run: &Run) {
+        self.by_start.insert((run.start, run.no));
+        match &run.run_id {
+            Some(id) => self.open_by_id.entry(id.clone()).or_default().push(run.no),
+            None => {
+                self.open_by_key.entry(key_of(run)).or_default().insert((run.start, run.no));
+            }
+        }
+    }
+
+    /// Moves a run that has ended or is lost; gives back the runs that are beyond `keep`.
+    pub(super) fn closed(&mut self, run: &Run, keep: usize) -> Vec<RunNo> {
+        let ended = run.state != State::Lost;
+        match &run.run_id {
+            Some(id) => self.closed_with_id(run, id, ended),
+            None => {
+                remove(&mut self.open_by_key, &key_of(run), run);
+                if ended {
+                    let list = self.unverified_by_key.entry(key_of(run)).or_default();
+                    list.insert((run.start, run.no));
+                }
+            }
+        }
+        self.closed.push_back(run.no);
+        self.closed_set.insert(run.no);
+        let mut beyond = Vec::new();
+        while keep < self.closed.len() {
+            let Some(old) = self.closed.pop_front() else { break };
+            self.closed_set.remove(&old);
+            beyond.push(old);
+        }
+        beyond
+    }
+
+    fn closed_with_id(&mut self, run: &Run, id: &Arc<str>, ended: bool) {
+        if let Some(open) = self.open_by_id.get_mut(id) {
+            open.retain(|no| *no != run.no);
+            if open.is_empty() {
+                self.open_by_id.remove(id);
+            }
+        }
+        let closed = self.closed_by_id.entry(id.clone()).or_default();
+        closed.last_was_lost = !ended;
+        if !ended {
+            return;
+        }
+        if closed.group != run.group {
+            closed.ended.clear();
+            closed.group = run.group;
+        }
+        closed.ended.push(run.no);
+    }
+
+    /// Forgets the ways in which lines could find a run that left memory.
+    pub(super) fn dropped(&mut self, run: &Run) {
+        self.by_start.remove(&(run.start, run.no));
+        match &run.run_id {
+            Some(id) => {
+                if self.closed_by_id.get(id).is_some_and(|c| c.group <= run.group) {
+                    self.closed_by_id.remove(id);
+                }
+            }
+            None => remove(&mut self.unverified_by_key, &key_of(run), run),
+        }
+    }
+
+    pub(super) fn verified(&mut self, run: &Run) {
+        if run.run_id.is_none() {
+            remove(&mut self.unverified_by_key, &key_of(run), run);
+        }
+    }
+}
+
+fn key_of(run: &Run) -> Key {
+    (run.service.clone(), run.procedure.clone())
+}
+
+fn remove(index: &mut HashMap<Key, BTreeSet<(Instant, RunNo)>>, key: &Key, run: &Run) {
+    let Some(list) = index.get_mut(key) else { return };
+    list.remove(&(run.start, run.no));
+    if list.is_empty() {
+        index.remove(key);
+    }
+}

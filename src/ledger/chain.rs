@@ -1,0 +1,40 @@
+//! The hash chain: each entry is tied to all that came before it, so that no edit goes unseen.
+
+use sha2::{Digest, Sha256};
+
+/// The head of an empty chain.
+pub const GENESIS: Head = Head([0; 32]);
+
+/// SHA-256 over the head before and the bytes of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head(pub [u8; 32]);
+
+impl Head {
+    /// The head after one more entry, given as the bytes in which it is stored.
+    pub fn after(&self, entry: &[u8]) -> Head {
+        let mut hash = Sha256::new();
+        hash.update(self.0);
+        hash.update(entry);
+        Head(hash.finalize().into())
+    }
+
+    /// Lower-case hexadecimal.
+    pub fn hex(&self) -> String {
+        self.0.iter().map(|b| format!("{b:02x}")).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_entry_and_its_place_count() {
+        let chain = |entries: &[&str]| entries.iter().fold(GENESIS, |h, e| h.after(e.as_bytes()));
+        assert_eq!(chain(&["a", "b"]), chain(&["a", "b"]));
+        assert_ne!(chain(&["a", "b"]), chain(&["b", "a"]));
+        assert_ne!(chain(&["a", "b"]), chain(&["a"]));
+        assert_ne!(chain(&["ab"]), chain(&["a", "b"]));
+        assert_eq!(GENESIS.hex().len(), 64);
+    }
+}

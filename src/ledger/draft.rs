@@ -1,0 +1,230 @@
+//! A draft: the ledger as it will be once the entries that it hands out are stored.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use crate::change::{BadPlan, Revision};
+use crate::event::{Body, Event, Notice};
+use crate::ledger::{Entry, Ledger, What};
+use crate::policy::{Policy, defaults};
+use crate::run::{Acknowledgement, Irregularity, Place, Run, RunNo};
+use crate::time::{Instant, rfc3339};
+
+/// A stamp this far ahead of the reading is put down to the other clock and not counted as future.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(5);
+
+/// The smallest step of time: just before an instant is this much earlier.
+pub(super) const TICK: TimeDelta = TimeDelta::nanoseconds(1);
+
+/// What counts as evidence of the order of things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// The stamps alone (a replay): readings are taken to have happened at them.
+    Stamps,
+    /// Stamps and the moments of reading (live).
+    Readings,
+}
+
+/// One event on its way into the ledger.
+#[derive(Clone, Debug)]
+pub struct Taking {
+    pub partner: Arc<str>,
+    pub event: Event,
+    pub place: Option<Place>,
+    /// When the line was read.
+    pub observed: Instant,
+    /// Since when its file has been followed without a gap; `None`: it has not.
+    pub followed_since: Option<Instant>,
+    /// Counters of time may have been shown up to the moment of reading.
+    pub live: bool,
+}
+
+/// The ledger as it will be, and the entries that make it so.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    pub(super) ledger: Ledger,
+    pub(super) evidence: Evidence,
+    pub(super) entries: Vec<Entry>,
+    /// By partner: the next instant at which something is to be judged again.
+    pub(super) deadlines: BTreeMap<Arc<str>, BTreeSet<(Instant, RunNo)>>,
+    pub(super) due: HashMap<RunNo, Instant>,
+    /// Reasons older than this at the moment of finding ask for no acknowledgement.
+    pub(super) backfill_horizon: TimeDelta,
+}
+
+impl Draft {
+    /// A draft on top of `ledger`. Call [`Draft::rejudge`] when the ledger was not empty.
+    pub fn new(ledger: Ledger, evidence: Evidence) -> Draft {
+        Draft {
+            ledger,
+            evidence,
+            entries: Vec::new(),
+            deadlines: BTreeMap::new(),
+            due: HashMap::new(),
+            backfill_horizon: defaults::BACKFILL_HORIZON,
+        }
+    }
+
+    /// How old a reason may be when it is found and still ask for an acknowledgement.
+    pub fn set_backfill_horizon(&mut self, horizon: TimeDelta) {
+        self.backfill_horizon = horizon;
+    }
+
+    /// The ledger with everything taken so far.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The entries since the last call.
+    pub fn drain(&mut self) -> Vec<Entry> {
+        std::mem::take(&mut self.entries)
+    }
+
+    pub fn has_entries(&self) -> bool {
+        !self.entries.is_empty()
+    }
+
+    /// Takes one event. Events are to come in the order of their stamps as far as they are at hand; a replay
+    /// takes all notices first, because what was on record is decided by the stamps alone.
+    ///
+    /// Refuses a notice without usable times; the line is then to be counted as rejected.
+    pub fn take(&mut self, policy: &Policy, taking: &Taking) -> Result<(), BadPlan> {
+        let at = taking.event.at.min(taking.observed);
+        self.advance(policy, &taking.partner, at, taking.observed, false);
+        let clock = self.clock(taking);
+        match &taking.event.body {
+            Body::Notice(notice) => self.take_notice(clock, taking, notice)?,
+            Body::Run(line) => self.take_run_line(policy, clock, taking, line),
+        }
+        if self.evidence == Evidence::Readings {
+            self.doubt_stamp(policy, clock, taking);
+        }
+        Ok(())
+    }
+
+    /// Just before the event, or as far as time had come already: bounds at the very stamp of an event are
+    /// still open, because another line with the same stamp may keep them.
+    fn clock(&self, taking: &Taking) -> Instant {
+        if self.evidence == Evidence::Stamps && matches!(taking.event.body, Body::Notice(_)) {
+            // A replay takes all notices first and looks them up by their stamps: time stands still.
+            return Instant::MIN_UTC;
+        }
+        let just_before = taking.event.at.min(taking.observed) - TICK;
+        let so_far = self.ledger.book(&taking.partner).and_then(|b| b.clock);
+        so_far.map_or(just_before, |c| c.max(just_before))
+    }
+
+    pub(super) fn record(&mut self, clock: Instant, partner: &Arc<str>, what: What) {
+        let entry = Entry { clock, partner: partner.clone(), what };
+        self.ledger.adopt(&entry);
+        self.entries.push(entry);
+    }
+
+    pub(super) fn irregular(
+        &mut self,
+        clock: Instant,
+        taking: &Taking,
+        kind: Irregularity,
+        detail: String,
+    ) {
+        let (at, place) = (taking.event.at, taking.place.clone());
+        self.record(clock, &taking.partner, What::Irregular { kind, at, detail, place });
+    }
+
+    fn doubt_stamp(&mut self, policy: &Policy, clock: Instant, taking: &Taking) {
+        let (at, observed) = (taking.event.at, taking.observed);
+        let late_after =
+            policy.partner(&taking.partner).map_or(defaults::LATE_AFTER, |p| p.late_after);
+        let read = rfc3339(observed);
+        if observed + CLOCKS_DIFFER < at {
+            let detail = format!("stamped {}, read {read}", rfc3339(at));
+            self.irregular(clock, taking, Irregularity::Future, detail);
+        } else if taking.followed_since.is_some_and(|since| since <= at)
+            && late_after < observed - at
+        {
+            let detail = format!("stamped {}, read {read}", rfc3339(at));
+            self.irregular(clock, taking, Irregularity::Late, detail);
+        }
+    }
+
+    fn take_notice(
+        &mut self,
+        clock: Instant,
+        taking: &Taking,
+        notice: &Notice,
+    ) -> Result<(), BadPlan> {
+        let stamp = taking.event.at;
+        let none = crate::change::Changes::default();
+        let changes = self.ledger.book(&taking.partner).map_or(&none, |b| &b.changes);
+        let revision = changes.resolve(notice, stamp)?;
+        let change_id = changes.id(&notice.change_id);
+        let change_id = change_id.unwrap_or_else(|| Arc::from(&*notice.change_id));
+        let place = taking.place.clone();
+        let (id, added) = (change_id.clone(), revision.clone());
+        let what = What::Revised { change_id: id, revision: added, place };
+        self.record(clock, &taking.partner, what);
+        if self.evidence == Evidence::Readings {
+            self.note_backdated(clock, taking, &change_id, &revision);
+        }
+        Ok(())
+    }
+
+    /// A notice that was stamped before a start and is read after it confirms nothing for that run.
+    fn note_backdated(
+        &mut self,
+        clock: Instant,
+        taking: &Taking,
+        change_id: &Arc<str>,
+        revision: &Revision,
+    ) {
+        let Some(book) = self.ledger.book(&taking.partner) else { return };
+        let started = book.started_after(taking.event.at).filter_map(|no| self.ledger.run(no));
+        let about: Vec<Arc<Run>> =
+            started.filter(|run| is_about(run, change_id, revision)).cloned().collect();
+        let Some(first) = about.first() else { return };
+        let detail = format!(
+            "revision {} of {change_id} is stamped {} and was read after the start of run {}",
+            revision.number,
+            rfc3339(taking.event.at),
+            first.no
+        );
+        for run in about.iter().filter(|r| r.sealed) {
+            let (note, place) = (detail.clone(), taking.place.clone());
+            self.record(clock, &taking.partner, What::Amended { run: run.no, note, place });
+        }
+        self.irregular(clock, taking, Irregularity::Backdated, detail);
+    }
+
+    /// Somebody took note of a violation.
+    pub fn acknowledge(
+        &mut self,
+        run: &Run,
+        acknowledgement: Acknowledgement,
+    ) -> Result<(), &'static str> {
+        if run.acknowledged.is_some() {
+            return Err("the run is acknowledged already");
+        }
+        let clock = acknowledgement.at;
+        let what = What::Acknowledged { run: run.no, acknowledgement };
+        self.record(clock, &run.partner, what);
+        Ok(())
+    }
+}
+
+/// Whether a revision speaks of a run: by its id, or, for a run that named none, by what it plans.
+fn is_about(run: &Run, change_id: &Arc<str>, revision: &Revision) -> bool {
+    match &run.change_id {
+        Some(id) => id == change_id,
+        None => {
+            run.plan.as_ref().is_some_and(|p| p.change_id == *change_id)
+                || revision.procedure.as_deref() == Some(&*run.procedure)
+                    && run
+                        .service
+                        .as_deref()
+                        .is_none_or(|s| revision.services.iter().any(|n| &**n == s))
+                    && revision.planned.is_some_and(|p| p.start <= run.start && run.start < p.end)
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What is put on record: one entry for each thing that happened or was found. Entries are only ever added.
+
+use std::sync::Arc;
+
+use crate::change::Revision;
+use crate::run::{Acknowledgement, Irregularity, Phase, Place, Run, RunNo, State};
+use crate::time::Instant;
+use crate::verdict::{Finding, Reason, Verdict};
+
+/// One entry of the ledger.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// How far the partner's time had come when this was recorded; never falls for one partner.
+    pub clock: Instant,
+    pub partner: Arc<str>,
+    pub what: What,
+}
+
+/// What an entry says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    /// A change notice was accepted as a revision.
+    Revised { change_id: Arc<str>, revision: Revision, place: Option<Place> },
+    /// A run began. It carries the reasons that held at the start; `verdict` is theirs.
+    Started { run: Box<Run>, verdict: Verdict },
+    /// A phase, a pause or a resumption of an open run.
+    Phase { run: RunNo, phase: Phase, place: Option<Place> },
+    /// An end was recorded. `shown` keeps the counters of time from falling when it was stamped before the
+    /// clock that they had been counted to.
+    Ended {
+        run: RunNo,
+        state: State,
+        at: Instant,
+        outcome: Option<Box<str>>,
+        shown: Option<Shown>,
+        place: Option<Place>,
+    },
+    /// The run was given up.
+    Lost { run: RunNo },
+    /// An ended run was verified.
+    Verified { run: RunNo, at: Instant, place: Option<Place> },
+    /// An emergency was approved, by a line of the log or by somebody here (`by`).
+    Approved {
+        change_id: Option<Arc<str>>,
+        run_id: Option<Arc<str>>,
+        /// The run, where the approval was given here for exactly one.
+        run: Option<RunNo>,
+        at: Instant,
+        by: Option<String>,
+        note: Option<String>,
+        place: Option<Place>,
+    },
+    /// A reason became true. `latch`: it is fresh enough to ask for an acknowledgement.
+    Found { run: RunNo, finding: Finding, latch: bool },
+    /// A late line refuted a reason that had been published.
+    Refuted { run: RunNo, reason: Reason },
+    /// The verdict is final. Durations in nanoseconds; `digest` is the policy's.
+    Sealed {
+        run: RunNo,
+        verdict: Verdict,
+        business_nanos: i64,
+        outside_nanos: i64,
+        digest: Arc<str>,
+    },
+    /// Something came to light about a sealed run; its verdict stands.
+    Amended { run: RunNo, note: String, place: Option<Place> },
+    /// The log contradicts itself.
+    Irregular { kind: Irregularity, at: Instant, detail: String, place: Option<Place> },
+    /// Somebody took note of a violation.
+    Acknowledged { run: RunNo, acknowledgement: Acknowledgement },
+}
+
+/// What the counters of time of one series stood at (nanoseconds).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    pub business_nanos: i128,
+    pub outside_nanos: i128,
+}
+
+impl What {
+    /// The run that this entry is about.
+    pub fn run(&self) -> Option<RunNo> {
+        match self {
+            What::Started { run, .. } => Some(run.no),
+            What::Phase { run, .. }
+            | What::Ended { run, .. }
+            | What::Lost { run }
+            | What::Verified { run, .. }
+            | What::Found { run, .. }
+            | What::Refuted { run, .. }
+            | What::Sealed { run, .. }
+            | What::Amended { run, .. }
+            | What::Acknowledged { run, .. } => Some(*run),
+            What::Approved { run, .. } => *run,
+            What::Revised { .. } | What::Irregular { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! Judging the runs of a draft: at the start, whenever time reaches a bound, and until the verdict is final.
+
+use std::sync::Arc;
+
+use crate::event::RunLine;
+use crate::ledger::draft::{Draft, Evidence, TICK, Taking};
+use crate::ledger::pairing::terms_of;
+use crate::ledger::{Ledger, Shown, What};
+use crate::policy::{Policy, Terms};
+use crate::run::{Labels, Run, RunNo, State};
+use crate::time::{Instant, nanos};
+use crate::verdict::{Case, Check, Finding, Reason, When, implausible, judge};
+
+/// The evidence of one run at `clock`.
+pub fn case_of<'a>(run: &'a Run, terms: &'a Terms, clock: Instant) -> Case<'a> {
+    Case {
+        terms,
+        start: run.start,
+        service: run.service.as_deref(),
+        procedure: &run.procedure,
+        trigger: run.trigger,
+        plan: run.plan.as_ref(),
+        end: run.end,
+        clock,
+        verified: run.verified,
+        approved: run.approved,
+    }
+}
+
+/// Nanoseconds of a run inside business hours and outside its windows, as far as is known at `clock`.
+pub fn time_counted(run: &Run, terms: &Terms, clock: Instant) -> (i128, i128) {
+    let ran = run.ran(clock, run.start + terms.lost_after);
+    let business = terms.business_hours.as_ref().map_or(0, |hours| nanos(hours.time_within(ran)));
+    let whole = nanos(ran.end - ran.start);
+    let outside = terms.windows.as_ref().map_or(0, |w| whole - nanos(w.time_within(ran)));
+    (business, outside)
+}
+
+impl Ledger {
+    /// What the counters of time of one series stand at, open runs counted up to `clock`.
+    pub fn time_counted(&self, policy: &Policy, labels: &Labels, clock: Instant) -> Shown {
+        let sums = self.board().series.get(labels);
+        let mut shown = sums.map_or(Shown::default(), |s| Shown {
+            business_nanos: s.business_nanos,
+            outside_nanos: s.outside_nanos,
+        });
+        for run in self.unsealed().filter(|r| r.labels == *labels) {
+            let Some(terms) = terms_of(policy, run) else { continue };
+            let (business, outside) = time_counted(run, &terms, clock);
+            shown.business_nanos += business;
+            shown.outside_nanos += outside;
+        }
+        let floor = sums.map_or(Shown::default(), |s| s.shown);
+        Shown {
+            business_nanos: shown.business_nanos.max(floor.business_nanos),
+            outside_nanos: shown.outside_nanos.max(floor.outside_nanos),
+        }
+    }
+
+    /// Runs in memory that an approval can say something about.
+    pub(super) fn waiting_for_approval(&self) -> impl Iterator<Item = &Arc<Run>> {
+        let late = |r: &&Arc<Run>| r.findings.contains_key(&Reason::UnapprovedEmergency);
+        self.unsealed().chain(self.runs().filter(|r| r.sealed).filter(late))
+    }
+}
+
+impl Draft {
+    /// The earliest instant at which something is to be judged again, for any partner.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.values().filter_map(|d| d.first()).map(|(at, _)| *at).min()
+    }
+
+    /// Lets a partner's time come to `to`: every bound before it (and at it, if `inclusive`) that nothing
+    /// kept is found broken, at its own instant. `observed` is the time of the wall clock.
+    pub fn advance(
+        &mut self,
+        policy: &Policy,
+        partner: &Arc<str>,
+        to: Instant,
+        observed: Instant,
+        inclusive: bool,
+    ) {
+        loop {
+            let first = self.deadlines.get(partner).and_then(|d| d.first()).copied();
+            let Some((at, no)) = first else { break };
+            if to < at || at == to && !inclusive {
+                break;
+            }
+            self.set_deadline(partner, no, None);
+            self.refresh(policy, no, at, observed);
+        }
+        if inclusive {
+            let book = self.ledger.book_mut(partner);
+            book.clock = book.clock.max(Some(to));
+        }
+    }
+
+    /// Judges every run again that is not final: after a restart or a change of the policy.
+    pub fn rejudge(&mut self, policy: &Policy, observed: Instant) {
+        let open: Vec<Arc<Run>> = self.ledger.unsealed().cloned().collect();
+        for run in open {
+            let clock = self.ledger.book(&run.partner).and_then(|b| b.clock);
+            self.refresh(policy, run.no, clock.unwrap_or(run.start), observed);
+        }
+    }
+
+    fn set_deadline(&mut self, partner: &Arc<str>, no: RunNo, at: Option<Instant>) {
+        let known = match at {
+            Some(at) => self.due.insert(no, at),
+            None => self.due.remove(&no),
+        };
+        let deadlines = self.deadlines.entry(partner.clone()).or_default();
+        if let Some(old) = known {
+            deadlines.remove(&(old, no));
+        }
+        if let Some(at) = at {
+            deadlines.insert((at, no));
+        }
+    }
+
+    /// Asks the later rules again, records what is new or refuted, seals the run if nothing is open any
+    /// more, and notes when to ask next.
+    pub(super) fn refresh(
+        &mut self,
+        policy: &Policy,
+        no: RunNo,
+        clock: Instant,
+        observed: Instant,
+    ) {
+        let Some(run) = self.ledger.run(no).cloned() else { return };
+        let Some(terms) = terms_of(policy, &run) else { return };
+        if run.sealed {
+            return;
+        }
+        let case = case_of(&run, &terms, clock);
+        let mut open = Vec::new();
+        for (reason, check) in judge(&case, When::Later) {
+            let known = run.findings.contains_key(&reason);
+            match check {
+                Check::Broken { .. } if known => {}
+                Check::Broken { at, detail } => {
+                    let waived = case.is_waiving() && reason.is_waivable();
+                    let finding = Finding { reason, at, waived, detail };
+                    self.record_finding(&run, clock, observed, finding);
+                }
+                _ if known => {
+                    self.record(clock, &run.partner, What::Refuted { run: no, reason });
+                }
+                Check::Holds { until } => open.push((reason, until)),
+                Check::Passes | Check::NotApplicable(_) | Check::Unknown(_) => {}
+            }
+        }
+        let is_open = self.ledger.run(no).is_some_and(|r| r.is_open());
+        let next = open.iter().filter(|(reason, _)| is_open || is_open_after_end(*reason));
+        let next = next.map(|(_, until)| *until).min();
+        self.set_deadline(&run.partner, no, next);
+        if !is_open && next.is_none() {
+            self.seal(policy, no, &terms, clock);
+        }
+    }
+
+    fn record_finding(&mut self, run: &Run, clock: Instant, observed: Instant, finding: Finding) {
+        if finding.reason == Reason::Lost && run.state == State::Running {
+            self.record(clock, &run.partner, What::Lost { run: run.no });
+        }
+        let latch = self.is_fresh(observed, finding.at);
+        self.record(clock, &run.partner, What::Found { run: run.no, finding, latch });
+    }
+
+    fn is_fresh(&self, observed: Instant, at: Instant) -> bool {
+        observed - at <= self.backfill_horizon
+    }
+
+    fn seal(&mut self, policy: &Policy, no: RunNo, terms: &Terms, clock: Instant) {
+        let Some(run) = self.ledger.run(no).cloned() else { return };
+        let (business, outside) = time_counted(&run, terms, clock);
+        let clamp = |n: i128| i64::try_from(n).unwrap_or(i64::MAX);
+        let what = What::Sealed {
+            run: no,
+            verdict: run.verdict(),
+            business_nanos: clamp(business),
+            outside_nanos: clamp(outside),
+            digest: Arc::from(policy.digest.as_str()),
+        };
+        self.record(clock, &run.partner, what);
+    }
+
+    /// A run as it begins, with everything that the start rules say of it.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn new_run(
+        &self,
+        policy: &Policy,
+        taking: &Taking,
+        line: &RunLine,
+        procedure: &str,
+        service: Option<Arc<str>>,
+        start: Instant,
+        (no, group): (RunNo, RunNo),
+    ) -> Option<Run> {
+        let terms = policy.partner(&taking.partner)?.terms(service.as_deref(), procedure);
+        let shared = |name: &Option<Box<str>>| name.as_deref().map(Arc::from);
+        let mut run = Run {
+            no,
+            partner: taking.partner.clone(),
+            service,
+            procedure: match &*terms.procedure == procedure {
+                true => terms.procedure.clone(),
+                false => Arc::from(procedure),
+            },
+            run_id: shared(&line.run_id),
+            change_id: shared(&line.change_id),
+            trigger: line.trigger,
+            start,
+            ambiguous: taking.event.ambiguous,
+            stamped: taking.event.at,
+            observed: taking.observed,
+            labels: Labels {
+                partner: terms.partner.clone(),
+                service: terms.service.clone(),
+                procedure: terms.procedure.clone(),
+            },
+            group,
+            plan: None,
+            state: State::Running,
+            end: None,
+            outcome: None,
+            phases: Vec::new(),
+            verified: None,
+            approved: None,
+            findings: Default::default(),
+            uncovered: false,
+            latched: false,
+            acknowledged: None,
+            sealed: false,
+            place: taking.place.clone(),
+        };
+        self.match_plan(&mut run, terms);
+        self.judge_start(&mut run, terms, taking);
+        Some(run)
+    }
+
+    fn match_plan(&self, run: &mut Run, terms: &Terms) {
+        let Some(book) = self.ledger.book(&run.partner) else { return };
+        let early = terms.confirmation.early;
+        run.plan = match &run.change_id {
+            Some(id) => book.changes.plan(id, run.start),
+            None => {
+                let service = run.service.as_deref();
+                book.changes.matching(service, &run.procedure, early, run.start)
+            }
+        };
+        run.approved = book.approval(run.change(), run.run_id.as_ref());
+    }
+
+    fn judge_start(&self, run: &mut Run, terms: &Terms, taking: &Taking) {
+        let evidence = run.clone();
+        let case = case_of(&evidence, terms, run.start - TICK);
+        let checks = judge(&case, When::Start).chain(judge(&case, When::Later));
+        for (reason, check) in checks {
+            match check {
+                Check::Broken { at, detail } => {
+                    let waived = case.is_waiving() && reason.is_waivable();
+                    run.findings.insert(reason, Finding { reason, at, waived, detail });
+                }
+                Check::Unknown(_) => run.uncovered = true,
+                _ => {}
+            }
+        }
+        if let Some(finding) = self.doubt_start(&case, taking) {
+            run.findings.insert(Reason::ImplausibleTime, finding);
+        }
+        let fresh = |f: &Finding| !f.waived && self.is_fresh(run.observed, f.at);
+        run.latched = run.findings.values().any(fresh);
+    }
+
+    /// Live, a start that was read late although its file was followed may be backdated.
+    fn doubt_start(&self, case: &Case, taking: &Taking) -> Option<Finding> {
+        let delay = taking.observed - taking.event.at;
+        let followed = taking.followed_since.is_some_and(|since| since <= taking.event.at);
+        if self.evidence == Evidence::Stamps || !followed || delay <= case.terms.late_after {
+            return None;
+        }
+        let Check::Broken { at, detail } = implausible(case, case.start + delay) else {
+            return None;
+        };
+        Some(Finding { reason: Reason::ImplausibleTime, at, waived: false, detail })
+    }
+}
+
+/// Rules that are still open for a run that is over.
+fn is_open_after_end(reason: Reason) -> bool {
+    matches!(reason, Reason::Unverified | Reason::UnapprovedEmergency)
+}

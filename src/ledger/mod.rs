@@ -1,0 +1,280 @@
+//! What is on record: the ledger, and the drafts that add to it.
+//!
+//! A [`Draft`] takes events, judges, and hands out entries; once they are stored, [`Ledger::adopt`] makes them
+//! visible. Adopting is mechanical and knows no policy, so the same code remembers at start-up.
+
+pub mod board;
+pub mod book;
+pub mod chain;
+pub mod draft;
+pub mod entry;
+mod judging;
+mod pairing;
+
+pub use board::{Board, Histogram, PartnerSums, Sums};
+pub use book::Book;
+pub use draft::{Draft, Evidence, Taking};
+pub use entry::{Entry, Shown, What};
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::run::{Irregularity, Run, RunNo, State};
+use crate::time::Instant;
+use crate::verdict::{Reason, Verdict};
+
+/// Ended runs kept in memory for each partner, so that late lines find them. A line about an older one is
+/// counted as a line about none.
+pub const CLOSED_KEPT: usize = 4_096;
+
+/// The state that all entries so far add up to.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    /// Number of entries.
+    height: u64,
+    last_run: RunNo,
+    /// Runs that something can still happen to.
+    runs: HashMap<RunNo, Arc<Run>>,
+    unsealed: BTreeSet<RunNo>,
+    /// Runs in violation that nobody acknowledged, as far as this ledger knows.
+    latched: BTreeSet<RunNo>,
+    books: BTreeMap<Arc<str>, Book>,
+    board: Board,
+    /// Keep every run in memory (a replay lists them all).
+    keep_all: bool,
+}
+
+impl Ledger {
+    /// A ledger that keeps every run in memory.
+    pub fn keeping_all() -> Ledger {
+        Ledger { keep_all: true, ..Ledger::default() }
+    }
+
+    /// Number of entries on record.
+    pub fn height(&self) -> u64 {
+        self.height
+    }
+
+    /// Number of the newest run; 0 without any.
+    pub fn last_run(&self) -> RunNo {
+        self.last_run
+    }
+
+    /// A run that something can still happen to.
+    pub fn run(&self, no: RunNo) -> Option<&Arc<Run>> {
+        self.runs.get(&no)
+    }
+
+    /// Every run in memory, in no particular order.
+    pub fn runs(&self) -> impl Iterator<Item = &Arc<Run>> {
+        self.runs.values()
+    }
+
+    /// Runs whose verdict is not final.
+    pub fn unsealed(&self) -> impl Iterator<Item = &Arc<Run>> {
+        self.unsealed.iter().filter_map(|no| self.runs.get(no))
+    }
+
+    /// Runs in violation that nobody acknowledged. The caller drops those whose time is up.
+    pub fn latched(&self) -> impl Iterator<Item = &Arc<Run>> {
+        let runs = self.latched.iter().filter_map(|no| self.runs.get(no));
+        runs.filter(|run| run.verdict() == Verdict::Violation)
+    }
+
+    pub fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// What is on record of one partner.
+    pub fn book(&self, partner: &str) -> Option<&Book> {
+        self.books.get(partner)
+    }
+
+    fn book_mut(&mut self, partner: &Arc<str>) -> &mut Book {
+        if !self.books.contains_key(partner) {
+            self.books.insert(partner.clone(), Book::default());
+        }
+        self.books.entry(partner.clone()).or_default()
+    }
+
+    fn edit(&mut self, no: RunNo) -> Option<&mut Run> {
+        self.runs.get_mut(&no).map(Arc::make_mut)
+    }
+
+    /// Makes one entry visible.
+    pub fn adopt(&mut self, entry: &Entry) {
+        self.height += 1;
+        let book = self.book_mut(&entry.partner);
+        book.clock = book.clock.max(Some(entry.clock));
+        match &entry.what {
+            What::Revised { change_id, revision, .. } => {
+                book.changes.adopt(change_id, revision.clone());
+            }
+            What::Started { run, verdict } => self.adopt_start(run, *verdict),
+            What::Phase { run, phase, .. } => {
+                if let Some(run) = self.edit(*run)
+                    && run.phases.len() < crate::run::PHASES_KEPT
+                {
+                    run.phases.push(phase.clone());
+                }
+            }
+            What::Ended { run, state, at, outcome, shown, .. } => {
+                self.adopt_end(*run, *state, *at, outcome.clone(), *shown);
+            }
+            What::Lost { run } => self.adopt_lost(*run),
+            What::Verified { run, at, .. } => self.adopt_verified(*run, *at),
+            What::Approved { change_id, run_id, run, at, .. } => {
+                self.adopt_approved(&entry.partner, [change_id, run_id], *run, *at);
+            }
+            What::Found { run, finding, latch } => {
+                let Some(run) = self.edit(*run) else { return };
+                run.findings.insert(finding.reason, finding.clone());
+                run.latched |= *latch;
+                let (no, labels, latched) = (run.no, run.labels.clone(), run.latched);
+                let sums = self.board.series.entry(labels).or_default();
+                sums.found(finding.reason, finding.at, finding.waived);
+                if latched {
+                    self.latched.insert(no);
+                }
+            }
+            What::Refuted { run, reason } => {
+                if let Some(run) = self.edit(*run) {
+                    run.findings.remove(reason);
+                }
+                self.irregular(&entry.partner, Irregularity::Refuted);
+            }
+            What::Sealed { run, verdict, business_nanos, outside_nanos, .. } => {
+                self.adopt_seal(*run, *verdict, *business_nanos, *outside_nanos);
+            }
+            What::Amended { .. } => {}
+            What::Irregular { kind, .. } => self.irregular(&entry.partner, *kind),
+            What::Acknowledged { run: no, acknowledgement } => {
+                if let Some(run) = self.edit(*no) {
+                    run.acknowledged = Some(acknowledgement.clone());
+                }
+                self.latched.remove(no);
+                self.forget(*no);
+            }
+        }
+    }
+
+    fn irregular(&mut self, partner: &Arc<str>, kind: Irregularity) {
+        *self.board.partner(partner).irregularities.entry(kind).or_default() += 1;
+    }
+
+    fn adopt_start(&mut self, run: &Run, verdict: Verdict) {
+        self.last_run = self.last_run.max(run.no);
+        self.board.started(run, verdict);
+        self.unsealed.insert(run.no);
+        if run.latched {
+            self.latched.insert(run.no);
+        }
+        self.book_mut(&run.partner).opened(run);
+        self.runs.insert(run.no, Arc::new(run.clone()));
+    }
+
+    fn adopt_end(
+        &mut self,
+        no: RunNo,
+        state: State,
+        at: Instant,
+        outcome: Option<Box<str>>,
+        shown: Option<Shown>,
+    ) {
+        let Some(run) = self.edit(no) else { return };
+        (run.state, run.end, run.outcome) = (state, Some(at), outcome);
+        let Some(run) = self.runs.get(&no).cloned() else { return };
+        self.board.ended(&run, at);
+        if let Some(shown) = shown {
+            let sums = self.board.sums(&run);
+            sums.shown.business_nanos = sums.shown.business_nanos.max(shown.business_nanos);
+            sums.shown.outside_nanos = sums.shown.outside_nanos.max(shown.outside_nanos);
+        }
+        self.close(&run);
+    }
+
+    fn adopt_lost(&mut self, no: RunNo) {
+        let Some(run) = self.edit(no) else { return };
+        run.state = State::Lost;
+        if let Some(run) = self.runs.get(&no).cloned() {
+            self.close(&run);
+        }
+    }
+
+    fn close(&mut self, run: &Arc<Run>) {
+        let keep = if self.keep_all { usize::MAX } else { CLOSED_KEPT };
+        for old in self.book_mut(&run.partner).closed(run, keep) {
+            self.forget(old);
+        }
+    }
+
+    fn adopt_verified(&mut self, no: RunNo, at: Instant) {
+        let Some(run) = self.edit(no) else { return };
+        run.verified = run.verified.or(Some(at));
+        if let Some(run) = self.runs.get(&no).cloned() {
+            self.book_mut(&run.partner).verified(&run);
+        }
+    }
+
+    fn adopt_approved(
+        &mut self,
+        partner: &Arc<str>,
+        names: [&Option<Arc<str>>; 2],
+        one: Option<RunNo>,
+        at: Instant,
+    ) {
+        let [change_id, run_id] = names;
+        self.book_mut(partner).approved(change_id, run_id, at);
+        let named: Vec<RunNo> = self
+            .unsealed()
+            .filter(|r| r.partner == *partner)
+            .filter(|r| {
+                one == Some(r.no)
+                    || change_id.is_some() && r.change() == change_id.as_ref()
+                    || run_id.is_some() && r.run_id == *run_id
+            })
+            .map(|r| r.no)
+            .collect();
+        for no in named {
+            if let Some(run) = self.edit(no) {
+                run.approved = Some(run.approved.map_or(at, |a| a.min(at)));
+            }
+        }
+    }
+
+    fn adopt_seal(&mut self, no: RunNo, verdict: Verdict, business: i64, outside: i64) {
+        if let Some(run) = self.edit(no) {
+            run.sealed = true;
+        }
+        let Some(run) = self.runs.get(&no).cloned() else { return };
+        self.board.sealed(&run, verdict, business, outside);
+        self.unsealed.remove(&no);
+        if verdict != Verdict::Violation {
+            self.latched.remove(&no);
+        }
+        self.forget(no);
+    }
+
+    /// Drops a latch whose time is up.
+    pub fn unlatch(&mut self, no: RunNo) {
+        self.latched.remove(&no);
+        self.forget(no);
+    }
+
+    /// Lets go of a run that nothing can happen to any more.
+    fn forget(&mut self, no: RunNo) {
+        let Some(run) = self.runs.get(&no) else { return };
+        let kept = self.keep_all || !run.sealed || self.latched.contains(&no);
+        if kept || self.books.get(&run.partner).is_some_and(|b| b.remembers(no)) {
+            return;
+        }
+        if let Some(run) = self.runs.remove(&no) {
+            self.book_mut(&run.partner).dropped(&run);
+        }
+    }
+
+    /// Whether a reason is on record for a run.
+    pub fn has_found(&self, no: RunNo, reason: Reason) -> bool {
+        self.runs.get(&no).is_some_and(|r| r.findings.contains_key(&reason))
+    }
+}

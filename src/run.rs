@@ -1,0 +1,174 @@
+//! What events add up to: runs, their phases, and the contradictions of a log.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::change::Plan;
+use crate::event::{Kind, Trigger, words};
+use crate::time::{Instant, Span};
+use crate::verdict::{Finding, Reason, Verdict};
+
+/// Labels of a domain series: names from the configuration or `other`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Labels {
+    pub partner: Arc<str>,
+    pub service: Arc<str>,
+    pub procedure: Arc<str>,
+}
+
+/// Number of a run in its ledger, from 1, in the order of the starts as they were taken.
+pub type RunNo = u64;
+
+words! {
+    /// What has become of a run.
+    State {
+        Running = "running",
+        Finished = "finished",
+        Failed = "failed",
+        Aborted = "aborted",
+        Lost = "lost",
+    }
+}
+
+impl State {
+    /// The state that an ending event leads to.
+    pub fn after(kind: Kind) -> Option<State> {
+        match kind {
+            Kind::Finished => Some(State::Finished),
+            Kind::Failed => Some(State::Failed),
+            Kind::Aborted => Some(State::Aborted),
+            _ => None,
+        }
+    }
+}
+
+words! {
+    /// A contradiction in a log: counted by kind, never guessed away.
+    Irregularity {
+        /// A second start for an id that is open.
+        SecondStart = "second_start",
+        /// An end without an open run.
+        EndWithoutStart = "end_without_start",
+        /// An end for a run that has ended.
+        SecondEnd = "second_end",
+        /// An end stamped before its start.
+        EndBeforeStart = "end_before_start",
+        /// An end for a run that was given up.
+        EndAfterLost = "end_after_lost",
+        /// A phase, pause or resumption without an open run.
+        PhaseWithoutStart = "phase_without_start",
+        /// A verification without an ended run.
+        VerifiedWithoutEnd = "verified_without_end",
+        /// A verification stamped before the end that it verifies.
+        VerifiedBeforeEnd = "verified_before_end",
+        /// A verification of a run that is verified.
+        SecondVerification = "second_verification",
+        /// A change notice stamped before a start that was read before it.
+        Backdated = "backdated",
+        /// Read long after its stamp although the file was being followed.
+        Late = "late",
+        /// Stamped after the moment at which it was read.
+        Future = "future",
+        /// A late line refuted a reason that had been published.
+        Refuted = "refuted",
+    }
+}
+
+/// Where a line stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub source: Arc<str>,
+    pub path: Arc<str>,
+    /// Number of the file generation in the ledger.
+    pub file: u64,
+    /// Byte offset of the first byte of the line.
+    pub offset: u64,
+}
+
+/// Part of a run, as its log names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Phase {
+    /// `phase`, `paused` or `resumed`.
+    pub kind: Kind,
+    pub name: Option<Box<str>>,
+    pub at: Instant,
+}
+
+/// Somebody took note of a violation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acknowledgement {
+    pub at: Instant,
+    pub by: String,
+    pub note: String,
+}
+
+/// One execution of a procedure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    pub no: RunNo,
+    pub partner: Arc<str>,
+    /// As the start named it, else the procedure's only one.
+    pub service: Option<Arc<str>>,
+    pub procedure: Arc<str>,
+    pub run_id: Option<Arc<str>>,
+    /// As the start named it.
+    pub change_id: Option<Arc<str>>,
+    pub trigger: Trigger,
+    pub start: Instant,
+    /// The start was stamped in an autumn fold without an offset.
+    pub ambiguous: bool,
+    /// The stamp of the line that told of the start: later than `start` for a one-line finished run.
+    pub stamped: Instant,
+    /// When offhours read that line.
+    pub observed: Instant,
+    /// Names under which the run is counted.
+    pub labels: Labels,
+    /// Runs of one start line share it: the number of the first of them.
+    pub group: RunNo,
+    /// What was on record of the matched change at the start.
+    pub plan: Option<Plan>,
+    pub state: State,
+    /// Empty while running and when lost.
+    pub end: Option<Instant>,
+    /// The log's word as given.
+    pub outcome: Option<Box<str>>,
+    pub phases: Vec<Phase>,
+    pub verified: Option<Instant>,
+    /// Earliest approval that names this run or its change.
+    pub approved: Option<Instant>,
+    pub findings: BTreeMap<Reason, Finding>,
+    /// A calendar that decides a rule ends before the start: the evidence is missing.
+    pub uncovered: bool,
+    /// A violation to be acknowledged (not one found while reading old logs).
+    pub latched: bool,
+    pub acknowledged: Option<Acknowledgement>,
+    pub sealed: bool,
+    pub place: Option<Place>,
+}
+
+/// Phases kept of one run; later ones are counted as events but not kept.
+pub const PHASES_KEPT: usize = 1_000;
+
+impl Run {
+    pub fn verdict(&self) -> Verdict {
+        Verdict::of(self.findings.values().map(|f| (f.reason, f.waived)), self.uncovered)
+    }
+
+    /// As named, else the matched one's.
+    pub fn change(&self) -> Option<&Arc<str>> {
+        self.change_id.as_ref().or(self.plan.as_ref().map(|p| &p.change_id))
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.state == State::Running
+    }
+
+    /// The span in which it ran as far as is known at `clock`: up to the end, the clock, or `lost_at`.
+    pub fn ran(&self, clock: Instant, lost_at: Instant) -> Span {
+        let until = match self.end {
+            Some(end) => end,
+            None => clock.min(lost_at),
+        };
+        Span { start: self.start, end: until.max(self.start) }
+    }
+}

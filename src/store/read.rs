@@ -1,0 +1,292 @@
+//! Questions to a ledger on disk: entries, runs, checkpoints, counters, rejected lines.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::{Connection, OpenFlags, Row, params};
+
+use crate::ledger::Entry;
+use crate::ledger::chain::{GENESIS, Head};
+use crate::run::{Place, Run, RunNo};
+use crate::store::{InFile, StoreError, VERSION, read_entry, read_run, schema};
+use crate::tail::Checkpoint;
+use crate::time::Instant;
+
+/// A stored block of entries.
+#[derive(Debug)]
+pub struct Block {
+    /// Number of its first entry.
+    pub first: u64,
+    pub count: u64,
+    pub head: Head,
+    /// One JSON object a line.
+    pub body: Vec<u8>,
+}
+
+/// A line that could not be read.
+#[derive(Clone, Debug)]
+pub struct Rejected {
+    pub place: Place,
+    pub reason: String,
+    pub detail: String,
+    /// The line's bytes, cut to a limit.
+    pub line: Vec<u8>,
+    pub read_at: Instant,
+}
+
+/// Which runs to list; all of those that are given must hold. Newest first.
+#[derive(Clone, Debug, Default)]
+pub struct RunFilter {
+    pub partner: Option<String>,
+    pub service: Option<String>,
+    pub procedure: Option<String>,
+    pub verdict: Option<String>,
+    pub state: Option<String>,
+    pub run_id: Option<String>,
+    /// Started at or after.
+    pub since: Option<Instant>,
+    pub limit: Option<usize>,
+}
+
+enum Db<'a> {
+    Own(Box<Connection>),
+    Shared(&'a Connection),
+}
+
+/// Answers questions about a ledger on disk; others may be writing to it meanwhile.
+pub struct Reader<'a> {
+    db: Db<'a>,
+    path: PathBuf,
+}
+
+impl Reader<'_> {
+    /// Opens the ledger in the folder `dir` for reading only.
+    ///
+    /// # Errors
+    /// There is none, it is of another version, or it cannot be read.
+    pub fn open(dir: &Path) -> Result<Reader<'static>, StoreError> {
+        let path = dir.join("ledger.db");
+        if !path.is_file() {
+            return Err(StoreError::Missing { path: dir.into() });
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(&path, flags).in_file(&path)?;
+        schema::configure(&db).in_file(&path)?;
+        match schema::version(&db).in_file(&path)? {
+            Some(found) if found == VERSION => Ok(Reader { db: Db::Own(Box::new(db)), path }),
+            Some(found) => Err(StoreError::Version { path, found }),
+            None => Err(StoreError::Missing { path: dir.into() }),
+        }
+    }
+
+    pub(super) fn over<'a>(db: &'a Connection, path: &Path) -> Reader<'a> {
+        Reader { db: Db::Shared(db), path: path.into() }
+    }
+
+    fn db(&self) -> &Connection {
+        match &self.db {
+            Db::Own(db) => db,
+            Db::Shared(db) => db,
+        }
+    }
+
+    /// Hands out every entry in order and gives back the head of the hash chain, which is checked on the
+    /// way.
+    ///
+    /// # Errors
+    /// The first entry that cannot be read, is missing, or does not fit the chain.
+    pub fn walk(&self, mut each: impl FnMut(Entry)) -> Result<Head, StoreError> {
+        let mut head = GENESIS;
+        let mut next = 1;
+        self.blocks(1, |block| {
+            let broken =
+                |entry, why: String| StoreError::Damaged { path: self.path.clone(), entry, why };
+            if block.first != next {
+                return Err(broken(next, format!("the next block begins with {}", block.first)));
+            }
+            for line in lines(&block.body) {
+                each(read_entry(line).map_err(|e| broken(next, e.to_string()))?);
+                head = head.after(line);
+                next += 1;
+            }
+            if head != block.head || next != block.first + block.count {
+                let why = "the block does not fit the hash chain".to_string();
+                return Err(broken(block.first, why));
+            }
+            Ok(())
+        })?;
+        Ok(head)
+    }
+
+    /// Every entry about one run, with its number.
+    pub fn entries_of(&self, no: RunNo) -> Result<Vec<(u64, Entry)>, StoreError> {
+        let first = self.one_u64("SELECT first_entry FROM runs WHERE no = ?1", no)?;
+        let mut found = Vec::new();
+        self.blocks(first, |block| {
+            for (number, line) in (block.first..).zip(lines(&block.body)) {
+                let entry = read_entry(line).map_err(|e| StoreError::Damaged {
+                    path: self.path.clone(),
+                    entry: number,
+                    why: e.to_string(),
+                })?;
+                if entry.what.run() == Some(no) {
+                    found.push((number, entry));
+                }
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// Every entry, with its number, for which `want` says yes.
+    pub fn entries_where(
+        &self,
+        want: impl Fn(&Entry) -> bool,
+    ) -> Result<Vec<(u64, Entry)>, StoreError> {
+        let (mut found, mut number) = (Vec::new(), 0);
+        self.walk(|entry| {
+            number += 1;
+            if want(&entry) {
+                found.push((number, entry));
+            }
+        })?;
+        Ok(found)
+    }
+
+    fn blocks(
+        &self,
+        from: u64,
+        mut each: impl FnMut(Block) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let sql = "SELECT first, count, head, body FROM blocks WHERE first >= ?1 ORDER BY first";
+        let mut query = self.db().prepare(sql).in_file(&self.path)?;
+        let mut rows = query.query([from]).in_file(&self.path)?;
+        while let Some(row) = rows.next().in_file(&self.path)? {
+            each(block_of(row).in_file(&self.path)?)?;
+        }
+        Ok(())
+    }
+
+    fn one_u64(&self, sql: &str, key: u64) -> Result<u64, StoreError> {
+        self.db().query_row(sql, [key], |row| row.get(0)).in_file(&self.path)
+    }
+
+    /// One run as it stands, with nanoseconds in business hours and outside its windows (as of its latest
+    /// entry).
+    pub fn run(&self, no: RunNo) -> Result<Option<(Run, i64, i64)>, StoreError> {
+        let filter = "no = ?1 OR ?1 IS NULL";
+        let found = self.query_runs(filter, params![no], 1)?;
+        Ok(found.into_iter().next())
+    }
+
+    /// The runs that pass a filter, newest first.
+    pub fn runs(&self, f: &RunFilter) -> Result<Vec<(Run, i64, i64)>, StoreError> {
+        let filter = "(?1 IS NULL OR partner = ?1) AND (?2 IS NULL OR service = ?2)
+            AND (?3 IS NULL OR procedure = ?3) AND (?4 IS NULL OR verdict = ?4)
+            AND (?5 IS NULL OR state = ?5) AND (?6 IS NULL OR run_id = ?6)
+            AND (?7 IS NULL OR start >= ?7)";
+        let since = f.since.map(|t| t.timestamp_micros());
+        let values =
+            params![f.partner, f.service, f.procedure, f.verdict, f.state, f.run_id, since];
+        self.query_runs(filter, values, f.limit.unwrap_or(usize::MAX))
+    }
+
+    fn query_runs(
+        &self,
+        filter: &str,
+        values: &[&dyn rusqlite::ToSql],
+        limit: usize,
+    ) -> Result<Vec<(Run, i64, i64)>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let sql = format!(
+            "SELECT no, body, business_nanos, outside_nanos FROM runs WHERE {filter}
+             ORDER BY no DESC LIMIT {limit}"
+        );
+        let mut query = self.db().prepare(&sql).in_file(&self.path)?;
+        let mut rows = query.query(values).in_file(&self.path)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().in_file(&self.path)? {
+            let body: String = row.get(1).in_file(&self.path)?;
+            let run = read_run(&body).map_err(|e| StoreError::Damaged {
+                path: self.path.clone(),
+                entry: row.get(0).unwrap_or_default(),
+                why: e.to_string(),
+            })?;
+            let nanos = |column| row.get(column).in_file(&self.path);
+            found.push((run, nanos(2)?, nanos(3)?));
+        }
+        Ok(found)
+    }
+
+    /// Where each file had been read to.
+    pub fn checkpoints(&self) -> Result<Vec<Checkpoint>, StoreError> {
+        let mut query =
+            self.db().prepare("SELECT body FROM checkpoints ORDER BY file").in_file(&self.path)?;
+        let rows = query.query_map([], |row| row.get::<_, String>(0)).in_file(&self.path)?;
+        let mut found = Vec::new();
+        for body in rows {
+            let checkpoint = super::form::read_checkpoint(&body.in_file(&self.path)?);
+            found.push(checkpoint.map_err(|e| StoreError::Damaged {
+                path: self.path.clone(),
+                entry: 0,
+                why: format!("a checkpoint: {e}"),
+            })?);
+        }
+        Ok(found)
+    }
+
+    /// The counters of the sources: `(source, name, label, value)`.
+    pub fn tallies(&self) -> Result<Vec<(Arc<str>, String, String, u64)>, StoreError> {
+        let sql = "SELECT source, name, label, value FROM tallies";
+        let mut query = self.db().prepare(sql).in_file(&self.path)?;
+        let rows = query.query_map([], |row| {
+            let source: String = row.get(0)?;
+            Ok((source.into(), row.get(1)?, row.get(2)?, row.get(3)?))
+        });
+        rows.and_then(Iterator::collect).in_file(&self.path)
+    }
+
+    /// The newest rejected lines, newest first.
+    pub fn rejected(
+        &self,
+        source: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Rejected>, StoreError> {
+        let sql = "SELECT source, path, file, place, reason, detail, line, read_at FROM rejected
+                   WHERE (?1 IS NULL OR source = ?1) ORDER BY id DESC LIMIT ?2";
+        let mut query = self.db().prepare(sql).in_file(&self.path)?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = query.query_map(params![source, limit], rejected_of);
+        rows.and_then(Iterator::collect).in_file(&self.path)
+    }
+}
+
+fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
+    body.split(|b| *b == b'\n').filter(|line| !line.is_empty())
+}
+
+fn block_of(row: &Row) -> rusqlite::Result<Block> {
+    let head: Vec<u8> = row.get(2)?;
+    Ok(Block {
+        first: row.get(0)?,
+        count: row.get(1)?,
+        head: Head(head.try_into().unwrap_or_default()),
+        body: row.get(3)?,
+    })
+}
+
+fn rejected_of(row: &Row) -> rusqlite::Result<Rejected> {
+    let text = |column| row.get::<_, String>(column);
+    Ok(Rejected {
+        place: Place {
+            source: text(0)?.into(),
+            path: text(1)?.into(),
+            file: row.get(2)?,
+            offset: row.get(3)?,
+        },
+        reason: text(4)?,
+        detail: text(5)?,
+        line: row.get(6)?,
+        read_at: chrono::DateTime::from_timestamp_micros(row.get(7)?).unwrap_or_default(),
+    })
+}

@@ -1,0 +1,78 @@
+//! The tables, and the settings that make a commit durable.
+
+use rusqlite::Connection;
+
+use crate::store::VERSION;
+
+/// Tables of version 1. Instants in `runs` are microseconds since 1970, for filtering only; the exact ones
+/// are in `body`.
+const TABLES: &str = "
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS blocks (
+    first INTEGER PRIMARY KEY, -- number of its first entry, from 1
+    count INTEGER NOT NULL,
+    head BLOB NOT NULL,        -- of the hash chain after its last entry
+    body BLOB NOT NULL         -- one JSON object a line
+) STRICT;
+CREATE TABLE IF NOT EXISTS runs (
+    no INTEGER PRIMARY KEY,
+    partner TEXT NOT NULL,
+    service TEXT,
+    procedure TEXT NOT NULL,
+    run_id TEXT,
+    start INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    verdict TEXT NOT NULL,
+    first_entry INTEGER NOT NULL,
+    business_nanos INTEGER NOT NULL,
+    outside_nanos INTEGER NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS checkpoints (file INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS tallies (
+    source TEXT NOT NULL, name TEXT NOT NULL, label TEXT NOT NULL, value INTEGER NOT NULL,
+    PRIMARY KEY (source, name, label)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS rejected (
+    id INTEGER PRIMARY KEY,
+    source TEXT NOT NULL,
+    path TEXT NOT NULL,
+    file INTEGER NOT NULL,
+    place INTEGER NOT NULL,    -- byte offset of the line
+    reason TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    line BLOB NOT NULL,        -- cut to a limit
+    read_at INTEGER NOT NULL   -- microseconds since 1970
+) STRICT;
+";
+
+/// Settings of every connection: wait for a writer's checkpoint, and map nothing into memory.
+pub(super) fn configure(db: &Connection) -> rusqlite::Result<()> {
+    db.busy_timeout(std::time::Duration::from_secs(5))?;
+    db.pragma_update(None, "foreign_keys", "ON")
+}
+
+/// Makes the tables where they are missing. A commit is on disk before it returns (`synchronous=FULL`).
+pub(super) fn create(db: &Connection) -> rusqlite::Result<()> {
+    configure(db)?;
+    db.pragma_update(None, "journal_mode", "WAL")?;
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.execute_batch(TABLES)?;
+    db.execute("INSERT OR IGNORE INTO meta VALUES ('version', ?1)", [VERSION])?;
+    Ok(())
+}
+
+/// The version found, if there is a ledger.
+pub(super) fn version(db: &Connection) -> rusqlite::Result<Option<String>> {
+    let exists: bool = db.query_row(
+        "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'meta'",
+        [],
+        |row| row.get(0),
+    )?;
+    if !exists {
+        return Ok(None);
+    }
+    let mut query = db.prepare("SELECT value FROM meta WHERE key = 'version'")?;
+    let mut rows = query.query([])?;
+    rows.next()?.map(|row| row.get(0)).transpose()
+}

@@ -1,0 +1,231 @@
+//! The one writer: opens or makes a ledger, loads it, commits to it.
+
+use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::{Connection, Transaction, params};
+
+use crate::ledger::chain::{GENESIS, Head};
+use crate::ledger::{Entry, Ledger};
+use crate::run::Run;
+use crate::store::read::{Reader, Rejected};
+use crate::store::{InFile, REJECTED_KEPT, StoreError, VERSION, schema, write_entry, write_run};
+use crate::tail::{Checkpoint, FileId};
+
+/// A counter of one source: `(source, name, label)`.
+pub type Tally = (Arc<str>, &'static str, Box<str>);
+
+/// Everything that goes to disk together, or not at all.
+#[derive(Debug, Default)]
+pub struct Commit {
+    pub entries: Vec<Entry>,
+    /// Runs that the entries are about, as they stand, with nanoseconds in business hours and outside their
+    /// windows.
+    pub runs: Vec<(Arc<Run>, i64, i64)>,
+    pub checkpoints: Vec<Checkpoint>,
+    /// Files that will never be read again.
+    pub finished: Vec<FileId>,
+    /// What each counter of a source grew by.
+    pub tallies: BTreeMap<Tally, u64>,
+    pub rejected: Vec<Rejected>,
+}
+
+impl Commit {
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+            && self.runs.is_empty()
+            && self.checkpoints.is_empty()
+            && self.finished.is_empty()
+            && self.tallies.is_empty()
+            && self.rejected.is_empty()
+    }
+}
+
+/// A ledger on disk, open for writing. Its lock is held until it is dropped.
+#[derive(Debug)]
+pub struct Store {
+    db: Connection,
+    path: PathBuf,
+    height: u64,
+    head: Head,
+    _lock: File,
+}
+
+impl Store {
+    /// Opens the ledger in the folder `dir`, or makes one.
+    ///
+    /// # Errors
+    /// Another process holds it, it is of another version, or it cannot be read or written.
+    pub fn open(dir: &Path) -> Result<Store, StoreError> {
+        std::fs::create_dir_all(dir).in_file(dir)?;
+        let lock = lock(dir)?;
+        let path = dir.join("ledger.db");
+        let db = Connection::open(&path).in_file(&path)?;
+        if let Some(found) = schema::version(&db).in_file(&path)?
+            && found != VERSION
+        {
+            return Err(StoreError::Version { path, found });
+        }
+        schema::create(&db).in_file(&path)?;
+        Ok(Store { db, path, height: 0, head: GENESIS, _lock: lock })
+    }
+
+    /// Reads every entry into a ledger, checking the hash chain on the way.
+    ///
+    /// # Errors
+    /// An entry that cannot be read or does not fit the chain, by its number.
+    pub fn load(&mut self) -> Result<Ledger, StoreError> {
+        let mut ledger = Ledger::default();
+        let head = self.reader().walk(|entry| ledger.adopt(&entry))?;
+        (self.height, self.head) = (ledger.height(), head);
+        Ok(ledger)
+    }
+
+    /// The same database, for questions.
+    pub fn reader(&self) -> Reader<'_> {
+        Reader::over(&self.db, &self.path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Number of entries and the head of the hash chain after them.
+    pub fn head(&self) -> (u64, Head) {
+        (self.height, self.head)
+    }
+
+    /// Puts everything on disk in one transaction; when this returns it is there.
+    ///
+    /// # Errors
+    /// Nothing was changed: the caller drops its draft, and the same lines come again.
+    pub fn commit(&mut self, commit: &Commit) -> Result<(), StoreError> {
+        let path = self.path.clone();
+        let (height, head) = (self.height, self.head);
+        let tx = self.db.transaction().in_file(&path)?;
+        let head = add_block(&tx, height, head, commit).in_file(&path)?;
+        add_runs(&tx, height, commit).in_file(&path)?;
+        set_checkpoints(&tx, commit).in_file(&path)?;
+        add_tallies(&tx, commit).in_file(&path)?;
+        add_rejected(&tx, commit).in_file(&path)?;
+        tx.commit().in_file(&path)?;
+        self.height = height + commit.entries.len() as u64;
+        self.head = head;
+        Ok(())
+    }
+}
+
+/// Takes the lock of a ledger's folder.
+fn lock(dir: &Path) -> Result<File, StoreError> {
+    let path = dir.join("ledger.lock");
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
+    let file = file.in_file(&path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: dir.into() }),
+        Err(TryLockError::Error(source)) => Err(StoreError::Io { path, source }),
+    }
+}
+
+fn unwritable(error: serde_json::Error) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(Box::new(error))
+}
+
+fn add_block(tx: &Transaction, height: u64, head: Head, c: &Commit) -> rusqlite::Result<Head> {
+    if c.entries.is_empty() {
+        return Ok(head);
+    }
+    let mut body = Vec::with_capacity(c.entries.len() * 256);
+    let mut head = head;
+    for entry in &c.entries {
+        let start = body.len();
+        write_entry(entry, &mut body).map_err(unwritable)?;
+        head = head.after(body.get(start..).unwrap_or_default());
+        body.push(b'\n');
+    }
+    tx.prepare_cached("INSERT INTO blocks VALUES (?1, ?2, ?3, ?4)")?.execute(params![
+        height + 1,
+        c.entries.len(),
+        head.0.as_slice(),
+        body
+    ])?;
+    Ok(head)
+}
+
+fn add_runs(tx: &Transaction, height: u64, c: &Commit) -> rusqlite::Result<()> {
+    let mut upsert = tx.prepare_cached(
+        "INSERT INTO runs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+         ON CONFLICT (no) DO UPDATE SET state = excluded.state, verdict = excluded.verdict,
+         business_nanos = excluded.business_nanos, outside_nanos = excluded.outside_nanos,
+         body = excluded.body",
+    )?;
+    for (run, business, outside) in &c.runs {
+        let body = write_run(run).map_err(unwritable)?;
+        upsert.execute(params![
+            run.no,
+            &*run.partner,
+            run.service.as_deref(),
+            &*run.procedure,
+            run.run_id.as_deref(),
+            run.start.timestamp_micros(),
+            run.state.as_str(),
+            run.verdict().as_str(),
+            height + 1,
+            business,
+            outside,
+            body
+        ])?;
+    }
+    Ok(())
+}
+
+fn set_checkpoints(tx: &Transaction, c: &Commit) -> rusqlite::Result<()> {
+    let mut put = tx.prepare_cached("INSERT OR REPLACE INTO checkpoints VALUES (?1, ?2)")?;
+    for checkpoint in &c.checkpoints {
+        let body = super::form::write_checkpoint(checkpoint).map_err(unwritable)?;
+        put.execute(params![checkpoint.file.0, body])?;
+    }
+    let mut remove = tx.prepare_cached("DELETE FROM checkpoints WHERE file = ?1")?;
+    for file in &c.finished {
+        remove.execute([file.0])?;
+    }
+    Ok(())
+}
+
+fn add_tallies(tx: &Transaction, c: &Commit) -> rusqlite::Result<()> {
+    let mut add = tx.prepare_cached(
+        "INSERT INTO tallies VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET value = value + excluded.value",
+    )?;
+    for ((source, name, label), grown) in &c.tallies {
+        add.execute(params![&**source, name, &**label, grown])?;
+    }
+    Ok(())
+}
+
+fn add_rejected(tx: &Transaction, c: &Commit) -> rusqlite::Result<()> {
+    if c.rejected.is_empty() {
+        return Ok(());
+    }
+    let mut add =
+        tx.prepare_cached("INSERT INTO rejected VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
+    for r in &c.rejected {
+        add.execute(params![
+            &*r.place.source,
+            &*r.place.path,
+            r.place.file,
+            r.place.offset,
+            r.reason,
+            r.detail,
+            r.line,
+            r.read_at.timestamp_micros()
+        ])?;
+    }
+    tx.execute(
+        "DELETE FROM rejected WHERE id <= (SELECT max(id) FROM rejected) - ?1",
+        [REJECTED_KEPT],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! The evidence that rules are asked about: one run, its terms, its plan, and the time.
+
+use chrono::TimeDelta;
+
+use crate::calendar::Zone;
+use crate::change::{Plan, Planned};
+use crate::event::{ChangeType, Status, Trigger};
+use crate::policy::Terms;
+use crate::time::Instant;
+use crate::verdict::Check;
+
+/// Calendars are searched this far beyond the instant at which an open run is given up.
+const BEYOND_LOST: TimeDelta = TimeDelta::days(1);
+
+/// One run as the rules see it.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    pub terms: &'a Terms,
+    pub start: Instant,
+    pub service: Option<&'a str>,
+    pub procedure: &'a str,
+    pub trigger: Trigger,
+    /// What was on record of the matched change at the start.
+    pub plan: Option<&'a Plan>,
+    pub end: Option<Instant>,
+    /// How far time has come.
+    pub clock: Instant,
+    pub verified: Option<Instant>,
+    pub approved: Option<Instant>,
+}
+
+impl<'a> Case<'a> {
+    /// The matched change was cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        self.plan.is_some_and(|p| p.status == Status::Cancelled)
+    }
+
+    /// An emergency for which the partner may waive rules.
+    pub fn is_waiving(&self) -> bool {
+        let emergency = self.plan.is_some_and(|p| p.change_type == ChangeType::Emergency);
+        emergency && self.terms.emergencies.allowed
+    }
+
+    /// The plan and its times, if its times were confirmed at the start.
+    pub fn confirmed(&self) -> Option<(&'a Plan, Planned)> {
+        let plan = self.plan?;
+        plan.confirmed_at?;
+        Some((plan, plan.planned?))
+    }
+
+    /// The instant at which the run is given up unless it has ended.
+    pub fn lost_at(&self) -> Instant {
+        self.start + self.terms.lost_after
+    }
+
+    /// How far calendars need to be searched.
+    pub fn horizon(&self) -> Instant {
+        self.lost_at() + BEYOND_LOST
+    }
+
+    /// A bound that an end at or before it keeps. A run that is given up counts as running until then.
+    pub fn while_running(&self, bound: Instant, detail: impl FnOnce(&Self) -> String) -> Check {
+        let broken = |case: &Self| Check::Broken {
+            // A run cannot be late before it has begun.
+            at: bound.max(case.start),
+            detail: detail(case),
+        };
+        match self.end {
+            Some(end) if end <= bound => Check::Passes,
+            Some(_) => broken(self),
+            None if bound <= self.clock.min(self.lost_at()) => broken(self),
+            None => Check::Holds { until: bound },
+        }
+    }
+
+    /// A bound that something stamped at or before it keeps.
+    pub fn by(&self, done: Option<Instant>, bound: Instant, detail: &str) -> Check {
+        match done {
+            Some(at) if at <= bound => Check::Passes,
+            None if self.clock < bound => Check::Holds { until: bound },
+            _ => Check::Broken { at: bound, detail: detail.into() },
+        }
+    }
+
+    /// An instant as the people of the service read it.
+    pub fn civil(&self, t: Instant) -> String {
+        civil(&self.terms.zone, t)
+    }
+}
+
+/// An instant as a clock in `zone` shows it, with the zone's name.
+pub fn civil(zone: &Zone, t: Instant) -> String {
+    format!("{} {}", zone.civil(t).format("%a %-d %b %Y %H:%M:%S%.f"), zone.name())
+}

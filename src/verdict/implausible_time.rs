@@ -1,0 +1,32 @@
+//! `implausible_time`: a start that keeps a rule only by its claimed time, although it was read much later.
+//!
+//! This is about the reading and not about the run, so it is asked once, live, when the start is taken.
+
+use crate::time::Instant;
+use crate::verdict::{Case, Check, When, judge};
+
+/// What a person is told of this reason.
+pub const SUMMARY: &str =
+    "The start was read soon after its stamp, or keeps the rules at either time.";
+
+/// Asks whether a start that was read at `read` instead of at `case.start` keeps a start rule at its stamp
+/// that it breaks at the moment of reading. The caller has made sure that the reading was late although the
+/// file was being followed.
+pub fn implausible(case: &Case, read: Instant) -> Check {
+    let late = Case { start: read, clock: read, ..*case };
+    let kept = judge(case, When::Start).zip(judge(&late, When::Start));
+    for ((reason, stamped), (_, observed)) in kept {
+        let was_broken = matches!(stamped, Check::Broken { .. });
+        if let (false, Check::Broken { detail, .. }) = (was_broken, observed) {
+            return Check::Broken {
+                at: read,
+                detail: format!(
+                    "stamped {} but read {}: {reason} is kept only by the stamp ({detail})",
+                    case.civil(case.start),
+                    case.civil(read)
+                ),
+            };
+        }
+    }
+    Check::Passes
+}

@@ -1,0 +1,33 @@
+//! `in_business_hours`: the run began outside the business hours of its service.
+
+use crate::verdict::{Case, Check, Reason, Rule, When};
+
+pub(super) const RULE: Rule = Rule {
+    reason: Reason::InBusinessHours,
+    when: When::Start,
+    summary: "The run began outside the business hours of its service.",
+    check,
+};
+
+fn check(case: &Case) -> Check {
+    let Some(hours) = &case.terms.business_hours else {
+        return Check::NotApplicable("no business hours are known for the service");
+    };
+    if case.terms.business_hours_allowed {
+        return Check::NotApplicable("the procedure may run in business hours");
+    }
+    if !hours.covers(case.start) {
+        return Check::Unknown("the holiday table does not reach the start");
+    }
+    if !hours.contains(case.start) {
+        return Check::Passes;
+    }
+    Check::Broken {
+        at: case.start,
+        detail: format!(
+            "began {}, in the business hours of {}",
+            case.civil(case.start),
+            case.terms.service
+        ),
+    }
+}

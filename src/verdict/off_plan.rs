@@ -1,0 +1,37 @@
+//! `off_plan`: the run began when, where and as its change says.
+
+use crate::verdict::{Case, Check, Reason, Rule, When};
+
+pub(super) const RULE: Rule = Rule {
+    reason: Reason::OffPlan,
+    when: When::Start,
+    summary: "The run began when, where and as its change says.",
+    check,
+};
+
+fn check(case: &Case) -> Check {
+    if case.is_cancelled() {
+        return Check::NotApplicable("the change was cancelled");
+    }
+    let Some((plan, planned)) = case.confirmed() else {
+        return Check::NotApplicable("no confirmed change matches");
+    };
+    let agreed = &case.terms.confirmation;
+    let detail = if case.start < planned.start - agreed.early {
+        format!("began before the planned {}", case.civil(planned.start))
+    } else if planned.start + agreed.late < case.start {
+        format!("began after the planned {}", case.civil(planned.start))
+    } else if plan.procedure.as_deref().is_some_and(|p| p != case.procedure) {
+        format!("{} is for another procedure", plan.change_id)
+    } else if names_another(&plan.services, case.service) {
+        format!("{} is for another service", plan.change_id)
+    } else {
+        return Check::Passes;
+    };
+    Check::Broken { at: case.start, detail }
+}
+
+fn names_another(services: &[Box<str>], service: Option<&str>) -> bool {
+    let Some(service) = service else { return false };
+    !services.is_empty() && services.iter().all(|s| &**s != service)
+}

@@ -1,0 +1,28 @@
+//! `ran_into_business_hours`: a run that began outside business hours ended before they opened.
+
+use crate::verdict::{Case, Check, Reason, Rule, When};
+
+pub(super) const RULE: Rule = Rule {
+    reason: Reason::RanIntoBusinessHours,
+    when: When::Later,
+    summary: "A run that began outside business hours ended before they opened.",
+    check,
+};
+
+fn check(case: &Case) -> Check {
+    let Some(hours) = &case.terms.business_hours else {
+        return Check::NotApplicable("no business hours are known for the service");
+    };
+    if case.terms.business_hours_allowed {
+        return Check::NotApplicable("the procedure may run in business hours");
+    }
+    if hours.contains(case.start) {
+        return Check::NotApplicable("the run began inside business hours");
+    }
+    let Some(opening) = hours.next_span(case.start, case.horizon()) else {
+        return Check::NotApplicable("business hours do not open in reach");
+    };
+    case.while_running(opening.start, |case| {
+        format!("business hours opened {}", case.civil(opening.start))
+    })
+}

@@ -1,0 +1,20 @@
+//! `unapproved_emergency`: the emergency was approved soon enough after its start.
+
+use crate::verdict::{Case, Check, Reason, Rule, When};
+
+pub(super) const RULE: Rule = Rule {
+    reason: Reason::UnapprovedEmergency,
+    when: When::Later,
+    summary: "The emergency was approved soon enough after its start.",
+    check,
+};
+
+fn check(case: &Case) -> Check {
+    if !case.is_waiving() {
+        return Check::NotApplicable("not an emergency that waives rules");
+    }
+    let Some(within) = case.terms.emergencies.approve_within else {
+        return Check::NotApplicable("no approval is required");
+    };
+    case.by(case.approved, case.start + within, "no approval was recorded in time")
+}

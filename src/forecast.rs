@@ -60,14 +60,14 @@ impl Durations {
 pub struct Forecast {
     /// `None`: nothing is known of the procedure's durations.
     pub projected_end: Option<Instant>,
-    /// The earliest instant at which going on breaks a rule that is still kept.
+    /// The earliest instant at which going on breaks a rule that is still kept and not waived.
     pub deadline: Option<Instant>,
     /// Rules that are still kept and that an end at the projected end breaks.
     pub will_break: Vec<Reason>,
 }
 
 /// Rules that an end in time keeps.
-const ABOUT_THE_END: [Reason; 5] = [
+pub const ABOUT_THE_END: [Reason; 5] = [
     Reason::OverranWindow,
     Reason::OverranPlan,
     Reason::RanIntoBusinessHours,
@@ -84,7 +84,8 @@ pub fn forecast(case: &Case, run: &Run, past: Option<&Durations>) -> Forecast {
     let mut forecast = Forecast { projected_end, ..Forecast::default() };
     for (reason, check) in judge(case, When::Later) {
         let Check::Holds { until } = check else { continue };
-        if !ABOUT_THE_END.contains(&reason) || run.findings.contains_key(&reason) {
+        let waived = case.is_waiving() && reason.is_waivable();
+        if waived || !ABOUT_THE_END.contains(&reason) || run.findings.contains_key(&reason) {
             continue;
         }
         forecast.deadline = Some(forecast.deadline.map_or(until, |d| d.min(until)));

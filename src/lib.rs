@@ -1,15 +1,23 @@
 //! offhours: judges maintenance runs against what was agreed.
 #![forbid(unsafe_code)]
 
-pub mod calendar;
-pub mod change;
-pub mod event;
-pub mod forecast;
-pub mod format;
-pub mod ledger;
-pub mod policy;
-pub mod run;
-pub mod store;
-pub mod tail;
 pub mod time;
+pub mod event;
+pub mod calendar;
+pub mod policy;
+pub mod change;
 pub mod verdict;
+pub mod run;
+pub mod forecast;
+pub mod ledger;
+pub mod format;
+pub mod config;
+pub mod metrics;
+pub mod report;
+pub mod clock;
+pub mod process;
+pub mod tail;
+pub mod store;
+pub mod http;
+pub mod app;
+pub mod cli;

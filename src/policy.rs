@@ -131,8 +131,6 @@ pub struct Terms {
     pub max_duration: Option<TimeDelta>,
     pub verify_within: Option<TimeDelta>,
     pub lost_after: TimeDelta,
-    /// How long after its stamp a start may be read before its time is doubted.
-    pub late_after: TimeDelta,
     pub acknowledge_after: TimeDelta,
 }
 

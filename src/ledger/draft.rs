@@ -39,6 +39,8 @@ pub struct Taking {
     pub followed_since: Option<Instant>,
     /// Counters of time may have been shown up to the moment of reading.
     pub live: bool,
+    /// The line itself, where it is wanted if the event is refused.
+    pub line: Option<Vec<u8>>,
 }
 
 /// The ledger as it will be, and the entries that make it so.
@@ -82,8 +84,9 @@ impl Draft {
         std::mem::take(&mut self.entries)
     }
 
-    pub fn has_entries(&self) -> bool {
-        !self.entries.is_empty()
+    /// See [`Ledger::take_forgotten`].
+    pub fn take_forgotten(&mut self) -> Vec<Arc<Run>> {
+        self.ledger.take_forgotten()
     }
 
     /// Takes one event. Events are to come in the order of their stamps as far as they are at hand; a replay
@@ -197,19 +200,11 @@ impl Draft {
         self.irregular(clock, taking, Irregularity::Backdated, detail);
     }
 
-    /// Somebody took note of a violation.
-    pub fn acknowledge(
-        &mut self,
-        run: &Run,
-        acknowledgement: Acknowledgement,
-    ) -> Result<(), &'static str> {
-        if run.acknowledged.is_some() {
-            return Err("the run is acknowledged already");
-        }
+    /// Somebody took note of a violation. The caller has made sure that there is one.
+    pub fn acknowledge(&mut self, run: &Run, acknowledgement: Acknowledgement) {
         let clock = acknowledgement.at;
         let what = What::Acknowledged { run: run.no, acknowledgement };
         self.record(clock, &run.partner, what);
-        Ok(())
     }
 }
 

@@ -95,4 +95,42 @@ impl What {
             What::Revised { .. } | What::Irregular { .. } => None,
         }
     }
+
+    /// The line that this entry comes from.
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            What::Revised { place, .. }
+            | What::Phase { place, .. }
+            | What::Ended { place, .. }
+            | What::Verified { place, .. }
+            | What::Approved { place, .. }
+            | What::Amended { place, .. }
+            | What::Irregular { place, .. } => place.as_ref(),
+            What::Started { run, .. } => run.place.as_ref(),
+            What::Lost { .. }
+            | What::Found { .. }
+            | What::Refuted { .. }
+            | What::Sealed { .. }
+            | What::Acknowledged { .. } => None,
+        }
+    }
+
+    /// One word for people.
+    pub fn name(&self) -> &'static str {
+        match self {
+            What::Revised { .. } => "revised",
+            What::Started { .. } => "started",
+            What::Phase { .. } => "phase",
+            What::Ended { .. } => "ended",
+            What::Lost { .. } => "lost",
+            What::Verified { .. } => "verified",
+            What::Approved { .. } => "approved",
+            What::Found { .. } => "found",
+            What::Refuted { .. } => "refuted",
+            What::Sealed { .. } => "sealed",
+            What::Amended { .. } => "amended",
+            What::Irregular { .. } => "irregular",
+            What::Acknowledged { .. } => "acknowledged",
+        }
+    }
 }

@@ -1,11 +1,14 @@
 //! Judging the runs of a draft: at the start, whenever time reaches a bound, and until the verdict is final.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use chrono::TimeDelta;
 
 use crate::event::RunLine;
 use crate::ledger::draft::{Draft, Evidence, TICK, Taking};
 use crate::ledger::pairing::terms_of;
-use crate::ledger::{Ledger, Shown, What};
+use crate::ledger::{Ledger, Shown, Sums, What};
 use crate::policy::{Policy, Terms};
 use crate::run::{Labels, Run, RunNo, State};
 use crate::time::{Instant, nanos};
@@ -40,27 +43,56 @@ impl Ledger {
     /// What the counters of time of one series stand at, open runs counted up to `clock`.
     pub fn time_counted(&self, policy: &Policy, labels: &Labels, clock: Instant) -> Shown {
         let sums = self.board().series.get(labels);
-        let mut shown = sums.map_or(Shown::default(), |s| Shown {
-            business_nanos: s.business_nanos,
-            outside_nanos: s.outside_nanos,
-        });
+        let mut shown = sums.map_or(Shown::default(), Sums::sealed_time);
         for run in self.unsealed().filter(|r| r.labels == *labels) {
-            let Some(terms) = terms_of(policy, run) else { continue };
-            let (business, outside) = time_counted(run, &terms, clock);
-            shown.business_nanos += business;
-            shown.outside_nanos += outside;
+            shown.add(policy, run, clock);
         }
-        let floor = sums.map_or(Shown::default(), |s| s.shown);
-        Shown {
-            business_nanos: shown.business_nanos.max(floor.business_nanos),
-            outside_nanos: shown.outside_nanos.max(floor.outside_nanos),
+        shown.at_least(sums.map_or(Shown::default(), |s| s.shown))
+    }
+
+    /// [`Ledger::time_counted`] of every series on record, in one pass over the runs that are not final.
+    pub fn times_counted(&self, policy: &Policy, clock: Instant) -> BTreeMap<Labels, Shown> {
+        let series = &self.board().series;
+        let mut all: BTreeMap<Labels, Shown> =
+            series.iter().map(|(labels, sums)| (labels.clone(), sums.sealed_time())).collect();
+        for run in self.unsealed() {
+            all.entry(run.labels.clone()).or_default().add(policy, run, clock);
         }
+        for (labels, sums) in series {
+            if let Some(shown) = all.get_mut(labels) {
+                *shown = shown.at_least(sums.shown);
+            }
+        }
+        all
     }
 
     /// Runs in memory that an approval can say something about.
     pub(super) fn waiting_for_approval(&self) -> impl Iterator<Item = &Arc<Run>> {
         let late = |r: &&Arc<Run>| r.findings.contains_key(&Reason::UnapprovedEmergency);
         self.unsealed().chain(self.runs().filter(|r| r.sealed).filter(late))
+    }
+}
+
+impl Sums {
+    fn sealed_time(&self) -> Shown {
+        Shown { business_nanos: self.business_nanos, outside_nanos: self.outside_nanos }
+    }
+}
+
+impl Shown {
+    /// Counts one run, as far as is known at `clock`.
+    fn add(&mut self, policy: &Policy, run: &Run, clock: Instant) {
+        let Some(terms) = terms_of(policy, run) else { return };
+        let (business, outside) = time_counted(run, &terms, clock);
+        self.business_nanos += business;
+        self.outside_nanos += outside;
+    }
+
+    fn at_least(self, floor: Shown) -> Shown {
+        Shown {
+            business_nanos: self.business_nanos.max(floor.business_nanos),
+            outside_nanos: self.outside_nanos.max(floor.outside_nanos),
+        }
     }
 }
 
@@ -163,12 +195,14 @@ impl Draft {
         if finding.reason == Reason::Lost && run.state == State::Running {
             self.record(clock, &run.partner, What::Lost { run: run.no });
         }
-        let latch = self.is_fresh(observed, finding.at);
+        let latch = self.asks_for_acknowledgement(observed, &finding);
         self.record(clock, &run.partner, What::Found { run: run.no, finding, latch });
     }
 
-    fn is_fresh(&self, observed: Instant, at: Instant) -> bool {
-        observed - at <= self.backfill_horizon
+    /// A reason that makes a violation, unless it was found while reading old logs.
+    fn asks_for_acknowledgement(&self, observed: Instant, finding: &Finding) -> bool {
+        let makes_a_violation = !finding.waived && !finding.reason.is_doubt();
+        makes_a_violation && observed - finding.at <= self.backfill_horizon
     }
 
     fn seal(&mut self, policy: &Policy, no: RunNo, terms: &Terms, clock: Instant) {
@@ -197,7 +231,8 @@ impl Draft {
         start: Instant,
         (no, group): (RunNo, RunNo),
     ) -> Option<Run> {
-        let terms = policy.partner(&taking.partner)?.terms(service.as_deref(), procedure);
+        let partner = policy.partner(&taking.partner)?;
+        let terms = partner.terms(service.as_deref(), procedure);
         let shared = |name: &Option<Box<str>>| name.as_deref().map(Arc::from);
         let mut run = Run {
             no,
@@ -235,7 +270,7 @@ impl Draft {
             place: taking.place.clone(),
         };
         self.match_plan(&mut run, terms);
-        self.judge_start(&mut run, terms, taking);
+        self.judge_start(&mut run, terms, taking, partner.late_after);
         Some(run)
     }
 
@@ -252,7 +287,7 @@ impl Draft {
         run.approved = book.approval(run.change(), run.run_id.as_ref());
     }
 
-    fn judge_start(&self, run: &mut Run, terms: &Terms, taking: &Taking) {
+    fn judge_start(&self, run: &mut Run, terms: &Terms, taking: &Taking, late_after: TimeDelta) {
         let evidence = run.clone();
         let case = case_of(&evidence, terms, run.start - TICK);
         let checks = judge(&case, When::Start).chain(judge(&case, When::Later));
@@ -266,18 +301,18 @@ impl Draft {
                 _ => {}
             }
         }
-        if let Some(finding) = self.doubt_start(&case, taking) {
+        if let Some(finding) = self.doubt_start(&case, taking, late_after) {
             run.findings.insert(Reason::ImplausibleTime, finding);
         }
-        let fresh = |f: &Finding| !f.waived && self.is_fresh(run.observed, f.at);
-        run.latched = run.findings.values().any(fresh);
+        let asks = |f: &Finding| self.asks_for_acknowledgement(run.observed, f);
+        run.latched = run.findings.values().any(asks);
     }
 
     /// Live, a start that was read late although its file was followed may be backdated.
-    fn doubt_start(&self, case: &Case, taking: &Taking) -> Option<Finding> {
+    fn doubt_start(&self, case: &Case, taking: &Taking, late_after: TimeDelta) -> Option<Finding> {
         let delay = taking.observed - taking.event.at;
         let followed = taking.followed_since.is_some_and(|since| since <= taking.event.at);
-        if self.evidence == Evidence::Stamps || !followed || delay <= case.terms.late_after {
+        if self.evidence == Evidence::Stamps || !followed || delay <= late_after {
             return None;
         }
         let Check::Broken { at, detail } = implausible(case, case.start + delay) else {

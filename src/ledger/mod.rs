@@ -8,20 +8,22 @@ pub mod book;
 pub mod chain;
 pub mod draft;
 pub mod entry;
-mod judging;
+pub mod judging;
 mod pairing;
 
 pub use board::{Board, Histogram, PartnerSums, Sums};
 pub use book::Book;
 pub use draft::{Draft, Evidence, Taking};
 pub use entry::{Entry, Shown, What};
+pub use judging::case_of;
+pub use pairing::Approval;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::run::{Irregularity, Run, RunNo, State};
 use crate::time::Instant;
-use crate::verdict::{Reason, Verdict};
+use crate::verdict::Verdict;
 
 /// Ended runs kept in memory for each partner, so that late lines find them. A line about an older one is
 /// counted as a line about none.
@@ -40,6 +42,8 @@ pub struct Ledger {
     latched: BTreeSet<RunNo>,
     books: BTreeMap<Arc<str>, Book>,
     board: Board,
+    /// Runs that left memory since [`Ledger::take_forgotten`].
+    forgotten: Vec<Arc<Run>>,
     /// Keep every run in memory (a replay lists them all).
     keep_all: bool,
 }
@@ -270,11 +274,12 @@ impl Ledger {
         }
         if let Some(run) = self.runs.remove(&no) {
             self.book_mut(&run.partner).dropped(&run);
+            self.forgotten.push(run);
         }
     }
 
-    /// Whether a reason is on record for a run.
-    pub fn has_found(&self, no: RunNo, reason: Reason) -> bool {
-        self.runs.get(&no).is_some_and(|r| r.findings.contains_key(&reason))
+    /// The runs that left memory since the last call, as they stood: they are to be stored before that.
+    pub fn take_forgotten(&mut self) -> Vec<Arc<Run>> {
+        std::mem::take(&mut self.forgotten)
     }
 }

@@ -7,7 +7,7 @@ use crate::ledger::book::Key;
 use crate::ledger::draft::{Draft, Taking};
 use crate::ledger::{Shown, What};
 use crate::policy::Policy;
-use crate::run::{Irregularity, Phase, Run, RunNo, State};
+use crate::run::{Irregularity, Phase, Place, Run, RunNo, State};
 use crate::time::{Instant, rfc3339};
 
 impl Draft {
@@ -195,33 +195,39 @@ impl Draft {
             }
             let (no, place) = (run.no, taking.place.clone());
             self.record(clock, &taking.partner, What::Verified { run: no, at, place });
-            self.amend_or_refresh(policy, clock, taking, &run, "verified");
+            let when = (at, taking.observed);
+            self.amend_or_refresh(policy, clock, when, &run, "verified", &taking.place);
         }
     }
 
     fn take_approval(&mut self, policy: &Policy, clock: Instant, taking: &Taking, line: &RunLine) {
         let shared = |name: &Option<Box<str>>| name.as_deref().map(Arc::from);
-        let (change_id, run_id): (Option<Arc<str>>, Option<Arc<str>>) =
-            (shared(&line.change_id), shared(&line.run_id));
-        let what = What::Approved {
-            change_id: change_id.clone(),
-            run_id: run_id.clone(),
-            run: None,
+        let approval = Approval {
+            change_id: shared(&line.change_id),
+            run_id: shared(&line.run_id),
             at: taking.event.at,
-            by: None,
-            note: None,
             place: taking.place.clone(),
+            ..Approval::default()
         };
-        self.record(clock, &taking.partner, what);
-        let names = |r: &Run| {
-            r.partner == taking.partner
-                && (change_id.is_some() && r.change() == change_id.as_ref()
-                    || run_id.is_some() && r.run_id == run_id)
-        };
-        let named: Vec<Arc<Run>> =
-            self.ledger.waiting_for_approval().filter(|r| names(r)).cloned().collect();
+        self.approve(policy, &taking.partner, clock, taking.observed, approval);
+    }
+
+    /// Records an approval and judges again what it names. `observed` is the time of the wall clock.
+    pub fn approve(
+        &mut self,
+        policy: &Policy,
+        partner: &Arc<str>,
+        clock: Instant,
+        observed: Instant,
+        approval: Approval,
+    ) {
+        let waiting = self.ledger.waiting_for_approval().filter(|r| r.partner == *partner);
+        let named: Vec<Arc<Run>> = waiting.filter(|r| approval.names(r)).cloned().collect();
+        let at = approval.at;
+        let place = approval.place.clone();
+        self.record(clock, partner, approval.into());
         for run in named {
-            self.amend_or_refresh(policy, clock, taking, &run, "approved");
+            self.amend_or_refresh(policy, clock, (at, observed), &run, "approved", &place);
         }
     }
 
@@ -229,19 +235,20 @@ impl Draft {
         &mut self,
         policy: &Policy,
         clock: Instant,
-        taking: &Taking,
+        (at, observed): (Instant, Instant),
         run: &Run,
         what: &str,
+        place: &Option<Place>,
     ) {
         if !run.sealed {
-            return self.refresh(policy, run.no, clock, taking.observed);
+            return self.refresh(policy, run.no, clock, observed);
         }
         if run.findings.is_empty() {
             return;
         }
-        let note = format!("{what} {}, after the verdict was final", rfc3339(taking.event.at));
-        let place = taking.place.clone();
-        self.record(clock, &taking.partner, What::Amended { run: run.no, note, place });
+        let note = format!("{what} {}, after the verdict was final", rfc3339(at));
+        let place = place.clone();
+        self.record(clock, &run.partner, What::Amended { run: run.no, note, place });
     }
 
     /// The open runs that a line is about.
@@ -275,6 +282,41 @@ impl Draft {
         };
         let named: Vec<RunNo> = runs.iter().filter(is_named).copied().collect();
         if named.is_empty() { runs.to_vec() } else { named }
+    }
+}
+
+/// An approval of an emergency: by a line of the log, or by somebody here.
+#[derive(Clone, Debug, Default)]
+pub struct Approval {
+    pub change_id: Option<Arc<str>>,
+    pub run_id: Option<Arc<str>>,
+    /// The run, where exactly one is meant.
+    pub run: Option<RunNo>,
+    pub at: Instant,
+    pub by: Option<String>,
+    pub note: Option<String>,
+    pub place: Option<Place>,
+}
+
+impl Approval {
+    fn names(&self, run: &Run) -> bool {
+        self.run == Some(run.no)
+            || self.change_id.is_some() && run.change() == self.change_id.as_ref()
+            || self.run_id.is_some() && run.run_id == self.run_id
+    }
+}
+
+impl From<Approval> for What {
+    fn from(a: Approval) -> What {
+        What::Approved {
+            change_id: a.change_id,
+            run_id: a.run_id,
+            run: a.run,
+            at: a.at,
+            by: a.by,
+            note: a.note,
+            place: a.place,
+        }
     }
 }
 

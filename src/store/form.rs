@@ -519,7 +519,7 @@ struct CheckpointForm {
     offset: u64,
     head: (u32, String),
     marker: (u32, String),
-    skipping: bool,
+    skipped: u64,
     finished: bool,
     memo: String,
 }
@@ -536,7 +536,7 @@ pub(super) fn write_checkpoint(c: &Checkpoint) -> Result<String, serde_json::Err
         offset: c.offset,
         head: signature(&c.head),
         marker: signature(&c.marker),
-        skipping: c.skipping,
+        skipped: c.skipped,
         finished: c.finished,
         memo: c.memo.clone(),
     })
@@ -564,7 +564,7 @@ pub(super) fn read_checkpoint(text: &str) -> Result<Checkpoint, serde_json::Erro
         offset: form.offset,
         head: signature(form.head)?,
         marker: signature(form.marker)?,
-        skipping: form.skipping,
+        skipped: form.skipped,
         finished: form.finished,
         memo: form.memo,
     })

@@ -23,6 +23,9 @@ pub const VERSION: &str = "1";
 /// Rejected lines kept for triage; beyond it the oldest go (they stay counted).
 pub const REJECTED_KEPT: i64 = 100_000;
 
+/// Files that are read to their end and still recognised when they come back under another name.
+pub const FINISHED_KEPT: i64 = 1_000;
+
 /// Why the ledger cannot be used. The text names the file.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

@@ -11,8 +11,10 @@ use crate::ledger::chain::{GENESIS, Head};
 use crate::ledger::{Entry, Ledger};
 use crate::run::Run;
 use crate::store::read::{Reader, Rejected};
-use crate::store::{InFile, REJECTED_KEPT, StoreError, VERSION, schema, write_entry, write_run};
-use crate::tail::{Checkpoint, FileId};
+use crate::store::{
+    FINISHED_KEPT, InFile, REJECTED_KEPT, StoreError, VERSION, schema, write_entry, write_run,
+};
+use crate::tail::Checkpoint;
 
 /// A counter of one source: `(source, name, label)`.
 pub type Tally = (Arc<str>, &'static str, Box<str>);
@@ -25,8 +27,6 @@ pub struct Commit {
     /// windows.
     pub runs: Vec<(Arc<Run>, i64, i64)>,
     pub checkpoints: Vec<Checkpoint>,
-    /// Files that will never be read again.
-    pub finished: Vec<FileId>,
     /// What each counter of a source grew by.
     pub tallies: BTreeMap<Tally, u64>,
     pub rejected: Vec<Rejected>,
@@ -37,7 +37,6 @@ impl Commit {
         self.entries.is_empty()
             && self.runs.is_empty()
             && self.checkpoints.is_empty()
-            && self.finished.is_empty()
             && self.tallies.is_empty()
             && self.rejected.is_empty()
     }
@@ -182,14 +181,17 @@ fn add_runs(tx: &Transaction, height: u64, c: &Commit) -> rusqlite::Result<()> {
 }
 
 fn set_checkpoints(tx: &Transaction, c: &Commit) -> rusqlite::Result<()> {
-    let mut put = tx.prepare_cached("INSERT OR REPLACE INTO checkpoints VALUES (?1, ?2)")?;
+    let mut put = tx.prepare_cached("INSERT OR REPLACE INTO checkpoints VALUES (?1, ?2, ?3)")?;
     for checkpoint in &c.checkpoints {
         let body = super::form::write_checkpoint(checkpoint).map_err(unwritable)?;
-        put.execute(params![checkpoint.file.0, body])?;
+        put.execute(params![checkpoint.file.0, checkpoint.finished, body])?;
     }
-    let mut remove = tx.prepare_cached("DELETE FROM checkpoints WHERE file = ?1")?;
-    for file in &c.finished {
-        remove.execute([file.0])?;
+    if c.checkpoints.iter().any(|checkpoint| checkpoint.finished) {
+        tx.execute(
+            "DELETE FROM checkpoints WHERE finished AND file NOT IN
+             (SELECT file FROM checkpoints WHERE finished ORDER BY file DESC LIMIT ?1)",
+            [FINISHED_KEPT],
+        )?;
     }
     Ok(())
 }

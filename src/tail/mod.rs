@@ -1,24 +1,207 @@
-//! stub
-use std::path::PathBuf;
+//! Follows files: finds them, notices how they are rotated, and hands out their complete lines.
+//!
+//! What is followed is a *generation*: what was written to one file between two rotations. It is known
+//! by device, inode and content ([`Signature`]), never by its path, and it is read to its end wherever
+//! it goes. Nothing here reads a clock, starts a thread or calls back; the caller runs
+//!
+//! ```text
+//! for event in tail.scan(depth, now)              what was found, rotated, lost
+//! for file in tail.unread()                       oldest first
+//!     while let Some(block) = tail.read(file, &mut buffer)?
+//!     let checkpoint = tail.checkpoint(file, offset)?     stored together with what came of the lines
+//!     tail.committed(file, offset)                or, if that failed, tail.rewind(file)
+//! ```
+//!
+//! What is [`Content::Lines`] was read exactly once: if every checkpoint is stored in one transaction
+//! with what the lines before it led to, nothing is lost and nothing counted twice. Where that cannot
+//! be known there is a [`TailEvent::PossibleLoss`].
+
+mod block;
+mod checkpoint;
+mod copy;
+mod event;
+mod found;
+mod generation;
+mod glob;
+mod reading;
+mod resume;
+mod rotate;
+mod scan;
+mod sibling;
+mod signature;
+mod source;
+mod waker;
+mod walk;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
 use std::sync::Arc;
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Ord, PartialOrd, Debug)]
-pub struct FileId(pub u64);
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signature {
-    pub len: u32,
-    pub hash: [u8; 32],
-}
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Checkpoint {
-    pub file: FileId,
+use std::time::Duration;
+
+pub use block::{Block, Content};
+pub use checkpoint::Checkpoint;
+pub use event::{FailureKind, FileId, LossReason, RotationKind, TailEvent};
+pub use glob::{Pattern, PatternError};
+pub use signature::{HEAD_BYTES, MARKER_BYTES, Signature};
+pub use waker::Waker;
+
+use generation::{Generation, Identity, Life};
+use resume::Waiting;
+use source::Source;
+
+/// What to follow under one name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Follow {
     pub source: Arc<str>,
-    pub path: PathBuf,
-    pub dev: u64,
-    pub ino: u64,
-    pub offset: u64,
-    pub head: Signature,
-    pub marker: Signature,
-    pub skipping: bool,
-    pub finished: bool,
-    pub memo: String,
+    /// Absolute paths or patterns, see [`Pattern`].
+    pub patterns: Vec<String>,
 }
+
+/// The bounds within which the tail works.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// The size of a block, unless one line is longer; at most `line_bytes`.
+    pub block_bytes: usize,
+    /// The longest line that is handed out, without its `\n`.
+    pub line_bytes: usize,
+    /// How many files are followed at a time, over all sources.
+    pub files: usize,
+    /// How many idle files are kept open. One that no path leads to stays open beyond that.
+    pub descriptors: usize,
+    /// How many directory entries a source may look through to find its files.
+    pub entries: usize,
+    /// How long a file that moved away must be quiet before it is released.
+    pub linger: Duration,
+    /// The same for a file that is deleted.
+    pub linger_deleted: Duration,
+    /// How long a path that failed is left alone.
+    pub retry: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            block_bytes: 256 << 10,
+            line_bytes: 1 << 20,
+            files: 10_000,
+            descriptors: 512,
+            entries: 1_000_000,
+            linger: Duration::from_secs(300),
+            linger_deleted: Duration::from_secs(60),
+            retry: Duration::from_millis(500),
+        }
+    }
+}
+
+/// How thoroughly a scan looks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Depth {
+    /// At every path that is known: one system call each.
+    Stat,
+    /// For new files as well: every directory of every pattern is listed.
+    Glob,
+}
+
+/// How a source is doing, after the last scan.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SourceStatus {
+    pub source: Arc<str>,
+    /// Files that its patterns lead to; with none the source is not up.
+    pub files: usize,
+    /// Bytes that are written and not read yet, in all its generations.
+    pub lag_bytes: u64,
+    /// Why something of it cannot be read at present.
+    pub failing: Option<FailureKind>,
+}
+
+/// Follows the files of several sources.
+pub struct Tail {
+    limits: Limits,
+    sources: Vec<Source>,
+    generations: BTreeMap<FileId, Generation>,
+    identities: HashMap<Identity, FileId>,
+    waiting: BTreeMap<(Identity, FileId), Waiting>,
+    next: u64,
+    scans: u64,
+    now: Duration,
+    /// Open files, as far as this module opened them.
+    descriptors: usize,
+}
+
+impl Tail {
+    /// Nothing is opened before the first scan. Of the checkpoints, those of finished generations
+    /// and of sources that are not followed any more serve to keep their ids unused.
+    ///
+    /// # Errors
+    /// A pattern that is not absolute.
+    pub fn new(
+        follows: Vec<Follow>,
+        checkpoints: Vec<Checkpoint>,
+        limits: Limits,
+    ) -> Result<Tail, PatternError> {
+        let mut sources = Vec::new();
+        for follow in follows {
+            let patterns = follow.patterns.iter().map(|text| Pattern::parse(text));
+            sources.push(Source::new(follow.source, patterns.collect::<Result<_, _>>()?));
+        }
+        let last = checkpoints.iter().map(|checkpoint| checkpoint.file.0).max();
+        let line_bytes = limits.line_bytes.max(1);
+        let mut tail = Tail {
+            limits: Limits {
+                line_bytes,
+                block_bytes: limits.block_bytes.clamp(1, line_bytes),
+                ..limits
+            },
+            sources,
+            generations: BTreeMap::new(),
+            identities: HashMap::new(),
+            waiting: BTreeMap::new(),
+            next: last.map_or(1, |last| last.saturating_add(1)),
+            scans: 0,
+            now: Duration::ZERO,
+            descriptors: 0,
+        };
+        checkpoints.into_iter().for_each(|checkpoint| tail.wait_for(checkpoint));
+        Ok(tail)
+    }
+
+    /// The caller's note on a generation, stored with its checkpoint.
+    pub fn memo(&self, file: FileId) -> &str {
+        self.generations.get(&file).map_or("", |g| &g.memo)
+    }
+
+    /// Replaces the caller's note.
+    pub fn set_memo(&mut self, file: FileId, memo: String) {
+        if let Some(g) = self.generations.get_mut(&file) {
+            g.memo = memo;
+        }
+    }
+
+    /// How each source is doing, in the order of the follows.
+    pub fn status(&self) -> Vec<SourceStatus> {
+        let status = |source: &Source| SourceStatus {
+            source: source.name.clone(),
+            files: 0,
+            lag_bytes: 0,
+            failing: source.failing(),
+        };
+        let mut all: Vec<SourceStatus> = self.sources.iter().map(status).collect();
+        for g in self.generations.values() {
+            if let Some(status) = all.get_mut(g.identity.source) {
+                status.files += usize::from(g.life == Life::Listed);
+                status.lag_bytes += g.lag_bytes();
+                status.failing = status.failing.or(g.failing);
+            }
+        }
+        all
+    }
+
+    /// The directories in which a change may matter, for [`Waker::watch`].
+    pub fn directories(&self) -> BTreeSet<&Path> {
+        let lists = self.sources.iter().map(|source| &source.directories);
+        lists.flatten().map(std::path::PathBuf::as_path).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -23,7 +23,7 @@ mod unknown_procedure;
 mod unverified;
 mod wrong_trigger;
 
-pub use case::Case;
+pub use case::{Case, civil};
 pub use implausible_time::{SUMMARY as IMPLAUSIBLE_TIME_SUMMARY, implausible};
 
 use crate::event::words;

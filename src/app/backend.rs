@@ -1,0 +1,179 @@
+//! What the HTTP routes answer, from what the loop has published and the ledger on disk.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::app::shared::{Message, Shared};
+use crate::app::{clerk, known};
+use crate::clock;
+use crate::http::{Backend, Problem, RunQuery};
+use crate::metrics::{self, SourceView, View};
+use crate::process;
+use crate::report::landing;
+use crate::report::run::{RunDetail, RunReport};
+use crate::run::{Run, State};
+use crate::store::{Reader, RunFilter, StoreError};
+use crate::time::{Instant, parse_duration, rfc3339};
+use crate::verdict::Verdict;
+
+/// Answers from what is published.
+pub struct Office {
+    pub shared: Arc<Shared>,
+}
+
+impl Office {
+    fn reader(&self) -> Result<Reader<'static>, Problem> {
+        Reader::open(&self.shared.storage).map_err(internal)
+    }
+}
+
+fn internal(error: StoreError) -> Problem {
+    tracing::error!(%error, "a question could not be answered");
+    Problem::internal("the ledger cannot be read; the log says why")
+}
+
+impl Backend for Office {
+    fn metrics(&self) -> Result<String, Problem> {
+        self.ready().map_err(Problem::unavailable)?;
+        let (config, sources, mut own) =
+            (self.shared.config(), self.shared.sources(), self.shared.own());
+        own.process = process::view();
+        let ledger = self.shared.ledger();
+        let view = View {
+            ledger: &ledger,
+            policy: &config.policy,
+            now: clock::now(),
+            sources: &sources,
+            own: &own,
+            known: known(),
+        };
+        metrics::project(&view).map_err(|e| Problem::internal(e.to_string()))
+    }
+
+    fn ready(&self) -> Result<(), String> {
+        match self.shared.is_ready() {
+            true => Ok(()),
+            false => Err("catching up with the logs".into()),
+        }
+    }
+
+    fn reload(&self) -> Result<(), String> {
+        self.shared.ask(Message::Reload).map(|_| ())
+    }
+
+    fn landing(&self) -> String {
+        let own = self.shared.own();
+        landing::page(&own.version, self.shared.is_ready())
+    }
+
+    fn runs(&self, query: &RunQuery) -> Result<Value, Problem> {
+        let filter = filter_of(query, clock::now())?;
+        let found = self.reader()?.runs(&filter).map_err(internal)?;
+        let runs: Vec<Value> = found.iter().map(|(run, b, o)| summary(run, *b, *o)).collect();
+        Ok(json!({ "runs": runs }))
+    }
+
+    fn run(&self, id: &str) -> Result<Option<Value>, Problem> {
+        let reader = self.reader()?;
+        let Ok(run) = clerk::find_run(&reader, id) else { return Ok(None) };
+        let Some((run, business, outside)) = reader.run(run.no).map_err(internal)? else {
+            return Ok(None);
+        };
+        let entries = reader.entries_of(run.no).map_err(internal)?;
+        let mut value = summary(&run, business, outside);
+        if let Value::Object(object) = &mut value {
+            let detail = serde_json::to_value(RunDetail::new(&run, &entries)).unwrap_or_default();
+            object.insert("detail".into(), detail);
+        }
+        Ok(Some(value))
+    }
+
+    fn sources(&self) -> Value {
+        let now = clock::now();
+        let sources: Vec<Value> = self.shared.sources().iter().map(|s| source_of(s, now)).collect();
+        json!({ "sources": sources })
+    }
+}
+
+fn summary(run: &Run, business: i64, outside: i64) -> Value {
+    let report = RunReport::new(run, business.into(), outside.into());
+    let mut value = serde_json::to_value(report).unwrap_or_default();
+    if let Value::Object(object) = &mut value {
+        object.insert("run".into(), run.no.into());
+        let acknowledged = run.acknowledged.as_ref();
+        let acknowledged =
+            acknowledged.map(|a| json!({ "at": rfc3339(a.at), "by": a.by, "note": a.note }));
+        object.insert("acknowledged".into(), acknowledged.into());
+    }
+    value
+}
+
+/// The filter that a query asks for.
+fn filter_of(query: &RunQuery, now: Instant) -> Result<RunFilter, Problem> {
+    word(query.verdict.as_deref(), "verdict", Verdict::ALL.iter().map(|v| v.as_str()))?;
+    word(query.state.as_deref(), "state", State::ALL.iter().map(|s| s.as_str()))?;
+    let since = query.since.as_deref().map(|text| since(text, now)).transpose();
+    Ok(RunFilter {
+        partner: query.partner.clone(),
+        service: query.service.clone(),
+        procedure: query.procedure.clone(),
+        verdict: query.verdict.clone(),
+        state: query.state.clone(),
+        run_id: None,
+        since: since.map_err(Problem::bad_request)?,
+        limit: Some(query.limit),
+    })
+}
+
+fn word<'a>(
+    value: Option<&str>,
+    key: &str,
+    known: impl Iterator<Item = &'a str>,
+) -> Result<(), Problem> {
+    let Some(value) = value else { return Ok(()) };
+    let known: Vec<&str> = known.collect();
+    if known.contains(&value) {
+        return Ok(());
+    }
+    let known = known.join(", ");
+    Err(Problem::bad_request(format!("{value:?} is no {key}; accepted are {known}")))
+}
+
+/// An instant given as RFC 3339, or as a duration back from `now`.
+///
+/// # Errors
+/// It is neither, as a sentence.
+pub fn since(text: &str, now: Instant) -> Result<Instant, String> {
+    if let Ok(at) = chrono::DateTime::parse_from_rfc3339(text) {
+        return Ok(at.to_utc());
+    }
+    let back = parse_duration(text).and_then(|d| now.checked_sub_signed(d));
+    back.ok_or_else(|| {
+        format!("{text:?} is no time; accepted are RFC 3339 (2025-11-10T13:10:00Z) and a duration back from now (7d)")
+    })
+}
+
+fn source_of(s: &SourceView, now: Instant) -> Value {
+    let count = |name: &str, label: &str| {
+        s.tallies.get(&(name.to_string(), label.to_string())).copied().unwrap_or(0)
+    };
+    let silent = crate::app::watch::silence(s, now);
+    json!({
+        "source": &*s.name,
+        "partner": &*s.partner,
+        "up": s.up,
+        "files": s.files,
+        "lag_bytes": s.lag_bytes,
+        "last_line": s.last_line.map(rfc3339),
+        "last_event": s.last_event.map(rfc3339),
+        "silent": silent.is_some(),
+        "lines": {
+            "event": count("lines", "event"),
+            "ignored": count("lines", "ignored"),
+            "rejected": count("lines", "rejected"),
+        },
+        "bytes": count("bytes", ""),
+        "covered_seconds": count("covered_nanos", "") as f64 / 1e9,
+    })
+}

@@ -1,0 +1,145 @@
+//! What people say: acknowledgements and approvals, resolved and put on record.
+
+use std::sync::Arc;
+
+use crate::app::shared::Request;
+use crate::ledger::{Approval, Draft};
+use crate::policy::Policy;
+use crate::run::{Acknowledgement, Run, RunNo};
+use crate::store::{Reader, RunFilter, StoreError};
+use crate::time::Instant;
+use crate::verdict::Verdict;
+
+/// The longest name or note that is put on record, in bytes.
+pub const TEXT_BYTES: usize = 4_096;
+
+/// Finds the one run that a person means: its number in the ledger, its id, or `partner/id`. Of several runs
+/// with the same id the latest is meant.
+///
+/// # Errors
+/// There is none, or runs of several partners have the id.
+pub fn find_run(reader: &Reader, name: &str) -> Result<Run, String> {
+    let text = |e: StoreError| e.to_string();
+    let by_id = |partner: Option<&str>, id: &str| {
+        let filter = RunFilter {
+            partner: partner.map(String::from),
+            run_id: Some(id.into()),
+            ..RunFilter::default()
+        };
+        reader.runs(&filter).map_err(text)
+    };
+    let mut found = by_id(None, name)?;
+    if found.is_empty()
+        && let Some((partner, id)) = name.split_once('/')
+    {
+        found = by_id(Some(partner), id)?;
+    }
+    if found.is_empty()
+        && let Ok(no) = name.parse::<RunNo>()
+    {
+        found = reader.run(no).map_err(text)?.into_iter().collect();
+    }
+    let mut partners: Vec<&str> = found.iter().map(|(run, ..)| &*run.partner).collect();
+    partners.sort_unstable();
+    partners.dedup();
+    if let [_, _, ..] = partners.as_slice() {
+        let partners = partners.join(", ");
+        return Err(format!(
+            "{name} is a run of several partners ({partners}); say PARTNER/{name}"
+        ));
+    }
+    let run = found.into_iter().next().map(|(run, ..)| run);
+    run.ok_or_else(|| format!("there is no run {name}; `offhours runs` lists them"))
+}
+
+/// Puts a request on record. Gives back the runs that changed beyond what the draft holds in memory, and what
+/// to tell the person.
+///
+/// # Errors
+/// A sentence: there is no such run or change, or it cannot be done to it.
+pub fn carry_out(
+    request: &Request,
+    draft: &mut Draft,
+    reader: &Reader,
+    policy: &Policy,
+    now: Instant,
+) -> Result<(Option<Arc<Run>>, String), String> {
+    let (by, note) = match request {
+        Request::Acknowledge { by, note, .. } | Request::Approve { by, note, .. } => (by, note),
+    };
+    if by.trim().is_empty() {
+        return Err("say who: --by NAME".into());
+    }
+    if TEXT_BYTES < by.len() || TEXT_BYTES < note.len() {
+        return Err(format!("a name or note has at most {TEXT_BYTES} bytes"));
+    }
+    match request {
+        Request::Acknowledge { run, by, note } => {
+            let run = current(draft, find_run(reader, run)?);
+            acknowledge(draft, &run, (by, note), now)
+        }
+        Request::Approve { what, by, note } => {
+            approve(draft, reader, policy, what, (by, note), now)
+        }
+    }
+}
+
+/// The run as the draft knows it, which is later than what is stored.
+fn current(draft: &Draft, stored: Run) -> Arc<Run> {
+    draft.ledger().run(stored.no).cloned().unwrap_or_else(|| Arc::new(stored))
+}
+
+fn acknowledge(
+    draft: &mut Draft,
+    run: &Arc<Run>,
+    (by, note): (&str, &str),
+    now: Instant,
+) -> Result<(Option<Arc<Run>>, String), String> {
+    if run.verdict() != Verdict::Violation {
+        let verdict = run.verdict();
+        return Err(format!("run {} is {verdict}: there is nothing to acknowledge", run.no));
+    }
+    if let Some(known) = &run.acknowledged {
+        return Err(format!("run {} was acknowledged by {}", run.no, known.by));
+    }
+    let acknowledgement = Acknowledgement { at: now, by: by.into(), note: note.into() };
+    draft.acknowledge(run, acknowledgement.clone());
+    let changed = Run { acknowledged: Some(acknowledgement), ..(**run).clone() };
+    let told = format!("run {} is acknowledged by {by}", run.no);
+    Ok((Some(Arc::new(changed)), told))
+}
+
+fn approve(
+    draft: &mut Draft,
+    reader: &Reader,
+    policy: &Policy,
+    what: &str,
+    (by, note): (&str, &str),
+    now: Instant,
+) -> Result<(Option<Arc<Run>>, String), String> {
+    let mut approval =
+        Approval { at: now, by: Some(by.into()), note: Some(note.into()), ..Approval::default() };
+    let holders = policy
+        .partners
+        .iter()
+        .filter(|p| draft.ledger().book(&p.name).is_some_and(|b| b.changes.latest(what).is_some()));
+    let holders: Vec<Arc<str>> = holders.map(|p| p.name.clone()).collect();
+    let (partner, told) = match holders.as_slice() {
+        [partner] => {
+            approval.change_id = Some(what.into());
+            (partner.clone(), format!("change {what} of {partner} is approved by {by}"))
+        }
+        [] => {
+            let run = find_run(reader, what)
+                .map_err(|_| format!("there is no change and no run {what}"))?;
+            approval.run = Some(run.no);
+            (run.partner, format!("run {} is approved by {by}", run.no))
+        }
+        several => {
+            let names = several.join(", ");
+            return Err(format!("{what} is a change of several partners ({names})"));
+        }
+    };
+    draft.approve(policy, &partner, now, now, approval);
+    Ok((None, told))
+}

@@ -1,0 +1,86 @@
+//! The way in for the commands of a person on the same machine: a Unix socket in the folder of the ledger.
+//!
+//! Whoever may open that folder may acknowledge and approve; the network may not. One request a connection:
+//! a line of JSON in, a line of JSON out.
+
+use std::fs::{File, Permissions};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::shared::{Message, Request, Shared};
+
+/// The longest request or answer, in bytes.
+const LINE_BYTES: u64 = 64 << 10;
+
+/// How long a peer may take for its line.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The socket's address by way of an open folder: a socket's own path may have 107 bytes at most.
+fn address(dir: &Path) -> std::io::Result<(File, PathBuf)> {
+    let folder = File::open(dir)?;
+    let path = format!("/proc/self/fd/{}/control.sock", folder.as_raw_fd());
+    Ok((folder, path.into()))
+}
+
+/// Answers requests from now on, in a thread of its own, for as long as the process lives.
+///
+/// # Errors
+/// The socket cannot be made.
+pub fn listen(shared: Arc<Shared>) -> std::io::Result<()> {
+    let (_folder, path) = address(&shared.storage)?;
+    // The lock of the ledger is ours, so what stands here was left behind.
+    match std::fs::remove_file(&path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    let listener = UnixListener::bind(&path)?;
+    std::fs::set_permissions(&path, Permissions::from_mode(0o600))?;
+    std::thread::Builder::new().name("control".into()).spawn(move || {
+        for stream in listener.incoming().flatten() {
+            if let Err(error) = answer(&stream, &shared) {
+                tracing::warn!(%error, "a control request was cut off");
+            }
+        }
+    })?;
+    Ok(())
+}
+
+fn answer(stream: &UnixStream, shared: &Shared) -> std::io::Result<()> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    let mut line = String::new();
+    BufReader::new(stream.take(LINE_BYTES)).read_line(&mut line)?;
+    let outcome = match serde_json::from_str::<Request>(&line) {
+        Ok(request) => shared.ask(|reply| Message::Request(request, reply)),
+        Err(error) => Err(format!("not a request: {error}")),
+    };
+    let mut text = serde_json::to_string(&outcome)?;
+    text.push('\n');
+    (&mut &*stream).write_all(text.as_bytes())
+}
+
+/// Asks the offhours that holds the ledger in `dir`; `None`: there is none.
+///
+/// # Errors
+/// It is there and cannot be talked to.
+pub fn ask(dir: &Path, request: &Request) -> std::io::Result<Option<Result<String, String>>> {
+    use std::io::ErrorKind::{ConnectionRefused, NotFound};
+    let connected = address(dir).and_then(|(_folder, path)| UnixStream::connect(path));
+    let stream = match connected {
+        Ok(stream) => stream,
+        Err(e) if matches!(e.kind(), NotFound | ConnectionRefused) => return Ok(None),
+        Err(e) => return Err(e),
+    };
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut text = serde_json::to_string(request)?;
+    text.push('\n');
+    (&mut &stream).write_all(text.as_bytes())?;
+    let mut line = String::new();
+    BufReader::new((&stream).take(LINE_BYTES)).read_line(&mut line)?;
+    Ok(Some(serde_json::from_str(&line)?))
+}

@@ -1,0 +1,361 @@
+//! The one loop: it alone reads files, judges, and writes the ledger.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant as Moment};
+
+use crate::app::clerk;
+use crate::app::follow::Follower;
+use crate::app::intake::Batch;
+use crate::app::shared::{Message, Reply, Request, Shared};
+use crate::clock;
+use crate::config::{self, Config};
+use crate::ledger::{Draft, Evidence, judging};
+use crate::run::{Run, RunNo};
+use crate::store::{Commit, Store, StoreError};
+use crate::time::Instant;
+
+/// How often files are looked at. A hint that one has changed only makes the look come earlier.
+pub const POLL: Duration = Duration::from_millis(250);
+
+/// The least time between two looks, so that a storm of hints costs no more than this.
+pub const BREATH: Duration = Duration::from_millis(2);
+
+/// Progress through noise, and covered time, are committed this often.
+pub const NOISE_COMMIT: Duration = Duration::from_secs(1);
+pub const COVER_COMMIT: Duration = Duration::from_secs(10);
+
+/// How long a failed commit is waited out before it is tried again.
+pub const STORE_RETRY: Duration = Duration::from_secs(1);
+
+/// Everything that the loop owns.
+pub struct Engine {
+    shared: Arc<Shared>,
+    mail: Receiver<Message>,
+    config: Arc<Config>,
+    store: Store,
+    draft: Draft,
+    follower: Follower,
+    last_look: Moment,
+    last_commit: Moment,
+    /// Told of bytes read and bytes left while the first catch-up lasts.
+    progress: Box<dyn Fn(u64, u64) + Send>,
+}
+
+impl Engine {
+    pub fn new(
+        shared: Arc<Shared>,
+        mail: Receiver<Message>,
+        store: Store,
+        notify: bool,
+        progress: Box<dyn Fn(u64, u64) + Send>,
+    ) -> Result<Engine, String> {
+        let config = shared.config();
+        let follower = Follower::new(&config, &store, &shared, notify)?;
+        let mut engine = Engine {
+            draft: draft_of(&shared, &config),
+            config,
+            shared,
+            mail,
+            store,
+            follower,
+            last_look: Moment::now(),
+            last_commit: Moment::now(),
+            progress,
+        };
+        engine.draft.rejudge(&engine.config.policy, clock::now());
+        Ok(engine)
+    }
+
+    /// Follows, judges and commits until it is told to stop. The spine of the program.
+    pub fn run(mut self) {
+        loop {
+            if !self.answer_mail() {
+                break;
+            }
+            self.follower.look(clock::now(), self.last_look.elapsed());
+            self.last_look = Moment::now();
+            loop {
+                let now = clock::now();
+                let more = self.follower.read(now);
+                let batch = self.follower.take(now, self.shared.is_ready());
+                let more = more | batch.more;
+                let commit = self.judge(batch, now);
+                self.commit(commit, more);
+                if !more || self.has_mail() {
+                    break;
+                }
+            }
+            self.get_ready();
+            self.follower.publish(&self.shared);
+        }
+        self.finish();
+    }
+
+    /// Takes every event of a batch into the draft, and lets time come to now for every partner whose files
+    /// are read to their ends.
+    fn judge(&mut self, batch: Batch, now: Instant) -> Commit {
+        let mut commit =
+            Commit { rejected: batch.rejected, tallies: batch.tallies, ..Commit::default() };
+        for taking in &batch.events {
+            if let Err(bad) = self.draft.take(&self.config.policy, taking) {
+                self.follower.refuse(taking, &bad, now, &mut commit);
+            }
+        }
+        for partner in &self.config.policy.partners {
+            if self.follower.is_caught_up(&partner.name) {
+                self.draft.advance(&self.config.policy, &partner.name, now, now, true);
+            }
+        }
+        commit.entries = self.draft.drain();
+        commit.runs = self.touched(&commit, now);
+        self.follower.note_progress(batch.progress);
+        commit
+    }
+
+    /// The runs that the entries are about, as they stand.
+    fn touched(&mut self, commit: &Commit, now: Instant) -> Vec<(Arc<Run>, i64, i64)> {
+        let mut runs: std::collections::BTreeMap<RunNo, Arc<Run>> =
+            self.draft.take_forgotten().into_iter().map(|run| (run.no, run)).collect();
+        for no in commit.entries.iter().filter_map(|e| e.what.run()) {
+            if let Some(run) = self.draft.ledger().run(no) {
+                runs.insert(no, run.clone());
+            }
+        }
+        runs.into_values().map(|run| counted(run, &self.config, now)).collect()
+    }
+
+    /// Stores a commit if it is worth it, then makes it visible. If that fails everything since the last one
+    /// is dropped, and the same lines come again.
+    fn commit(&mut self, mut commit: Commit, more: bool) {
+        let since = self.last_commit.elapsed();
+        let matters = !commit.entries.is_empty() || !commit.rejected.is_empty();
+        self.follower.hold(&mut commit.tallies);
+        let due = match (matters, self.follower.has_progress()) {
+            (true, _) => true,
+            (false, true) => NOISE_COMMIT <= since || more,
+            (false, false) => COVER_COMMIT <= since && self.follower.has_tallies(),
+        };
+        if !due {
+            return;
+        }
+        self.last_commit = Moment::now();
+        if let Err(error) = self.store_it(commit) {
+            self.shared.edit_own(|own| own.ledger_errors += 1);
+            tracing::error!(%error, "the ledger cannot be written, the same lines will be read again");
+            std::thread::sleep(STORE_RETRY);
+            self.start_over();
+        }
+    }
+
+    fn store_it(&mut self, mut commit: Commit) -> Result<(), StoreError> {
+        let begun = Moment::now();
+        self.follower.checkpoints(&mut commit)?;
+        let own: Arc<str> = "".into();
+        commit.tallies.insert((own, "commits", "".into()), 1);
+        self.store.commit(&commit)?;
+        let took = begun.elapsed().as_secs_f64();
+        let mut ledger = self.shared.ledger_mut();
+        commit.entries.iter().for_each(|entry| ledger.adopt(entry));
+        ledger.take_forgotten();
+        drop(ledger);
+        self.shared.edit_own(|own| {
+            own.ledger_entries = self.store.head().0;
+            own.commits += 1;
+            own.commit_durations.add(took);
+        });
+        self.follower.committed(&commit);
+        announce(&commit);
+        Ok(())
+    }
+
+    /// Goes back to what is on disk.
+    fn start_over(&mut self) {
+        self.draft = draft_of(&self.shared, &self.config);
+        self.draft.rejudge(&self.config.policy, clock::now());
+        let notify = self.follower.uses_notify();
+        match Follower::new(&self.config, &self.store, &self.shared, notify) {
+            Ok(follower) => self.follower = follower,
+            Err(error) => tracing::error!(error, "files cannot be followed"),
+        }
+    }
+
+    /// Once everything there was has been read, the metrics may be seen.
+    fn get_ready(&mut self) {
+        if self.shared.is_ready() {
+            return;
+        }
+        let (read, left) = self.follower.catch_up();
+        (self.progress)(read, left);
+        let partners = &self.config.policy.partners;
+        if partners.iter().all(|p| self.follower.is_caught_up(&p.name)) {
+            self.shared.set_ready();
+            tracing::info!(bytes = read, "caught up, ready to be scraped");
+        }
+    }
+
+    fn has_mail(&mut self) -> bool {
+        // A wake-up is no reason to stop reading; anything else is answered by the next round.
+        match self.mail.try_recv() {
+            Ok(Message::Wake) | Err(_) => false,
+            Ok(message) => !self.answer(message),
+        }
+    }
+
+    /// Waits for the next reason to look, and answers what is asked; `false`: stop.
+    fn answer_mail(&mut self) -> bool {
+        if self.follower.has_unread() {
+            return self.drain_mail();
+        }
+        let until = self.last_look + POLL;
+        let timeout = until.saturating_duration_since(Moment::now()).min(self.until_deadline());
+        match self.mail.recv_timeout(timeout) {
+            Ok(message) => {
+                let breath = (self.last_look + BREATH).saturating_duration_since(Moment::now());
+                if !breath.is_zero() {
+                    std::thread::sleep(breath);
+                }
+                self.answer(message) && self.drain_mail()
+            }
+            Err(RecvTimeoutError::Timeout) => true,
+            Err(RecvTimeoutError::Disconnected) => false,
+        }
+    }
+
+    fn drain_mail(&mut self) -> bool {
+        while let Ok(message) = self.mail.try_recv() {
+            if !self.answer(message) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// How long until an open run breaks a rule.
+    fn until_deadline(&self) -> Duration {
+        let next = self.draft.next_deadline();
+        next.map_or(POLL, |at| (at - clock::now()).to_std().unwrap_or_default())
+    }
+
+    fn answer(&mut self, message: Message) -> bool {
+        match message {
+            Message::Wake => {}
+            Message::Stop => return false,
+            Message::Reload(reply) => {
+                let answer = self.reload();
+                // Whoever asked may have gone.
+                let _ = reply.send(answer);
+            }
+            Message::Request(request, reply) => self.carry_out(&request, reply),
+        }
+        true
+    }
+
+    fn carry_out(&mut self, request: &Request, reply: Reply) {
+        if !self.shared.is_ready() {
+            let _ = reply.send(Err("offhours is still catching up with its logs".into()));
+            return;
+        }
+        let now = clock::now();
+        let policy = &self.config.policy;
+        let reader = self.store.reader();
+        let answer = match clerk::carry_out(request, &mut self.draft, &reader, policy, now) {
+            Err(no) => Err(no),
+            Ok((changed, told)) => {
+                let mut commit = Commit { entries: self.draft.drain(), ..Commit::default() };
+                commit.runs = self.touched(&commit, now);
+                commit.runs.extend(changed.map(|run| counted(run, &self.config, now)));
+                self.store_it(commit).map(|()| told).map_err(|e| {
+                    self.start_over();
+                    e.to_string()
+                })
+            }
+        };
+        let _ = reply.send(answer);
+    }
+
+    /// Loads the configuration again. A bad one leaves the old in force.
+    fn reload(&mut self) -> Result<String, String> {
+        let now = clock::now();
+        let loaded = config::load(&self.shared.config_file, now);
+        let outcome = loaded.map_err(|e| e.to_string()).and_then(|c| self.use_config(c));
+        self.shared.edit_own(|own| own.reload_ok = outcome.is_ok());
+        match &outcome {
+            Ok(_) => {
+                self.shared.edit_own(|own| own.reload_at = Some(now));
+                tracing::info!(file = %self.shared.config_file.display(), "configuration loaded");
+            }
+            Err(error) => tracing::error!(%error, "configuration not loaded, the old one stays"),
+        }
+        outcome
+    }
+
+    fn use_config(&mut self, config: Config) -> Result<String, String> {
+        let config = Arc::new(config);
+        let notify = self.follower.uses_notify();
+        self.flush();
+        let mut follower = Follower::new(&config, &self.store, &self.shared, notify)?;
+        follower.inherit(&self.follower);
+        self.follower = follower;
+        self.config = config.clone();
+        self.shared.set_config(config);
+        self.draft.set_backfill_horizon(self.config.backfill_horizon);
+        self.draft.rejudge(&self.config.policy, clock::now());
+        Ok("configuration loaded".into())
+    }
+
+    /// Commits whatever is pending, however little.
+    fn flush(&mut self) {
+        let commit = Commit { entries: self.draft.drain(), ..Commit::default() };
+        if let Err(error) = self.store_it(commit) {
+            tracing::error!(%error, "the ledger cannot be written");
+            self.start_over();
+        }
+    }
+
+    fn finish(&mut self) {
+        self.flush();
+        tracing::info!(entries = self.store.head().0, "stopped");
+    }
+}
+
+fn draft_of(shared: &Shared, config: &Config) -> Draft {
+    let mut draft = Draft::new(shared.ledger().clone(), Evidence::Readings);
+    draft.set_backfill_horizon(config.backfill_horizon);
+    draft
+}
+
+/// A run with its nanoseconds in business hours and outside its windows.
+pub fn counted(run: Arc<Run>, config: &Config, now: Instant) -> (Arc<Run>, i64, i64) {
+    let partner = config.policy.partner(&run.partner);
+    let terms = partner.map(|p| p.terms(run.service.as_deref(), &run.procedure));
+    let (business, outside) = terms.map_or((0, 0), |t| judging::time_counted(&run, t, now));
+    let clamp = |n: i128| i64::try_from(n).unwrap_or(i64::MAX);
+    (run, clamp(business), clamp(outside))
+}
+
+/// Tells the log what was found.
+fn announce(commit: &Commit) {
+    use crate::ledger::What;
+    for entry in &commit.entries {
+        let partner = &*entry.partner;
+        match &entry.what {
+            What::Started { run, verdict } => {
+                let reasons: Vec<&str> = run.findings.keys().map(|r| r.as_str()).collect();
+                let (procedure, reasons) = (&*run.procedure, reasons.join(" "));
+                tracing::info!(run = run.no, partner, procedure, %verdict, reasons, "run started");
+            }
+            What::Found { run, finding, .. } if !finding.waived => {
+                let (reason, detail) = (finding.reason.as_str(), &*finding.detail);
+                tracing::warn!(run, partner, reason, detail, "rule broken");
+            }
+            What::Sealed { run, verdict, .. } => {
+                tracing::info!(run, partner, %verdict, "verdict is final");
+            }
+            What::Irregular { kind, detail, .. } => {
+                tracing::warn!(partner, kind = kind.as_str(), detail, "irregularity");
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! The files on their way to the loop: the tail, the intake and the watch over the sources, tied together.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant as Moment, SystemTime};
+
+use crate::app::intake::{Batch, Intake, Progress, reject};
+use crate::app::shared::{Message, Shared};
+use crate::app::watch::Watch;
+use crate::change::BadPlan;
+use crate::config::Config;
+use crate::format::{Reason, Rejection};
+use crate::ledger::Taking;
+use crate::store::{Commit, InFile, Store, StoreError, Tally};
+use crate::tail::{
+    Block, Checkpoint, Content, Depth, FileId, Follow, Limits, Tail, TailEvent, Waker,
+};
+use crate::time::Instant;
+
+/// Directories are listed for new files this often; a hint makes it come earlier.
+pub const GLOB_EVERY: Duration = Duration::from_millis(500);
+
+/// Bytes read before what was found is judged and committed.
+pub const READ_BYTES: u64 = 32 << 20;
+
+/// Follows the files of all sources.
+pub struct Follower {
+    tail: Tail,
+    waker: Waker,
+    notify: bool,
+    intake: Intake,
+    watch: Watch,
+    names: HashMap<Arc<str>, usize>,
+    /// The latest progress of each file that is not on disk yet.
+    progress: BTreeMap<FileId, Progress>,
+    /// The checkpoints on disk, to be marked when their files are closed.
+    stored: HashMap<FileId, Checkpoint>,
+    closed: Vec<FileId>,
+    mtimes: HashMap<FileId, Instant>,
+    buffer: Vec<u8>,
+    began: Moment,
+    last_glob: Option<Moment>,
+    /// When the files were looked at before: what appears later was not there then.
+    last_look: Option<Instant>,
+    bytes_read: u64,
+    is_first: bool,
+}
+
+impl Follower {
+    /// Follows the sources of `config` from where the store left them.
+    ///
+    /// # Errors
+    /// A pattern that cannot be followed, or a store that cannot be read, as a sentence.
+    pub fn new(
+        config: &Config,
+        store: &Store,
+        shared: &Arc<Shared>,
+        notify: bool,
+    ) -> Result<Follower, String> {
+        let reader = store.reader();
+        let checkpoints = reader.checkpoints().map_err(|e| e.to_string())?;
+        let tallies = reader.tallies().map_err(|e| e.to_string())?;
+        let follow = |s: &crate::config::Source| Follow {
+            source: s.name.clone(),
+            patterns: s.patterns.clone(),
+        };
+        let follows = config.sources.iter().map(follow).collect();
+        let tail = Tail::new(follows, checkpoints.clone(), Limits::default());
+        let names = config.sources.iter().enumerate().map(|(i, s)| (s.name.clone(), i));
+        Ok(Follower {
+            tail: tail.map_err(|e| e.to_string())?,
+            waker: if notify { waker(shared) } else { Waker::none() },
+            notify,
+            intake: Intake::new(&config.sources),
+            watch: Watch::new(&config.sources, tallies),
+            names: names.collect(),
+            progress: BTreeMap::new(),
+            stored: checkpoints.into_iter().map(|c| (c.file, c)).collect(),
+            closed: Vec::new(),
+            mtimes: HashMap::new(),
+            buffer: Vec::new(),
+            began: Moment::now(),
+            last_glob: None,
+            last_look: None,
+            bytes_read: 0,
+            is_first: true,
+        })
+    }
+
+    /// Takes over what another follower knows of the same sources.
+    pub fn inherit(&mut self, old: &Follower) {
+        self.watch.inherit(&old.watch);
+    }
+
+    pub fn uses_notify(&self) -> bool {
+        self.notify
+    }
+
+    /// Finds out what has changed in the files. `elapsed`: since the last look.
+    pub fn look(&mut self, now: Instant, elapsed: Duration) {
+        if super::watch::GAP < elapsed {
+            self.intake.gap(None);
+        }
+        let globbed = self.last_glob.is_some_and(|at| at.elapsed() < GLOB_EVERY);
+        let depth = if globbed { Depth::Stat } else { Depth::Glob };
+        let events = self.tail.scan(depth, self.began.elapsed());
+        if depth == Depth::Glob {
+            self.last_glob = Some(Moment::now());
+            for warning in self.waker.watch(&self.tail.directories()) {
+                tracing::warn!(warning, "polling");
+            }
+        }
+        self.intake.look();
+        for event in events {
+            self.note(event, now);
+        }
+        self.watch.look(&self.tail.status(), now, elapsed);
+        self.is_first = false;
+        self.last_look = Some(now);
+    }
+
+    fn note(&mut self, event: TailEvent, now: Instant) {
+        match event {
+            TailEvent::Opened { file, source, path, resumed_at, mtime } => {
+                self.opened(file, &source, &path.to_string_lossy(), (resumed_at, mtime), now);
+            }
+            TailEvent::Rotated { file, source, kind } => {
+                tracing::info!(source = &*source, file = file.0, kind = kind.as_str(), "rotated");
+                self.watch.count(&source, "rotations", kind.as_str(), 1);
+            }
+            TailEvent::Vanished { source, path, .. } => {
+                tracing::warn!(source = &*source, path = %path.display(), "file vanished");
+            }
+            TailEvent::PossibleLoss { file, source, reason, from, to } => {
+                let (file, reason) = (file.0, reason.as_str());
+                tracing::error!(source = &*source, file, reason, from, to, "lines may be lost");
+                self.watch.count(&source, "possible_loss", reason, 1);
+            }
+            TailEvent::Failed { source, path, kind, error } => {
+                let path = path.unwrap_or_default();
+                let kind = kind.as_str();
+                tracing::warn!(source = &*source, path = %path.display(), kind, error, "cannot be read");
+                self.watch.count(&source, "read_errors", kind, 1);
+                self.intake.gap(self.names.get(&source).copied());
+            }
+            TailEvent::Closed { file, .. } => {
+                self.intake.close(file);
+                self.mtimes.remove(&file);
+                self.closed.push(file);
+            }
+        }
+    }
+
+    fn opened(
+        &mut self,
+        file: FileId,
+        source: &Arc<str>,
+        path: &str,
+        (resumed_at, mtime): (u64, Option<SystemTime>),
+        now: Instant,
+    ) {
+        let Some(index) = self.names.get(source).copied() else { return };
+        tracing::info!(source = &**source, file = file.0, path, resumed_at, "following");
+        if let Some(mtime) = mtime.map(Instant::from) {
+            self.mtimes.insert(file, mtime);
+            if 0 < resumed_at {
+                self.watch.saw_line(index, mtime.min(now));
+            }
+        }
+        let header = match self.intake.needs_header(index) {
+            true => self.tail.first_line(file).ok().flatten(),
+            false => None,
+        };
+        let memo = self.tail.memo(file).to_string();
+        // What was not there at the last look has been followed since then.
+        let since = if self.is_first || 0 < resumed_at { None } else { self.last_look };
+        let trouble = self.intake.opened(
+            file,
+            (index, path.into()),
+            resumed_at,
+            &memo,
+            header.as_deref(),
+            since,
+        );
+        if let Err(rejection) = trouble {
+            tracing::warn!(source = &**source, path, detail = rejection.detail, "header refused");
+        }
+    }
+
+    /// Reads until something is worth a commit; `true`: there is more.
+    pub fn read(&mut self, now: Instant) -> bool {
+        let mut left = READ_BYTES;
+        loop {
+            let mut unread: Vec<FileId> = self.tail.unread().collect();
+            unread.sort_unstable();
+            let Some(file) = self.intake.next_to_read(&unread) else { break };
+            if left == 0 {
+                return true;
+            }
+            match self.tail.read(file, &mut self.buffer) {
+                Ok(Some(block)) => {
+                    left = left.saturating_sub(block.bytes.max(1));
+                    self.bytes_read += block.bytes;
+                    self.take_block(&block, now);
+                }
+                Ok(None) => self.intake.nothing_complete(file),
+                Err(error) => {
+                    tracing::warn!(file = file.0, %error, "cannot be read");
+                    self.intake.nothing_complete(file);
+                }
+            }
+        }
+        self.intake.follow(now);
+        false
+    }
+
+    fn take_block(&mut self, block: &Block, now: Instant) {
+        // An old file was last written to before it was opened.
+        let written = self.mtimes.get(&block.file).copied().filter(|_| self.last_look.is_none());
+        self.watch.saw_line(block.source, written.unwrap_or(now).min(now));
+        match block.content {
+            Content::Lines | Content::Unterminated => {
+                let bytes = std::mem::take(&mut self.buffer);
+                self.intake.read(block.file, block.offset, &bytes, now);
+                self.buffer = bytes;
+            }
+            Content::Oversize => self.intake.skipped(block.file, block.offset, block.bytes),
+            Content::Nuls => self.intake.passed_over(block.file, block.offset + block.bytes),
+        }
+    }
+
+    /// What is ready to be judged.
+    pub fn take(&mut self, now: Instant, live: bool) -> Batch {
+        let batch = self.intake.take(now, live);
+        for taking in &batch.events {
+            if let Some(place) = &taking.place {
+                self.watch.saw_event(&place.source, taking.event.at);
+            }
+        }
+        batch
+    }
+
+    /// An event that the ledger refuses is a rejected line after all.
+    pub fn refuse(&mut self, taking: &Taking, bad: &BadPlan, now: Instant, commit: &mut Commit) {
+        let Some(place) = &taking.place else { return };
+        let rejection = Rejection::new(Reason::BadPlan, bad.to_string());
+        let mut add = |name: &'static str, label: &str, n: i64| {
+            let key: Tally = (place.source.clone(), name, label.into());
+            let value = commit.tallies.entry(key).or_default();
+            *value = value.saturating_add_signed(n);
+        };
+        add("lines", "event", -1);
+        add("lines", "rejected", 1);
+        add("rejected", Reason::BadPlan.as_str(), 1);
+        let line = taking.line.clone().unwrap_or_default();
+        commit.rejected.push(reject(place.clone(), &rejection, line, now));
+    }
+
+    pub fn is_caught_up(&self, partner: &str) -> bool {
+        self.intake.is_caught_up(partner)
+    }
+
+    pub fn has_unread(&self) -> bool {
+        self.intake.has_items()
+    }
+
+    /// Bytes read so far and bytes left.
+    pub fn catch_up(&self) -> (u64, u64) {
+        let left = self.tail.status().iter().map(|s| s.lag_bytes).sum();
+        (self.bytes_read, left)
+    }
+
+    /// How far files have come, to be stored with the next commit.
+    pub fn note_progress(&mut self, progress: Vec<Progress>) {
+        for p in progress {
+            self.progress.insert(p.file, p);
+        }
+    }
+
+    pub fn has_progress(&self) -> bool {
+        !self.progress.is_empty() || !self.closed.is_empty()
+    }
+
+    pub fn has_tallies(&self) -> bool {
+        self.watch.has_pending()
+    }
+
+    /// Keeps counts back until the next commit.
+    pub fn hold(&mut self, tallies: &mut BTreeMap<Tally, u64>) {
+        for ((source, name, label), n) in std::mem::take(tallies) {
+            self.watch.count(&source, name, &label, n);
+        }
+    }
+
+    /// Completes a commit with the counts and checkpoints that belong to it.
+    pub fn checkpoints(&mut self, commit: &mut Commit) -> Result<(), StoreError> {
+        commit.tallies.append(&mut self.watch.take_pending());
+        for progress in std::mem::take(&mut self.progress).into_values() {
+            self.tail.set_memo(progress.file, progress.memo);
+            let checkpoint = self.tail.checkpoint(progress.file, progress.offset);
+            let path = self.stored.get(&progress.file).map(|c| c.path.clone()).unwrap_or_default();
+            commit.checkpoints.push(checkpoint.in_file(&path)?);
+        }
+        for file in std::mem::take(&mut self.closed) {
+            if let Some(stored) = self.stored.remove(&file) {
+                commit.checkpoints.push(Checkpoint { finished: true, ..stored });
+            }
+        }
+        Ok(())
+    }
+
+    /// A commit is on disk.
+    pub fn committed(&mut self, commit: &Commit) {
+        for checkpoint in commit.checkpoints.iter().filter(|c| !c.finished) {
+            self.tail.committed(checkpoint.file, checkpoint.offset);
+            self.stored.insert(checkpoint.file, checkpoint.clone());
+        }
+        self.watch.committed(&commit.tallies);
+    }
+
+    /// Makes the state of the sources visible.
+    pub fn publish(&self, shared: &Shared) {
+        shared.set_sources(self.watch.views());
+    }
+}
+
+fn waker(shared: &Arc<Shared>) -> Waker {
+    let shared = shared.clone();
+    let wake = move || {
+        // The loop may have ended: then nobody needs to be woken.
+        shared.send(Message::Wake);
+    };
+    let (waker, warning) = Waker::new(Box::new(wake));
+    if let Some(warning) = warning {
+        tracing::warn!(warning, "polling");
+    }
+    waker
+}

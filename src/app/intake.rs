@@ -1,0 +1,393 @@
+//! From blocks of lines to events in the order of their stamps, over all files of a partner.
+//!
+//! Files are read in turn, the one that is furthest behind in time first, and an event waits until every file
+//! of its partner that is still being caught up with has come as far. So a start and the notice that confirms
+//! it meet in the right order even if they stand in two files that are a year long.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use crate::config::Source;
+use crate::event::{Body, Event};
+use crate::format::{FileState, Reader, Reading, Reason, Rejection, count_lines};
+use crate::ledger::Taking;
+use crate::run::Place;
+use crate::store::{Rejected, Tally};
+use crate::tail::FileId;
+use crate::time::Instant;
+
+/// Items that wait in memory for each file before it is read on.
+pub const QUEUE_ITEMS: usize = 2_048;
+
+/// Events taken into one commit.
+pub const BATCH_ITEMS: usize = 2_048;
+
+/// Bytes kept of a rejected line.
+pub const REJECTED_LINE_BYTES: usize = 4_096;
+
+/// One line that is more than noise.
+struct Item {
+    /// Byte offset of the line.
+    start: u64,
+    /// Lines since the item before, this one included.
+    lines: u64,
+    /// Its own stamp; a rejected line goes with the event before it.
+    stamp: Option<Instant>,
+    what: Fate,
+}
+
+enum Fate {
+    /// With the line itself where the ledger may still refuse it (a notice).
+    Event(Event, Option<Vec<u8>>),
+    Rejected(Rejection, Vec<u8>),
+}
+
+/// One file on its way through.
+struct Queue {
+    source: usize,
+    path: Arc<str>,
+    state: FileState,
+    items: VecDeque<Item>,
+    /// Lines read since the last item.
+    trailing: u64,
+    /// Offset behind the last byte read.
+    read_to: u64,
+    /// Offset behind the last line taken.
+    taken_to: u64,
+    /// Stamp of the last event taken: what the checkpoint must remember.
+    taken_last: Option<Instant>,
+    /// The latest stamp read.
+    high: Option<Instant>,
+    at_end: bool,
+    /// Nothing complete was found at its end: it is not read again before the next look.
+    is_stuck: bool,
+    followed_since: Option<Instant>,
+}
+
+impl Queue {
+    fn is_at_end(&self) -> bool {
+        self.at_end || self.is_stuck
+    }
+}
+
+/// How far a file was taken, for its checkpoint.
+pub struct Progress {
+    pub file: FileId,
+    pub offset: u64,
+    pub memo: String,
+}
+
+/// What is ready to be judged and committed together.
+#[derive(Default)]
+pub struct Batch {
+    /// In the order of their stamps; equal stamps as read.
+    pub events: Vec<Taking>,
+    pub rejected: Vec<Rejected>,
+    pub tallies: BTreeMap<Tally, u64>,
+    pub progress: Vec<Progress>,
+    /// More is ready.
+    pub more: bool,
+}
+
+impl Batch {
+    /// Counts something of a source.
+    pub fn count(&mut self, source: &Arc<str>, name: &'static str, label: &str, n: u64) {
+        if n != 0 {
+            *self.tallies.entry((source.clone(), name, label.into())).or_default() += n;
+        }
+    }
+}
+
+/// All files on their way through.
+pub struct Intake {
+    sources: Vec<Source>,
+    readers: Vec<Reader>,
+    queues: BTreeMap<FileId, Queue>,
+}
+
+impl Intake {
+    pub fn new(sources: &[Source]) -> Intake {
+        Intake {
+            sources: sources.to_vec(),
+            readers: sources.iter().map(|s| Reader::new(s.spec.clone())).collect(),
+            queues: BTreeMap::new(),
+        }
+    }
+
+    pub fn needs_header(&self, source: usize) -> bool {
+        self.readers.get(source).is_some_and(Reader::needs_header)
+    }
+
+    /// A file was opened and will be read from `offset`. `header` is its first line where the format has one;
+    /// `memo` is what [`Progress::memo`] said. `followed_since`: it was not there before.
+    pub fn opened(
+        &mut self,
+        file: FileId,
+        (source, path): (usize, Arc<str>),
+        offset: u64,
+        memo: &str,
+        header: Option<&[u8]>,
+        followed_since: Option<Instant>,
+    ) -> Result<(), Rejection> {
+        let (remembered, last) = memo::read(memo);
+        let header = remembered.as_deref().map(str::as_bytes).or(header);
+        let reader = self.readers.get(source);
+        let state = match (reader, header) {
+            (Some(reader), Some(line)) => FileState::with_header(reader, line),
+            _ => Ok(FileState::default()),
+        };
+        let (mut state, trouble) = match state {
+            Ok(state) => (state, Ok(())),
+            Err(rejection) => (FileState::default(), Err(rejection)),
+        };
+        state.last = last;
+        let queue = Queue {
+            source,
+            path,
+            state,
+            items: VecDeque::new(),
+            trailing: 0,
+            read_to: offset,
+            taken_to: offset,
+            taken_last: last,
+            high: last,
+            at_end: false,
+            is_stuck: false,
+            followed_since,
+        };
+        self.queues.insert(file, queue);
+        trouble
+    }
+
+    /// Whether something was read and not taken yet.
+    pub fn has_items(&self) -> bool {
+        self.queues.values().any(|q| !q.items.is_empty())
+    }
+
+    pub fn close(&mut self, file: FileId) {
+        self.queues.remove(&file);
+    }
+
+    /// Of the files with unread bytes, the one that is furthest behind and has room.
+    pub fn next_to_read(&mut self, unread: &[FileId]) -> Option<FileId> {
+        for (file, queue) in &mut self.queues {
+            queue.at_end = unread.binary_search(file).is_err();
+        }
+        let has_room = |q: &Queue| !q.at_end && !q.is_stuck && q.items.len() < QUEUE_ITEMS;
+        let open = self.queues.iter().filter(|(_, q)| has_room(q));
+        open.min_by_key(|(_, q)| q.high).map(|(file, _)| *file)
+    }
+
+    /// Takes a block of complete lines apart. `now` is the moment of reading.
+    pub fn read(&mut self, file: FileId, offset: u64, block: &[u8], now: Instant) {
+        let Some(queue) = self.queues.get_mut(&file) else { return };
+        let Some(reader) = self.readers.get(queue.source) else { return };
+        // What was skipped (an over-long line) was read all the same.
+        queue.read_to = offset + block.len() as u64;
+        let found: Vec<(usize, &[u8])> = reader.candidates(block, &queue.state).collect();
+        let mut counted = 0;
+        for (at, line) in found {
+            let end = at + line.len();
+            let what = match reader.read(line, &queue.state, now) {
+                Reading::Ignored => continue,
+                Reading::Event(event) => {
+                    let is_notice = matches!(event.body, Body::Notice(_));
+                    Fate::Event(event, is_notice.then(|| kept(line)))
+                }
+                Reading::Rejected(rejection) => Fate::Rejected(rejection, kept(line)),
+            };
+            let stamp = match &what {
+                Fate::Event(event, _) => Some(event.at),
+                Fate::Rejected(..) => None,
+            };
+            if stamp.is_some() {
+                queue.state.last = stamp;
+                queue.high = queue.high.max(stamp);
+            }
+            // Up to the end of this line, which ends in the only line break not yet counted.
+            let lines = count_lines(block.get(counted..end).unwrap_or_default()) as u64;
+            counted = block.len().min(end + 1);
+            let lines = lines.max(1) + std::mem::take(&mut queue.trailing);
+            queue.items.push_back(Item { start: offset + at as u64, lines, stamp, what });
+        }
+        queue.trailing += count_lines(block.get(counted..).unwrap_or_default()) as u64;
+    }
+
+    /// Nothing complete is to be read in a file at present.
+    pub fn nothing_complete(&mut self, file: FileId) {
+        if let Some(queue) = self.queues.get_mut(&file) {
+            queue.is_stuck = true;
+        }
+    }
+
+    /// The files are looked at again.
+    pub fn look(&mut self) {
+        self.queues.values_mut().for_each(|q| q.is_stuck = false);
+    }
+
+    /// Bytes that are no line were passed over.
+    pub fn passed_over(&mut self, file: FileId, read_to: u64) {
+        if let Some(queue) = self.queues.get_mut(&file) {
+            queue.read_to = read_to;
+        }
+    }
+
+    /// A line that is too long to be read was skipped.
+    pub fn skipped(&mut self, file: FileId, start: u64, bytes: u64) {
+        let Some(queue) = self.queues.get_mut(&file) else { return };
+        queue.read_to = start + bytes;
+        let detail = format!("the line has {bytes} bytes or more");
+        let what = Fate::Rejected(Rejection::new(Reason::LineTooLong, detail), Vec::new());
+        let lines = 1 + std::mem::take(&mut queue.trailing);
+        queue.items.push_back(Item { start, lines, stamp: None, what });
+    }
+
+    /// Whether a partner has nothing left to be read or taken.
+    pub fn is_caught_up(&self, partner: &str) -> bool {
+        self.of_partner(partner).all(|q| q.is_at_end() && q.items.is_empty())
+    }
+
+    fn of_partner(&self, partner: &str) -> impl Iterator<Item = &Queue> {
+        self.queues.values().filter(move |q| self.partner_of(q) == Some(partner))
+    }
+
+    fn partner_of(&self, queue: &Queue) -> Option<&str> {
+        self.sources.get(queue.source).map(|s| &*s.partner)
+    }
+
+    /// How far every file of a partner has been read; `None`: all to their ends.
+    fn watermark(&self, partner: &str) -> Option<Option<Instant>> {
+        self.of_partner(partner).filter(|q| !q.is_at_end()).map(|q| q.high).min()
+    }
+
+    /// Takes what is ready of every file. `now` is the moment of reading; `live`: it may be seen at once.
+    pub fn take(&mut self, now: Instant, live: bool) -> Batch {
+        let mut batch = Batch::default();
+        let files: Vec<(FileId, Option<Option<Instant>>)> = self
+            .queues
+            .iter()
+            .map(|(file, q)| (*file, self.watermark(self.partner_of(q).unwrap_or_default())))
+            .collect();
+        for (file, watermark) in files {
+            self.take_file(file, watermark, now, live, &mut batch);
+        }
+        batch.events.sort_by_key(|taking| taking.event.at);
+        batch
+    }
+
+    fn take_file(
+        &mut self,
+        file: FileId,
+        watermark: Option<Option<Instant>>,
+        now: Instant,
+        live: bool,
+        batch: &mut Batch,
+    ) {
+        let Some(queue) = self.queues.get_mut(&file) else { return };
+        let Some(source) = self.sources.get(queue.source) else { return };
+        let before = queue.taken_to;
+        let ready = |item: &Item| match watermark {
+            None => true,
+            Some(reached) => item.stamp.is_none_or(|t| Some(t) <= reached),
+        };
+        while batch.events.len() + batch.rejected.len() < BATCH_ITEMS {
+            let Some(item) = queue.items.pop_front_if(|item| ready(item)) else { break };
+            batch.count(&source.name, "lines", "ignored", item.lines - 1);
+            let place = Place {
+                source: source.name.clone(),
+                path: queue.path.clone(),
+                file: file.0,
+                offset: item.start,
+            };
+            match item.what {
+                Fate::Event(event, line) => {
+                    batch.count(&source.name, "lines", "event", 1);
+                    queue.taken_last = Some(event.at);
+                    batch.events.push(Taking {
+                        partner: source.partner.clone(),
+                        event,
+                        place: Some(place),
+                        observed: now,
+                        followed_since: queue.followed_since,
+                        live,
+                        line,
+                    });
+                }
+                Fate::Rejected(rejection, line) => {
+                    let rejected = reject(place, &rejection, line, now);
+                    batch.count(&source.name, "lines", "rejected", 1);
+                    batch.count(&source.name, "rejected", rejection.reason.as_str(), 1);
+                    batch.rejected.push(rejected);
+                }
+            }
+        }
+        batch.more |= queue.items.front().is_some_and(ready);
+        queue.taken_to = match queue.items.front() {
+            Some(item) => item.start,
+            None => queue.read_to,
+        };
+        if queue.items.is_empty() {
+            let noise = std::mem::take(&mut queue.trailing);
+            batch.count(&source.name, "lines", "ignored", noise);
+        }
+        if queue.taken_to != before {
+            batch.count(&source.name, "bytes", "", queue.taken_to - before);
+            let memo = memo::write(queue.state.header.as_deref(), queue.taken_last);
+            batch.progress.push(Progress { file, offset: queue.taken_to, memo });
+        }
+    }
+
+    /// Files that have come to their end count as followed from now on.
+    pub fn follow(&mut self, now: Instant) {
+        for queue in self.queues.values_mut().filter(|q| q.is_at_end()) {
+            queue.followed_since = queue.followed_since.or(Some(now));
+        }
+    }
+
+    /// There was a gap in following the files of a source (or of all).
+    pub fn gap(&mut self, source: Option<usize>) {
+        for queue in self.queues.values_mut().filter(|q| source.is_none_or(|s| s == q.source)) {
+            queue.followed_since = None;
+        }
+    }
+}
+
+fn kept(line: &[u8]) -> Vec<u8> {
+    line.get(..REJECTED_LINE_BYTES).unwrap_or(line).to_vec()
+}
+
+/// A rejected line as it is kept.
+pub fn reject(place: Place, rejection: &Rejection, line: Vec<u8>, now: Instant) -> Rejected {
+    let detail = match rejection.column {
+        Some(column) => format!("column {column}: {}", rejection.detail),
+        None => rejection.detail.clone(),
+    };
+    Rejected { place, reason: rejection.reason.as_str().into(), detail, line, read_at: now }
+}
+
+/// What a checkpoint remembers of a file beside its place: the csv header and the last stamp.
+mod memo {
+    use crate::time::{Instant, rfc3339};
+
+    /// `<stamp or ->[ <header>]`; empty if there is nothing to remember.
+    pub fn write(header: Option<&str>, last: Option<Instant>) -> String {
+        let last = last.map(rfc3339);
+        match (header, last) {
+            (None, None) => String::new(),
+            (None, Some(last)) => last,
+            (Some(header), last) => format!("{} {header}", last.as_deref().unwrap_or("-")),
+        }
+    }
+
+    pub fn read(memo: &str) -> (Option<String>, Option<Instant>) {
+        let (last, header) = match memo.split_once(' ') {
+            Some((last, header)) => (last, Some(header.to_string())),
+            None => (memo, None),
+        };
+        let last = chrono::DateTime::parse_from_rfc3339(last).ok().map(|t| t.to_utc());
+        (header, last)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,292 @@
+//! Judging finished logs: every line of every file, in the order of the stamps.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::config::{Config, Source};
+use crate::event::{Body, Event};
+use crate::format::{FileState, Reader, Reading, Reason, Rejection, count_lines};
+use crate::ledger::{Draft, Evidence, Ledger, Taking, judging};
+use crate::report::run::RunReport;
+use crate::run::{Place, Run};
+use crate::time::Instant;
+use crate::verdict::Verdict;
+
+/// Bytes read from a file at a time.
+const BLOCK_BYTES: usize = 1 << 20;
+
+/// A log and the source that says how to read it.
+pub struct Log<'a> {
+    pub path: PathBuf,
+    pub source: &'a Source,
+}
+
+/// What was read, by its fate.
+#[derive(Clone, Debug, Default, serde::Serialize)]
+pub struct Counts {
+    pub lines: u64,
+    pub events: u64,
+    pub ignored: u64,
+    /// Rejected lines by reason.
+    pub rejected: BTreeMap<&'static str, u64>,
+    /// Irregularities by kind.
+    pub irregularities: BTreeMap<&'static str, u64>,
+}
+
+/// A line that was rejected, for people.
+#[derive(Clone, Debug)]
+pub struct RejectedLine {
+    pub path: PathBuf,
+    pub offset: u64,
+    pub rejection: Rejection,
+}
+
+/// Everything that a replay brought to light.
+pub struct Outcome {
+    /// By start, then as read.
+    pub runs: Vec<(Arc<Run>, RunReport)>,
+    pub counts: Counts,
+    pub rejected: Vec<RejectedLine>,
+}
+
+impl Outcome {
+    pub fn has_violation(&self) -> bool {
+        self.runs.iter().any(|(run, _)| run.verdict() == Verdict::Violation)
+    }
+}
+
+/// An I/O error and the file that it is about.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {source}", path.display())]
+pub struct Unreadable {
+    pub path: PathBuf,
+    pub source: std::io::Error,
+}
+
+/// Rejected lines that are kept to be shown.
+const REJECTED_SHOWN: usize = 1_000;
+
+/// Reads and judges `logs`. Lines stamped after `until` have not happened. `progress` is told of bytes read.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn replay(
+    config: &Config,
+    logs: &[Log],
+    until: Option<Instant>,
+    mut progress: impl FnMut(u64),
+) -> Result<Outcome, Unreadable> {
+    let mut intake = Intake { until, ..Intake::default() };
+    for log in logs {
+        intake
+            .read(log, &mut progress)
+            .map_err(|source| Unreadable { path: log.path.clone(), source })?;
+    }
+    Ok(intake.judge(config))
+}
+
+#[derive(Default)]
+struct Intake {
+    until: Option<Instant>,
+    events: Vec<Taking>,
+    counts: Counts,
+    rejected: Vec<RejectedLine>,
+    /// The latest stamp of all events and of each file's last line.
+    clock: Option<Instant>,
+}
+
+impl Intake {
+    fn read(&mut self, log: &Log, progress: &mut impl FnMut(u64)) -> std::io::Result<()> {
+        let mut file = File::open(&log.path)?;
+        let near = match self.until {
+            Some(until) => until,
+            None => file.metadata()?.modified()?.into(),
+        };
+        let mut reading = LogReading {
+            log,
+            path: log.path.to_string_lossy().into(),
+            reader: Reader::new(log.source.spec.clone()),
+            state: None,
+            near,
+            offset: 0,
+            last: Vec::new(),
+        };
+        let mut pending: Vec<u8> = Vec::new();
+        loop {
+            let old = pending.len();
+            pending.resize(old + BLOCK_BYTES, 0);
+            let n = file.read(pending.get_mut(old..).unwrap_or_default())?;
+            pending.truncate(old + n);
+            progress(n as u64);
+            let end = match n {
+                // A finished log may lack its last line break.
+                0 => pending.len(),
+                _ => memchr::memrchr(b'\n', &pending).map_or(0, |at| at + 1),
+            };
+            reading.block(pending.get(..end).unwrap_or_default(), self);
+            pending.drain(..end);
+            if n == 0 {
+                break;
+            }
+        }
+        let state = reading.state.unwrap_or_default();
+        let stamp = reading.reader.stamp(&reading.last, &state, near);
+        self.reach(stamp);
+        Ok(())
+    }
+
+    fn reach(&mut self, t: Option<Instant>) {
+        if t.is_some_and(|t| self.until.is_none_or(|until| t <= until)) {
+            self.clock = self.clock.max(t);
+        }
+    }
+
+    fn take(&mut self, source: &Source, event: Event, place: Place) {
+        self.counts.events += 1;
+        if self.until.is_some_and(|until| until < event.at) {
+            return;
+        }
+        self.reach(Some(event.at));
+        if let Body::Run(line) = &event.body {
+            self.reach(line.whole.map(|(_, end)| end));
+        }
+        self.events.push(Taking {
+            partner: source.partner.clone(),
+            observed: event.at,
+            event,
+            place: Some(place),
+            followed_since: None,
+            live: false,
+            line: None,
+        });
+    }
+
+    fn reject(&mut self, path: &Path, offset: u64, rejection: Rejection) {
+        *self.counts.rejected.entry(rejection.reason.as_str()).or_default() += 1;
+        if self.rejected.len() < REJECTED_SHOWN {
+            self.rejected.push(RejectedLine { path: path.into(), offset, rejection });
+        }
+    }
+
+    fn judge(mut self, config: &Config) -> Outcome {
+        let mut draft = Draft::new(Ledger::keeping_all(), Evidence::Stamps);
+        let mut events = std::mem::take(&mut self.events);
+        events.sort_by_key(|taking| taking.event.at);
+        // What was on record is decided by the stamps, so all notices come first.
+        let (notices, lines): (Vec<_>, Vec<_>) =
+            events.into_iter().partition(|t| matches!(t.event.body, Body::Notice(_)));
+        for taking in notices.iter().chain(&lines) {
+            if let Err(bad) = draft.take(&config.policy, taking) {
+                self.counts.events -= 1;
+                let place = taking.place.as_ref();
+                let path = PathBuf::from(place.map_or("", |p| &*p.path));
+                let rejection = Rejection::new(Reason::BadPlan, bad.to_string());
+                self.reject(&path, place.map_or(0, |p| p.offset), rejection);
+            }
+            draft.drain();
+        }
+        let clock = self.until.or(self.clock);
+        if let Some(clock) = clock {
+            for partner in &config.policy.partners {
+                draft.advance(&config.policy, &partner.name, clock, clock, true);
+            }
+        }
+        self.finish(config, draft.ledger(), clock)
+    }
+
+    fn finish(mut self, config: &Config, ledger: &Ledger, clock: Option<Instant>) -> Outcome {
+        let mut runs: Vec<Arc<Run>> = ledger.runs().cloned().collect();
+        runs.sort_by_key(|run| (run.start, run.no));
+        let report = |run: &Arc<Run>| {
+            let partner = config.policy.partner(&run.partner);
+            let terms = partner.map(|p| p.terms(run.service.as_deref(), &run.procedure));
+            let clock = clock.unwrap_or(run.start);
+            let (business, outside) =
+                terms.map_or((0, 0), |t| judging::time_counted(run, t, clock));
+            RunReport::new(run, business, outside)
+        };
+        for sums in ledger.board().partners.values() {
+            for (kind, n) in &sums.irregularities {
+                *self.counts.irregularities.entry(kind.as_str()).or_default() += n;
+            }
+        }
+        let rejected: u64 = self.counts.rejected.values().sum();
+        self.counts.ignored = self.counts.lines - self.counts.events - rejected;
+        let runs = runs.into_iter().map(|run| (run.clone(), report(&run))).collect();
+        Outcome { runs, counts: self.counts, rejected: self.rejected }
+    }
+}
+
+/// One log while it is being read.
+struct LogReading<'a> {
+    log: &'a Log<'a>,
+    path: Arc<str>,
+    reader: Reader,
+    /// `None`: nothing has been read yet.
+    state: Option<FileState>,
+    /// The moment to which stamps without a year are near.
+    near: Instant,
+    /// Of the next block in the file.
+    offset: u64,
+    /// The last line that is not blank.
+    last: Vec<u8>,
+}
+
+impl LogReading<'_> {
+    fn block(&mut self, block: &[u8], intake: &mut Intake) {
+        if block.is_empty() {
+            return;
+        }
+        intake.counts.lines += count_lines(block) as u64;
+        let mut state = match self.state.take() {
+            Some(state) => state,
+            None => self.first_state(block, intake),
+        };
+        let mut accepted = state.last;
+        // Candidates borrow the state that they were found with; stamps need the latest one.
+        let found: Vec<(usize, &[u8])> = self.reader.candidates(block, &state).collect();
+        for (at, line) in found {
+            let offset = self.offset + at as u64;
+            state.last = accepted;
+            match self.reader.read(line, &state, self.near) {
+                Reading::Ignored => {}
+                Reading::Rejected(rejection) => {
+                    intake.reject(&self.log.path, offset, rejection);
+                }
+                Reading::Event(event) => {
+                    accepted = Some(event.at);
+                    let source = self.log.source;
+                    let place = Place {
+                        source: source.name.clone(),
+                        path: self.path.clone(),
+                        file: 0,
+                        offset,
+                    };
+                    intake.take(source, event, place);
+                }
+            }
+        }
+        state.last = accepted;
+        self.state = Some(state);
+        if let Some(last) = last_line(block) {
+            self.last = last.to_vec();
+        }
+        self.offset += block.len() as u64;
+    }
+
+    fn first_state(&self, block: &[u8], intake: &mut Intake) -> FileState {
+        let first = block.split(|b| *b == b'\n').next().unwrap_or_default();
+        FileState::with_header(&self.reader, first).unwrap_or_else(|rejection| {
+            intake.reject(&self.log.path, 0, rejection);
+            FileState::default()
+        })
+    }
+}
+
+fn last_line(block: &[u8]) -> Option<&[u8]> {
+    let lines = block.rsplit(|b| *b == b'\n');
+    lines.map(<[u8]>::trim_ascii).find(|line| !line.is_empty())
+}

@@ -1,0 +1,118 @@
+//! Starts everything in order, waits, and stops everything in order.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::app::backend::Office;
+use crate::app::engine::Engine;
+use crate::app::shared::{Message, Shared};
+use crate::app::{control, own_view};
+use crate::clock;
+use crate::config;
+use crate::http;
+use crate::ledger::chain::Head;
+use crate::store::{Store, StoreError};
+
+/// What `serve` is told on its command line.
+pub struct Options {
+    pub config_file: PathBuf,
+    pub storage: PathBuf,
+    pub listen: SocketAddr,
+    /// Use file notifications as a hint.
+    pub notify: bool,
+    /// Told of bytes read and bytes left while the first catch-up lasts.
+    pub progress: Box<dyn Fn(u64, u64) + Send>,
+}
+
+/// Why the program could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error("{0}")]
+    Config(#[from] config::Error),
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    #[error("{0}")]
+    Follow(String),
+    #[error("{listen}: {source}")]
+    Listen { listen: SocketAddr, source: std::io::Error },
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    #[error("the loop ended unexpectedly")]
+    Loop,
+}
+
+/// Runs until a signal says stop.
+///
+/// # Errors
+/// The configuration or the ledger cannot be used, or the address is taken.
+pub fn serve(options: Options) -> Result<(), ServeError> {
+    let config = config::load(&options.config_file, clock::now())?;
+    config.warnings.iter().for_each(|warning| tracing::warn!(%warning, "configuration"));
+    let mut store = Store::open(&options.storage)?;
+    let ledger = store.load()?;
+    let (entries, head) = store.head();
+    tracing::info!(entries, head = Head::hex(&head), path = %store.path().display(), "ledger opened");
+    let (mail, inbox) = channel();
+    let own = own_view(&store)?;
+    let files = (options.config_file, options.storage);
+    let shared = Arc::new(Shared::new(Arc::new(config), ledger, own, mail, files));
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let listener = runtime.block_on(listen(options.listen))?;
+    if let Err(error) = control::listen(shared.clone()) {
+        tracing::warn!(%error, "acknowledgements can only be given while offhours is stopped");
+    }
+    let engine = Engine::new(shared.clone(), inbox, store, options.notify, options.progress);
+    let engine = engine.map_err(ServeError::Follow)?;
+    let looping = std::thread::Builder::new().name("loop".into()).spawn(|| engine.run())?;
+    let served = runtime.block_on(until_stopped(listener, shared.clone(), &looping));
+    // Nobody is answered any more: now the loop may commit and end.
+    shared.send(Message::Stop);
+    let ended = looping.join().map_err(|_| ServeError::Loop);
+    served?;
+    ended
+}
+
+async fn listen(listen: SocketAddr) -> Result<TcpListener, ServeError> {
+    let failed = |source| ServeError::Listen { listen, source };
+    let listener = TcpListener::bind(listen).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    tracing::info!(%address, "listening");
+    Ok(listener)
+}
+
+async fn until_stopped(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    looping: &std::thread::JoinHandle<()>,
+) -> Result<(), ServeError> {
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut hangup = signal(SignalKind::hangup())?;
+    let reloading = shared.clone();
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            let shared = reloading.clone();
+            // The loop tells the log how it went.
+            let _ = tokio::task::spawn_blocking(move || shared.ask(Message::Reload)).await;
+        }
+    });
+    let mut watch = tokio::time::interval(std::time::Duration::from_secs(1));
+    let stop = async {
+        loop {
+            tokio::select! {
+                _ = term.recv() => break,
+                _ = int.recv() => break,
+                _ = watch.tick() => if looping.is_finished() { break },
+            }
+        }
+        tracing::info!("stopping");
+    };
+    let office = Arc::new(Office { shared });
+    http::serve(listener, office, http::Limits::default(), stop).await?;
+    Ok(())
+}

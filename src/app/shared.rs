@@ -1,0 +1,128 @@
+//! What the loop publishes and everybody else reads, and the messages that the loop answers.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use crate::config::Config;
+use crate::ledger::Ledger;
+use crate::metrics::{OwnView, SourceView};
+
+/// What the loop is asked to do.
+#[derive(Debug)]
+pub enum Message {
+    /// Something may have changed in a file.
+    Wake,
+    /// Load the configuration again.
+    Reload(Reply),
+    Request(Request, Reply),
+    Stop,
+}
+
+/// Where an answer goes: a sentence either way.
+pub type Reply = SyncSender<Result<String, String>>;
+
+/// What a person asks of the ledger.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// Take note of a violation.
+    Acknowledge { run: String, by: String, note: String },
+    /// Approve an emergency, by its change or run.
+    Approve { what: String, by: String, note: String },
+}
+
+/// Everything that is published. Locks are held for as long as it takes to copy or to adopt, never longer.
+pub struct Shared {
+    ledger: RwLock<Ledger>,
+    config: RwLock<Arc<Config>>,
+    sources: Mutex<Vec<SourceView>>,
+    own: Mutex<OwnView>,
+    ready: AtomicBool,
+    mail: Mutex<Sender<Message>>,
+    pub config_file: PathBuf,
+    pub storage: PathBuf,
+}
+
+impl Shared {
+    pub fn new(
+        config: Arc<Config>,
+        ledger: Ledger,
+        own: OwnView,
+        mail: Sender<Message>,
+        (config_file, storage): (PathBuf, PathBuf),
+    ) -> Shared {
+        Shared {
+            ledger: RwLock::new(ledger),
+            config: RwLock::new(config),
+            sources: Mutex::new(Vec::new()),
+            own: Mutex::new(own),
+            ready: AtomicBool::new(false),
+            mail: Mutex::new(mail),
+            config_file,
+            storage,
+        }
+    }
+
+    /// The ledger as it is on disk.
+    pub fn ledger(&self) -> RwLockReadGuard<'_, Ledger> {
+        self.ledger.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn ledger_mut(&self) -> RwLockWriteGuard<'_, Ledger> {
+        self.ledger.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn config(&self) -> Arc<Config> {
+        self.config.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_config(&self, config: Arc<Config>) {
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
+    }
+
+    pub fn sources(&self) -> Vec<SourceView> {
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_sources(&self, sources: Vec<SourceView>) {
+        *self.sources.lock().unwrap_or_else(PoisonError::into_inner) = sources;
+    }
+
+    pub fn own(&self) -> OwnView {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn edit_own(&self, edit: impl FnOnce(&mut OwnView)) {
+        edit(&mut self.own.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// The first catch-up is done.
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_ready(&self) {
+        self.ready.store(true, Ordering::Release);
+    }
+
+    /// Sends a message to the loop; `false` if it has ended.
+    pub fn send(&self, message: Message) -> bool {
+        let mail = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
+        mail.send(message).is_ok()
+    }
+
+    /// Sends a message and waits for the answer.
+    ///
+    /// # Errors
+    /// The answer says no, or the loop has ended.
+    pub fn ask(&self, message: impl FnOnce(Reply) -> Message) -> Result<String, String> {
+        let (reply, answer): (Reply, Receiver<_>) = std::sync::mpsc::sync_channel(1);
+        let stopping = || "offhours is stopping".to_string();
+        if !self.send(message(reply)) {
+            return Err(stopping());
+        }
+        answer.recv().map_err(|_| stopping())?
+    }
+}

@@ -1,0 +1,143 @@
+//! What becomes of the sources while they are followed: their counters, their state, and how well they were
+//! covered.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use crate::config::Source;
+use crate::metrics::SourceView;
+use crate::store::Tally;
+use crate::tail::SourceStatus;
+use crate::time::Instant;
+
+/// A pause between two looks at the files that is longer than this is a gap in following them.
+pub const GAP: Duration = Duration::from_secs(60);
+
+/// One source while it is followed.
+struct Watched {
+    view: SourceView,
+    is_followed: bool,
+    caught_up: bool,
+}
+
+/// All sources while they are followed.
+pub struct Watch {
+    sources: Vec<Watched>,
+    /// Counted and not yet on disk.
+    pending: BTreeMap<Tally, u64>,
+}
+
+impl Watch {
+    /// `tallies` are the counters on disk.
+    pub fn new(sources: &[Source], tallies: Vec<(Arc<str>, String, String, u64)>) -> Watch {
+        let view = |source: &Source| SourceView {
+            name: source.name.clone(),
+            partner: source.partner.clone(),
+            up: false,
+            lag_bytes: 0,
+            files: 0,
+            last_line: None,
+            last_event: None,
+            max_silence: source.max_silence,
+            tallies: BTreeMap::new(),
+        };
+        let watched = |s: &Source| Watched { view: view(s), is_followed: false, caught_up: false };
+        let mut watch =
+            Watch { sources: sources.iter().map(watched).collect(), pending: BTreeMap::new() };
+        for (source, name, label, value) in tallies {
+            if let Some(source) = watch.sources.iter_mut().find(|s| s.view.name == source) {
+                source.view.tallies.insert((name, label), value);
+            }
+        }
+        watch
+    }
+
+    /// Takes over what is known of the sources that another configuration has as well.
+    pub fn inherit(&mut self, old: &Watch) {
+        for source in &mut self.sources {
+            if let Some(known) = old.sources.iter().find(|o| o.view.name == source.view.name) {
+                source.view.last_line = known.view.last_line;
+                source.view.last_event = known.view.last_event;
+            }
+        }
+    }
+
+    /// Counts something that is to go to disk with the next commit.
+    pub fn count(&mut self, source: &Arc<str>, name: &'static str, label: &str, n: u64) {
+        *self.pending.entry((source.clone(), name, label.into())).or_default() += n;
+    }
+
+    /// What was counted since the last call.
+    pub fn take_pending(&mut self) -> BTreeMap<Tally, u64> {
+        std::mem::take(&mut self.pending)
+    }
+
+    pub fn has_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// What was committed may be shown.
+    pub fn committed(&mut self, tallies: &BTreeMap<Tally, u64>) {
+        for ((source, name, label), n) in tallies {
+            if let Some(source) = self.sources.iter_mut().find(|s| s.view.name == *source) {
+                let key = ((*name).to_string(), label.to_string());
+                *source.view.tallies.entry(key).or_default() += n;
+            }
+        }
+    }
+
+    /// A line was read at `at` (or, of an old file, last written then).
+    pub fn saw_line(&mut self, source: usize, at: Instant) {
+        if let Some(source) = self.sources.get_mut(source) {
+            source.view.last_line = source.view.last_line.max(Some(at));
+        }
+    }
+
+    pub fn saw_event(&mut self, source: &Arc<str>, at: Instant) {
+        if let Some(source) = self.sources.iter_mut().find(|s| s.view.name == *source) {
+            source.view.last_event = source.view.last_event.max(Some(at));
+        }
+    }
+
+    /// Takes over how the files are, and counts the time for which each source was covered: readable, fresh
+    /// and caught up since the last look, which was `elapsed` ago.
+    pub fn look(&mut self, status: &[SourceStatus], now: Instant, elapsed: Duration) {
+        let mut covered = Vec::new();
+        for (watched, status) in self.sources.iter_mut().zip(status) {
+            let view = &mut watched.view;
+            view.files = status.files as u64;
+            view.lag_bytes = status.lag_bytes;
+            view.up = 0 < status.files && status.failing.is_none();
+            let silent_for = view.last_line.map(|t| now - t);
+            let fresh = match (view.max_silence, silent_for) {
+                (None, _) => true,
+                (Some(most), Some(silent)) => silent <= most,
+                (Some(_), None) => false,
+            };
+            let caught_up = status.lag_bytes == 0;
+            let is_followed = view.up && fresh && caught_up;
+            if is_followed && watched.is_followed && elapsed < GAP {
+                covered.push(view.name.clone());
+            }
+            (watched.is_followed, watched.caught_up) = (is_followed, caught_up);
+        }
+        let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(0);
+        for name in covered {
+            self.count(&name, "covered_nanos", "", nanos);
+        }
+    }
+
+    /// What may be shown of the sources.
+    pub fn views(&self) -> Vec<SourceView> {
+        self.sources.iter().map(|s| s.view.clone()).collect()
+    }
+}
+
+/// How long a source has been silent beyond what it may be, if it is.
+pub fn silence(view: &SourceView, now: Instant) -> Option<TimeDelta> {
+    let silent = now - view.last_line?;
+    (view.max_silence? < silent).then_some(silent)
+}

@@ -1,0 +1,132 @@
+//! `offhours check-config`: what was understood.
+
+use clap::Args;
+
+use super::table::clean;
+use super::{ConfigArg, FINE, Outcome, print, usage};
+use crate::calendar::Calendar;
+use crate::clock;
+use crate::policy::{Freeze, Partner, Procedure, Terms};
+use crate::time::{Instant, format_duration};
+use crate::verdict::civil;
+use chrono::TimeDelta;
+
+#[derive(Args)]
+#[command(after_help = "Exit codes: 0 it can be used, 2 it cannot: file:line:column says where.")]
+pub struct Options {
+    #[command(flatten)]
+    config: ConfigArg,
+}
+
+/// Windows shown of each procedure, and how far they are looked for.
+const WINDOWS_SHOWN: usize = 3;
+const LOOK_AHEAD: TimeDelta = TimeDelta::days(370);
+
+pub fn run(options: &Options) -> Outcome {
+    let config = options.config.load().map_err(usage)?;
+    for warning in &config.warnings {
+        anstream::eprintln!("warning: {warning}");
+    }
+    let now = clock::now();
+    let mut text = String::new();
+    for service in &config.policy.services {
+        text += &format!("service {} ({})\n", clean(&service.name), service.zone.name());
+        let hours = service.business_hours.as_ref();
+        let hours = hours.map_or("none known".into(), |h| h.describe());
+        text += &format!("  business hours   {hours}\n");
+        text += &freezes(&service.freezes);
+    }
+    for partner in &config.policy.partners {
+        text += &format!("partner {} ({})\n", clean(&partner.name), partner.zone.name());
+        text += &freezes(&partner.freezes);
+        for procedure in &partner.procedures {
+            text += &procedure_text(partner, procedure, now);
+        }
+    }
+    for source in &config.sources {
+        text += &format!("source {} (of {})\n", clean(&source.name), clean(&source.partner));
+        for pattern in &source.patterns {
+            text += &format!("  follows          {}\n", clean(pattern));
+        }
+    }
+    print(|out| out.write_all(text.as_bytes()))?;
+    Ok(FINE)
+}
+
+fn freezes(freezes: &[Freeze]) -> String {
+    let line = |f: &Freeze| format!("  freeze           {}: {}\n", f.name, f.calendar.describe());
+    freezes.iter().map(line).collect()
+}
+
+fn procedure_text(partner: &Partner, procedure: &Procedure, now: Instant) -> String {
+    let services: Vec<&str> = procedure.services.iter().map(|s| &**s).collect();
+    let mut text =
+        format!("  procedure {} for {}\n", clean(&procedure.name), clean(&services.join(", ")));
+    let Some(terms) = procedure.terms.get(&None) else { return text };
+    for line in agreed(terms) {
+        text += &format!("    {line}\n");
+    }
+    match &terms.windows {
+        None => text += "    any time\n",
+        Some(windows) => {
+            text += &format!("    windows          {}\n", windows.describe());
+            for (i, window) in next(windows, now).into_iter().enumerate() {
+                let label = if i == 0 { "next windows" } else { "" };
+                let zone = &partner.zone;
+                let (from, to) = (civil(zone, window.start), civil(zone, window.end));
+                text += &format!("    {label:<17}{from} to {to}\n");
+            }
+        }
+    }
+    text
+}
+
+fn next(windows: &Calendar, now: Instant) -> Vec<crate::time::Span> {
+    let horizon = now + LOOK_AHEAD;
+    let mut found: Vec<_> = windows.span_at(now, horizon).into_iter().collect();
+    while found.len() < WINDOWS_SHOWN {
+        let after = found.last().map_or(now, |w| w.start);
+        let Some(window) = windows.next_span(after, horizon) else { break };
+        found.push(window);
+    }
+    found
+}
+
+/// Everything else that was agreed, a line each.
+fn agreed(t: &Terms) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut add = |label: &str, text: String| lines.push(format!("{label:<17}{text}"));
+    if !t.triggers.is_empty() {
+        let names: Vec<&str> = t.triggers.iter().map(|t| t.as_str()).collect();
+        add("started by", names.join(" or "));
+    }
+    let c = &t.confirmation;
+    add(
+        "confirmation",
+        match (c.required, c.notice) {
+            (false, _) => "not required".into(),
+            (true, None) => "required".into(),
+            (true, Some(notice)) => format!("required, {} ahead", format_duration(notice)),
+        },
+    );
+    let emergencies = match (t.emergencies.allowed, t.emergencies.approve_within) {
+        (false, _) => "waive nothing".into(),
+        (true, None) => "waive rules, no approval asked".into(),
+        (true, Some(d)) => format!("waive rules, to be approved within {}", format_duration(d)),
+    };
+    add("emergencies", emergencies);
+    if t.business_hours_allowed {
+        add("business hours", "allowed".into());
+    }
+    for (label, duration) in [
+        ("expected", t.expected_duration),
+        ("at most", t.max_duration),
+        ("verified within", t.verify_within),
+        ("given up after", Some(t.lost_after)),
+    ] {
+        if let Some(d) = duration {
+            add(label, format_duration(d));
+        }
+    }
+    lines
+}

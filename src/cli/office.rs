@@ -1,0 +1,97 @@
+//! `offhours ack` and `offhours approve`: what people put on record.
+
+use clap::Args;
+
+use super::{ConfigArg, FINE, Outcome, StorageArg, failed, print, usage};
+use crate::app::shared::Request;
+use crate::app::{clerk, control, engine};
+use crate::clock;
+use crate::ledger::{Draft, Evidence};
+use crate::store::{Commit, Store};
+use std::sync::Arc;
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  offhours ack 17 --by 'on-call' --note 'partner informed, run stopped'
+  offhours ack hostco/AC-10-M --by 'on-call' --note 'INC-2041'")]
+pub struct AckOptions {
+    #[command(flatten)]
+    config: ConfigArg,
+    #[command(flatten)]
+    storage: StorageArg,
+    /// The run: its number, its id, or PARTNER/ID.
+    run: String,
+    /// Who takes note.
+    #[arg(long)]
+    by: String,
+    /// What is to be remembered.
+    #[arg(long, default_value = "")]
+    note: String,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  offhours approve CHG0031315 --by 'service owner' --note 'failover was needed'")]
+pub struct ApproveOptions {
+    #[command(flatten)]
+    config: ConfigArg,
+    #[command(flatten)]
+    storage: StorageArg,
+    /// The change, or the run: its number, its id, or PARTNER/ID.
+    what: String,
+    /// Who approves.
+    #[arg(long)]
+    by: String,
+    /// What is to be remembered.
+    #[arg(long, default_value = "")]
+    note: String,
+}
+
+pub fn acknowledge(o: &AckOptions) -> Outcome {
+    let (run, by, note) = (o.run.clone(), o.by.clone(), o.note.clone());
+    ask(&Request::Acknowledge { run, by, note }, &o.storage, &o.config)
+}
+
+pub fn approve(o: &ApproveOptions) -> Outcome {
+    let (what, by, note) = (o.what.clone(), o.by.clone(), o.note.clone());
+    ask(&Request::Approve { what, by, note }, &o.storage, &o.config)
+}
+
+/// Asks the running offhours, or does it here if none holds the ledger.
+fn ask(request: &Request, storage: &StorageArg, config: &ConfigArg) -> Outcome {
+    let dir = &storage.storage;
+    if !dir.join("ledger.db").is_file() {
+        return Err(usage(format!("{}: there is no ledger here", dir.display())));
+    }
+    let answer = match control::ask(dir, request).map_err(failed)? {
+        Some(answer) => answer,
+        None => alone(request, storage, config)?,
+    };
+    let told = answer.map_err(failed)?;
+    print(|out| writeln!(out, "{told}"))?;
+    Ok(FINE)
+}
+
+fn alone(
+    request: &Request,
+    storage: &StorageArg,
+    config: &ConfigArg,
+) -> Result<Result<String, String>, super::Failure> {
+    let config = config.load().map_err(usage)?;
+    let mut store = Store::open(&storage.storage).map_err(failed)?;
+    let mut draft = Draft::new(store.load().map_err(failed)?, Evidence::Readings);
+    let now = clock::now();
+    let answer = clerk::carry_out(request, &mut draft, &store.reader(), &config.policy, now);
+    let (changed, told) = match answer {
+        Ok(done) => done,
+        Err(no) => return Ok(Err(no)),
+    };
+    let mut commit = Commit { entries: draft.drain(), ..Commit::default() };
+    let named = commit.entries.iter().filter_map(|e| e.what.run());
+    let mut runs: Vec<Arc<_>> = named.filter_map(|no| draft.ledger().run(no).cloned()).collect();
+    runs.extend(draft.take_forgotten());
+    runs.extend(changed);
+    commit.runs = runs.into_iter().map(|run| engine::counted(run, &config, now)).collect();
+    store.commit(&commit).map_err(failed)?;
+    Ok(Ok(told))
+}

@@ -1,0 +1,157 @@
+//! `offhours replay`: judges finished logs.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::progress::Progress;
+use super::table::{Align, Table, clean};
+use super::{ConfigArg, FINE, FOUND, Outcome, instant, print, source_for, usage};
+use crate::app::replay::{self, Log};
+use crate::report::run::RunReport;
+use crate::time::Instant;
+use crate::verdict::Verdict;
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  offhours replay --config.file examples/quickstart/offhours.yml examples/quickstart/*.log
+  offhours replay --format json --until 2025-11-10T13:11:00Z partner.log
+
+Exit codes: 0 no violation, 1 a violation, 2 wrong usage or configuration.")]
+pub struct Options {
+    #[command(flatten)]
+    config: ConfigArg,
+    /// Read every log as this source writes; else each for the source whose files match its name.
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+    /// Judge as of this instant: later lines have not happened.
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    until: Option<Instant>,
+    #[arg(long, default_value = "table")]
+    format: Format,
+    /// The logs.
+    #[arg(required = true, value_name = "LOG")]
+    logs: Vec<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Table,
+    /// One object a line; the counts go to standard error.
+    Json,
+}
+
+pub fn run(options: &Options) -> Outcome {
+    let config = options.config.load().map_err(usage)?;
+    let mut logs = Vec::new();
+    let mut total = 0;
+    for path in &options.logs {
+        let source = source_for(&config, path, options.source.as_deref()).map_err(usage)?;
+        total += std::fs::metadata(path).map_or(0, |m| m.len());
+        logs.push(Log { path: path.clone(), source });
+    }
+    let bar = Progress::bytes(total, "reading");
+    let outcome = replay::replay(&config, &logs, options.until, |n| bar.advance(n));
+    drop(bar);
+    let outcome = outcome.map_err(usage)?;
+    let reports = outcome.runs.iter().map(|(_, report)| report);
+    match options.format {
+        Format::Json => {
+            print(|out| {
+                for report in reports {
+                    writeln!(out, "{}", serde_json::to_string(report)?)?;
+                }
+                Ok(())
+            })?;
+            let counts = serde_json::to_string(&outcome.counts).map_err(usage)?;
+            eprintln!("{counts}");
+        }
+        Format::Table => {
+            let table = table_of(reports);
+            print(|mut out| table.write(&mut out))?;
+            tell(&outcome);
+        }
+    }
+    Ok(if outcome.has_violation() { FOUND } else { FINE })
+}
+
+/// Runs as a table.
+pub fn table_of<'a>(reports: impl Iterator<Item = &'a RunReport>) -> Table {
+    let left = |heading| (heading, Align::Left);
+    let mut table = Table::new(&[
+        left("START"),
+        ("DURATION", Align::Right),
+        left("PARTNER"),
+        left("SERVICE"),
+        left("PROCEDURE"),
+        left("RUN"),
+        left("STATE"),
+        left("VERDICT"),
+        left("REASONS"),
+    ]);
+    for r in reports {
+        let duration = r.duration_seconds.as_ref().and_then(serde_json::Number::as_f64);
+        let duration = duration.map(|s| chrono::TimeDelta::milliseconds((s * 1e3) as i64));
+        let reasons = r.reasons.iter().map(|reason| match r.waived.contains(reason) {
+            true => format!("({reason})"),
+            false => (*reason).to_string(),
+        });
+        let style = style_of(r.verdict);
+        let verdict = if r.provisional { format!("{}?", r.verdict) } else { r.verdict.into() };
+        table.styled_row(
+            style,
+            [
+                r.start.clone(),
+                duration.map(crate::time::format_duration).unwrap_or_default(),
+                r.partner.clone(),
+                r.service.clone().unwrap_or_default(),
+                r.procedure.clone(),
+                r.run_id.clone().unwrap_or_default(),
+                r.state.into(),
+                verdict,
+                reasons.collect::<Vec<_>>().join(" "),
+            ],
+        );
+    }
+    table
+}
+
+fn style_of(verdict: &str) -> anstyle::Style {
+    use anstyle::AnsiColor::{Blue, Red, Yellow};
+    let colour = match Verdict::parse(verdict) {
+        Some(Verdict::Violation) => Red,
+        Some(Verdict::Unknown) => Yellow,
+        Some(Verdict::Exempt) => Blue,
+        Some(Verdict::Compliant) | None => return anstyle::Style::new(),
+    };
+    anstyle::Style::new().fg_color(Some(colour.into()))
+}
+
+/// Tells a person what was read, and which lines could not be.
+fn tell(outcome: &replay::Outcome) {
+    let c = &outcome.counts;
+    let rejected: u64 = c.rejected.values().sum();
+    anstream::eprintln!(
+        "\n{} runs from {} lines: {} events, {} ignored, {rejected} rejected",
+        outcome.runs.len(),
+        c.lines,
+        c.events,
+        c.ignored
+    );
+    for line in outcome.rejected.iter().take(20) {
+        anstream::eprintln!(
+            "{}: byte {}: {}: {}",
+            line.path.display(),
+            line.offset,
+            line.rejection.reason,
+            clean(&line.rejection.detail)
+        );
+    }
+    for (kind, n) in &c.irregularities {
+        anstream::eprintln!("irregular: {kind}: {n}");
+    }
+    if outcome.runs.is_empty() && c.events == 0 && 0 < c.lines {
+        anstream::eprintln!("no line is an event: try `offhours test-line` on one that should be");
+    }
+}

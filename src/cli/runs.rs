@@ -1,0 +1,157 @@
+//! `offhours runs`: the runs on record.
+
+use clap::{Args, ValueEnum};
+
+use super::replay::table_of;
+use super::{FINE, Outcome, StorageArg, failed, print, usage};
+use crate::app::backend::since;
+use crate::clock;
+use crate::report::run::RunReport;
+use crate::store::{Reader, RunFilter};
+use crate::time::Instant;
+use crate::verdict::Verdict;
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  offhours runs --verdict violation --since 30d
+  offhours runs --partner hostco --format csv > runs.csv")]
+pub struct Options {
+    #[command(flatten)]
+    storage: StorageArg,
+    /// Only runs with this verdict: compliant, violation, exempt or unknown.
+    #[arg(long, value_parser = verdict)]
+    verdict: Option<Verdict>,
+    /// Only runs of this partner.
+    #[arg(long)]
+    partner: Option<String>,
+    /// Only runs that started since then: RFC 3339, or a duration back from now.
+    #[arg(long, value_name = "TIME", value_parser = back)]
+    since: Option<Instant>,
+    /// At most so many, the newest.
+    #[arg(long, default_value_t = 1_000)]
+    limit: usize,
+    #[arg(long, default_value = "table")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Table,
+    /// One object a line.
+    Json,
+    Csv,
+}
+
+fn back(text: &str) -> Result<Instant, String> {
+    since(text, clock::now())
+}
+
+fn verdict(text: &str) -> Result<Verdict, String> {
+    Verdict::parse(text).ok_or_else(|| {
+        let known: Vec<&str> = Verdict::ALL.iter().map(|v| v.as_str()).collect();
+        format!("accepted are {}", known.join(", "))
+    })
+}
+
+pub fn run(options: &Options) -> Outcome {
+    let reader = Reader::open(&options.storage.storage).map_err(usage)?;
+    let filter = RunFilter {
+        partner: options.partner.clone(),
+        verdict: options.verdict.map(|v| v.to_string()),
+        since: options.since,
+        limit: Some(options.limit),
+        ..RunFilter::default()
+    };
+    let mut found = reader.runs(&filter).map_err(failed)?;
+    found.reverse();
+    let reports: Vec<RunReport> =
+        found.iter().map(|(run, b, o)| RunReport::new(run, (*b).into(), (*o).into())).collect();
+    match options.format {
+        Format::Table => {
+            let table = table_of(reports.iter());
+            print(|mut out| table.write(&mut out))?;
+        }
+        Format::Json => print(|out| {
+            for report in &reports {
+                writeln!(out, "{}", serde_json::to_string(report)?)?;
+            }
+            Ok(())
+        })?,
+        Format::Csv => print(|out| out.write_all(csv(&reports).as_bytes()))?,
+    }
+    Ok(FINE)
+}
+
+const COLUMNS: [&str; 18] = [
+    "partner",
+    "service",
+    "procedure",
+    "run_id",
+    "change_id",
+    "trigger",
+    "start",
+    "end",
+    "state",
+    "outcome",
+    "verdict",
+    "provisional",
+    "reasons",
+    "waived",
+    "business_hours_seconds",
+    "outside_window_seconds",
+    "duration_seconds",
+    "notice_seconds",
+];
+
+/// RFC 4180, with a header; lists are joined by blanks.
+fn csv(reports: &[RunReport]) -> String {
+    let mut text = COLUMNS.join(",") + "\r\n";
+    for report in reports {
+        let value = serde_json::to_value(report).unwrap_or_default();
+        let cells = COLUMNS.iter().map(|column| cell(&value[*column]));
+        text += &cells.collect::<Vec<_>>().join(",");
+        text += "\r\n";
+    }
+    text
+}
+
+fn cell(value: &serde_json::Value) -> String {
+    use serde_json::Value;
+    let text = match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(list) => list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
+    };
+    // A spreadsheet takes a cell that begins like this for a formula.
+    let is_formula = text.starts_with(['=', '+', '@', '\t', '\r'])
+        || text.starts_with('-') && text.parse::<f64>().is_err();
+    let text = if is_formula { format!("'{text}") } else { text };
+    match text.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn cells_are_quoted_and_never_formulas() {
+        for (value, want) in [
+            (json!(null), ""),
+            (json!("plain"), "plain"),
+            (json!("a,b"), "\"a,b\""),
+            (json!("say \"x\""), "\"say \"\"x\"\"\""),
+            (json!(["a", "b"]), "a b"),
+            (json!(-300), "-300"),
+            (json!(true), "true"),
+            (json!("=1+1"), "'=1+1"),
+            (json!("@x"), "'@x"),
+        ] {
+            assert_eq!(cell(&value), want);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! `offhours serve`: the exporter.
+
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::sync::Mutex;
+
+use clap::{Args, ValueEnum};
+use tracing_subscriber::EnvFilter;
+
+use super::progress::Progress;
+use super::{ConfigArg, FINE, Outcome, StorageArg, failed, usage};
+use crate::app::serve::{self, ServeError};
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  offhours serve
+  offhours serve --config.file /etc/offhours/offhours.yml --storage.path /var/lib/offhours
+  kill -HUP PID, or: curl -X POST localhost:11310/-/reload     load the configuration again")]
+pub struct Options {
+    #[command(flatten)]
+    config: ConfigArg,
+    #[command(flatten)]
+    storage: StorageArg,
+    /// Address and port to listen on; `:PORT` is every address.
+    #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = ":11310", value_parser = address)]
+    listen: SocketAddr,
+    /// Least severity that is logged (error, warn, info, debug, trace), or a filter by module.
+    #[arg(long = "log.level", value_name = "LEVEL", default_value = "info")]
+    log_level: String,
+    /// Form of the log on standard error.
+    #[arg(long = "log.format", value_name = "FORMAT", default_value = "text")]
+    log_format: LogFormat,
+    /// Only poll the files, without notifications as a hint.
+    #[arg(long = "tail.poll-only")]
+    poll_only: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+/// `:11310`, `11310`, `127.0.0.1:11310` or `[::1]:11310`.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let full = match text.strip_prefix(':') {
+        Some(port) => format!("[::]:{port}"),
+        None => text.replace("localhost:", "127.0.0.1:"),
+    };
+    full.parse().map_err(|_| "accepted are ADDRESS:PORT and :PORT".into())
+}
+
+pub fn run(options: Options) -> Outcome {
+    log_to_stderr(&options)?;
+    let bar: Mutex<Option<(Progress, u64)>> = Mutex::new(None);
+    let progress = move |read: u64, left: u64| show(&bar, read, left);
+    let served = serve::serve(serve::Options {
+        config_file: options.config.config_file,
+        storage: options.storage.storage,
+        listen: options.listen,
+        notify: !options.poll_only,
+        progress: Box::new(progress),
+    });
+    match served {
+        Ok(()) => Ok(FINE),
+        Err(error @ ServeError::Config(_)) => Err(usage(error)),
+        Err(error) => Err(failed(format!("offhours cannot go on: {error}"))),
+    }
+}
+
+/// A bar for the first catch-up, where there is enough to read that somebody may wait for it.
+fn show(bar: &Mutex<Option<(Progress, u64)>>, read: u64, left: u64) {
+    const WORTH_A_BAR: u64 = 16 << 20;
+    let Ok(mut bar) = bar.lock() else { return };
+    if left == 0 {
+        *bar = None;
+        return;
+    }
+    if bar.is_none() && WORTH_A_BAR < left && std::io::stderr().is_terminal() {
+        *bar = Some((Progress::bytes(read + left, "catching up"), 0));
+    }
+    if let Some((bar, shown)) = bar.as_mut() {
+        bar.advance(read.saturating_sub(*shown));
+        *shown = read;
+    }
+}
+
+fn log_to_stderr(options: &Options) -> Result<(), super::Failure> {
+    let filter = EnvFilter::builder().parse(&options.log_level);
+    let filter = filter.map_err(|e| usage(format!("--log.level {:?}: {e}", options.log_level)))?;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false);
+    match options.log_format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_may_be_a_port_alone() {
+        for (text, want) in [
+            (":11310", Some("[::]:11310")),
+            ("127.0.0.1:0", Some("127.0.0.1:0")),
+            ("localhost:9", Some("127.0.0.1:9")),
+            ("[::1]:80", Some("[::1]:80")),
+            ("11310", None),
+            ("nowhere", None),
+            (":99999", None),
+        ] {
+            assert_eq!(address(text).ok().map(|a| a.to_string()).as_deref(), want, "{text}");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! `offhours test-line`: the event that a line becomes, or why it is none.
+
+use std::io::BufRead;
+
+use clap::Args;
+
+use super::table::clean;
+use super::{ConfigArg, FINE, FOUND, Outcome, failed, print, usage};
+use crate::clock;
+use crate::event::{Body, Event};
+use crate::format::{FileState, Reader, Reading};
+use crate::time::{format_duration, rfc3339};
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  offhours test-line 'time=2025-11-10T13:10:00Z msg=\"maintenance task\" state=STARTED task=compaction'
+  tail -1 partner.log | offhours test-line --source hostco-maintenance
+  head -3 partner.csv | offhours test-line       of a csv source the first line is the header
+
+Exit codes: 0 every line is an event, 1 one is not, 2 wrong usage or configuration.")]
+pub struct Options {
+    #[command(flatten)]
+    config: ConfigArg,
+    /// The source that writes such lines; may be left out if there is only one.
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+    /// The line; without it lines are read from standard input.
+    line: Option<String>,
+}
+
+pub fn run(options: &Options) -> Outcome {
+    let config = options.config.load().map_err(usage)?;
+    let names = || config.sources.iter().map(|s| &*s.name).collect::<Vec<_>>().join(", ");
+    let source = match (&options.source, config.sources.as_slice()) {
+        (None, [only]) => only,
+        (None, _) => return Err(usage(format!("say --source NAME; there are {}", names()))),
+        (Some(name), all) => all
+            .iter()
+            .find(|s| &*s.name == name)
+            .ok_or_else(|| usage(format!("there is no source {name:?}; there are {}", names())))?,
+    };
+    let reader = Reader::new(source.spec.clone());
+    let lines: Vec<Vec<u8>> = match &options.line {
+        Some(line) => vec![line.clone().into_bytes()],
+        None => std::io::stdin().lock().split(b'\n').collect::<Result<_, _>>().map_err(failed)?,
+    };
+    let mut lines = lines.iter();
+    let mut state = FileState::default();
+    if reader.needs_header() {
+        let header = lines.next().ok_or_else(|| usage("the header line is missing"))?;
+        state = FileState::with_header(&reader, header).map_err(|r| failed(r.detail))?;
+    }
+    let mut code = FINE;
+    for line in lines {
+        let (text, is_event) = told(&reader, line, &state);
+        if !is_event {
+            code = FOUND;
+        }
+        print(|out| writeln!(out, "{text}"))?;
+    }
+    Ok(code)
+}
+
+/// What a line is, for people.
+fn told(reader: &Reader, line: &[u8], state: &FileState) -> (String, bool) {
+    if !reader.passes(line, state) {
+        return ("ignored: the line does not pass `match`".into(), false);
+    }
+    match reader.read(line, state, clock::now()) {
+        Reading::Ignored => ("ignored: the line has neither an event nor a status".into(), false),
+        Reading::Rejected(r) => {
+            let column = r.column.map(|c| format!("column {c}: ")).unwrap_or_default();
+            (format!("rejected: {}: {column}{}", r.reason, clean(&r.detail)), false)
+        }
+        Reading::Event(event) => (describe(&event), true),
+    }
+}
+
+fn describe(event: &Event) -> String {
+    let mut rows: Vec<(&str, String)> = vec![("time", rfc3339(event.at))];
+    if event.ambiguous {
+        rows.push(("ambiguous", "the stamp has no offset and its hour came twice".into()));
+    }
+    let text = |t: &Option<Box<str>>| t.as_deref().unwrap_or_default().to_string();
+    match &event.body {
+        Body::Run(line) => {
+            rows.push(("event", line.kind.to_string()));
+            rows.push(("procedure", text(&line.procedure)));
+            rows.push(("service", line.services.join(", ")));
+            rows.push(("run_id", text(&line.run_id)));
+            rows.push(("change_id", text(&line.change_id)));
+            rows.push(("trigger", line.trigger.to_string()));
+            rows.push(("phase", text(&line.phase)));
+            rows.push(("outcome", text(&line.outcome)));
+            if let Some((start, end)) = line.whole {
+                rows.push(("start", rfc3339(start)));
+                rows.push(("end", rfc3339(end)));
+                rows.push(("duration", format_duration(end - start)));
+            }
+        }
+        Body::Notice(notice) => {
+            let time = |t: Option<crate::time::Instant>| t.map(rfc3339).unwrap_or_default();
+            rows.push(("change_id", notice.change_id.to_string()));
+            rows.push(("status", notice.status.to_string()));
+            let revision = notice.revision.map(|r| r.to_string());
+            rows.push(("revision", revision.unwrap_or_default()));
+            rows.push(("procedure", text(&notice.procedure)));
+            rows.push(("service", notice.services.join(", ")));
+            let change_type = notice.change_type.map(|t| t.to_string());
+            rows.push(("change_type", change_type.unwrap_or_default()));
+            rows.push(("planned_start", time(notice.planned_start)));
+            rows.push(("planned_end", time(notice.planned_end)));
+        }
+    }
+    let rows = rows.iter().filter(|(_, value)| !value.is_empty());
+    let rows: Vec<String> =
+        rows.map(|(key, value)| format!("  {key:<14}{}", clean(value))).collect();
+    format!("event:\n{}", rows.join("\n"))
+}

@@ -1,0 +1,272 @@
+//! Business hours, windows and freezes: from their text to calendars.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone as _, Timelike as _, Utc};
+use serde_saphyr::Spanned;
+
+use crate::calendar::{Calendar, Edge, Holidays, Zone, holidays};
+use crate::config::check::Check;
+use crate::config::problem::Fault;
+use crate::config::written;
+use crate::config::yaml::{Given, OneOrMany, Text, WordOr};
+use crate::policy::Freeze;
+use crate::time::{Instant, Span, YEARS};
+
+/// A `PH` rule is an error when the holiday table ends sooner than this.
+const HOLIDAYS_LEFT_MIN: TimeDelta = TimeDelta::days(90);
+/// A `PH` rule is a warning when the holiday table ends sooner than this.
+const HOLIDAYS_LEFT_WARN: TimeDelta = TimeDelta::days(365);
+/// How a civil time may be written; with an offset it is RFC 3339.
+const CIVIL_FORMS: [&str; 4] =
+    ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"];
+const WINDOW_FORMS: &str =
+    "opening_hours such as \"Mo-Su 22:00-05:00\", or a list of such, each in quotes";
+const HOLIDAY_FORMS: &str = "a country or subdivision code such as GB-ENG, or { country: GB-ENG, add: [DATE], remove: [DATE] }";
+
+/// Whose clocks and holidays a calendar goes by.
+#[derive(Debug)]
+pub struct Owner {
+    pub zone: Zone,
+    holidays: HolidaySet,
+    /// For messages: `service "atlas"`.
+    title: String,
+}
+
+#[derive(Debug)]
+enum HolidaySet {
+    Unset,
+    /// Written, but wrong: that is told once, not at each rule that asks for it.
+    Wrong,
+    Set(Holidays),
+}
+
+type WrittenHolidays = Given<Spanned<WordOr<written::Holidays>>>;
+type WrittenFreezes = Given<Spanned<Vec<Spanned<written::Freeze>>>>;
+
+impl Owner {
+    /// Reads zone (default UTC) and holidays of a service or partner.
+    pub fn new(
+        check: &mut Check<'_>,
+        title: String,
+        timezone: &Given<Text>,
+        holidays: &WrittenHolidays,
+    ) -> Owner {
+        let zone = check.zone(timezone).unwrap_or_else(Zone::utc);
+        let holidays = match holidays.as_ref() {
+            None => HolidaySet::Unset,
+            Some(set) => check.holidays(set).map_or(HolidaySet::Wrong, HolidaySet::Set),
+        };
+        Owner { zone, holidays, title }
+    }
+}
+
+/// The first instant for which the embedded holiday table does not speak.
+pub fn holidays_end() -> Option<Instant> {
+    Utc.with_ymd_and_hms(holidays::YEARS.end() + 1, 1, 1, 0, 0, 0).single()
+}
+
+impl Check<'_> {
+    /// One opening_hours expression; `None` if it is wrong.
+    pub fn opening_hours(&mut self, text: &Text, owner: &Owner) -> Option<Arc<Calendar>> {
+        let asks = mentions_holidays(&text.value);
+        let none = Holidays::none();
+        let holidays = match (&owner.holidays, asks) {
+            (HolidaySet::Set(set), _) => set,
+            (HolidaySet::Wrong, Some(_)) => return None,
+            (HolidaySet::Unset, Some(at)) => {
+                let fault = Fault::new(format!("PH without holidays for {}", owner.title))
+                    .accepted("\"holidays:\" with a country or subdivision code, such as GB-ENG");
+                self.error_inside(text, at, fault);
+                return None;
+            }
+            (_, None) => &none,
+        };
+        match Calendar::opening_hours(&text.value, &owner.zone, holidays) {
+            Ok(calendar) => {
+                if calendar.uses_holidays() {
+                    self.holidays_at.get_or_insert(text.defined);
+                }
+                Some(Arc::new(calendar))
+            }
+            Err(error) => {
+                self.error_inside(text, error.at, error.message);
+                None
+            }
+        }
+    }
+
+    /// One expression or the union of several; `None` if there is none or one of them is wrong.
+    pub fn windows(
+        &mut self,
+        given: &Given<Spanned<OneOrMany>>,
+        owner: &Owner,
+    ) -> Option<Arc<Calendar>> {
+        let written = given.as_ref()?;
+        let Some(texts) = texts(written) else {
+            self.wrong_form(written.defined, WINDOW_FORMS);
+            return None;
+        };
+        self.not_empty(written.defined, texts.is_empty());
+        let read: Vec<_> = texts.iter().map(|text| self.opening_hours(text, owner)).collect();
+        let all = read.into_iter().collect::<Option<Vec<_>>>()?;
+        match all.as_slice() {
+            [] => None,
+            [one] => Some(Arc::clone(one)),
+            _ => Some(Arc::new(Calendar::union(all))),
+        }
+    }
+
+    /// The freezes of one owner.
+    pub fn freezes(&mut self, given: &WrittenFreezes, zone: &Zone) -> Vec<Freeze> {
+        let Some(list) = given.as_ref() else { return Vec::new() };
+        self.not_empty(list.defined, list.value.is_empty());
+        list.value.iter().filter_map(|freeze| self.freeze(freeze, zone)).collect()
+    }
+
+    fn freeze(&mut self, written: &Spanned<written::Freeze>, zone: &Zone) -> Option<Freeze> {
+        let at = written.defined;
+        let name = self.required(at, "name", &written.value.name).map(|name| self.name(name));
+        let from = self.required(at, "from", &written.value.from);
+        let to = self.required(at, "to", &written.value.to);
+        let start = from.and_then(|text| self.instant(text, zone, Edge::Earlier));
+        let end = to.and_then(|text| self.instant(text, zone, Edge::Later));
+        let (to, start, end) = (to?, start?, end?);
+        let Some(span) = Span::new(start, end) else {
+            self.error(to.defined, "freeze ends before it begins, or is empty");
+            return None;
+        };
+        Some(Freeze { name: name?, calendar: Arc::new(Calendar::of_spans(vec![span])) })
+    }
+
+    /// RFC 3339 with offset, or civil time in `zone`.
+    fn instant(&mut self, text: &Text, zone: &Zone, edge: Edge) -> Option<Instant> {
+        let value = text.value.as_str();
+        let civil = CIVIL_FORMS.iter().find_map(|form| {
+            NaiveDateTime::parse_from_str(value, form)
+                .ok()
+                .filter(|_| value.as_bytes().get(4) == Some(&b'-'))
+        });
+        let instant = match civil {
+            Some(civil) => Some(civil).filter(in_years).map(|civil| zone.resolve(civil, edge)),
+            None => DateTime::parse_from_rfc3339(value).ok().map(|t| t.with_timezone(&Utc)),
+        };
+        // A leap second is more than 10^9 nanoseconds to chrono; ours are a line without bumps.
+        let instant =
+            instant.filter(|t| in_years(&t.naive_utc()) && t.nanosecond() < 1_000_000_000);
+        if instant.is_none() {
+            let fault = Fault::new(format!("{value:?} is no time")).accepted(
+                "clock time such as 2025-12-15T00:00, or RFC 3339 with offset such as 2025-12-15T00:00:00Z",
+            );
+            self.error(text.defined, fault);
+        }
+        instant
+    }
+
+    fn holidays(&mut self, written: &Spanned<WordOr<written::Holidays>>) -> Option<Holidays> {
+        match &written.value {
+            WordOr::Word(code) => {
+                self.holiday_set(&Spanned::new(code.clone(), written.referenced, written.defined))
+            }
+            WordOr::Neither => {
+                self.wrong_form(written.defined, HOLIDAY_FORMS);
+                None
+            }
+            WordOr::More(more) => {
+                if more.country.is_none() && more.add.is_none() {
+                    let fault = Fault::new("no holidays in it").accepted("country, add, remove");
+                    self.error(written.defined, fault);
+                    return None;
+                }
+                let set = match more.country.as_ref() {
+                    Some(code) => self.holiday_set(code),
+                    None => Some(Holidays::none()),
+                };
+                let add: Vec<_> = self.list(&more.add).iter().map(|d| self.date(d)).collect();
+                let remove: Vec<_> = self.list(&more.remove).iter().map(|d| self.date(d)).collect();
+                let mut set = set?;
+                set.add.extend(add.into_iter().flatten());
+                set.remove.extend(remove.into_iter().flatten());
+                Some(set)
+            }
+        }
+    }
+
+    fn holiday_set(&mut self, code: &Text) -> Option<Holidays> {
+        let set = Holidays::of(&code.value);
+        if set.is_none() {
+            let fault = Fault::new(format!("unknown holiday set {:?}", code.value))
+                .accepted("a country or subdivision of ISO 3166, such as GB or GB-ENG")
+                .nearest(&code.value, Holidays::codes());
+            self.error(code.defined, fault);
+        }
+        set
+    }
+
+    /// What rests on public holidays must not outlive the table of them.
+    pub fn holidays_left(&mut self) {
+        let (Some(at), Some(end)) = (self.holidays_at, holidays_end()) else { return };
+        let left = end - self.now;
+        let fault = Fault::new(format!(
+            "PH, but the table of public holidays ends with {}",
+            holidays::YEARS.end()
+        ))
+        .accepted("a newer release of offhours");
+        if left <= HOLIDAYS_LEFT_MIN {
+            self.error(at, fault);
+        } else if left <= HOLIDAYS_LEFT_WARN {
+            self.warn(at, fault);
+        }
+    }
+}
+
+/// The expressions of a set of windows, each with its place; `None` if it is something else.
+fn texts(written: &Spanned<OneOrMany>) -> Option<Vec<Text>> {
+    match &written.value {
+        OneOrMany::One(text) => {
+            Some(vec![Spanned::new(text.clone(), written.referenced, written.defined)])
+        }
+        OneOrMany::Many(texts) => Some(texts.clone()),
+        OneOrMany::Neither => None,
+    }
+}
+
+fn in_years(civil: &NaiveDateTime) -> bool {
+    YEARS.contains(&chrono::Datelike::year(civil)) && civil.nanosecond() < 1_000_000_000
+}
+
+/// Where an expression says `PH`, outside of comments in quotes.
+fn mentions_holidays(expression: &str) -> Option<usize> {
+    let is_word = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    let mut quoted = false;
+    expression.char_indices().find_map(|(at, c)| {
+        quoted ^= c == '"';
+        let (before, rest) = expression.split_at_checked(at)?;
+        let after = rest.strip_prefix("PH")?;
+        let alone = !is_word(before.chars().next_back()) && !is_word(after.chars().next());
+        (alone && !quoted).then_some(at)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_holiday_rule_is_seen_where_it_stands() {
+        for (expression, want) in [
+            ("PH off", Some(0)),
+            ("Mo-Fr 08:00-18:00; PH off", Some(19)),
+            ("Mo-Su,PH 22:00-05:00", Some(6)),
+            ("Mo-Fr 08:00-18:00 \"not on PH\"", None),
+            ("Mo \"a\" ; PH off", Some(9)),
+            ("é PH", Some(3)),
+            ("PHx", None),
+            ("xPH", None),
+            ("Mo-Fr 08:00-18:00", None),
+            ("", None),
+        ] {
+            assert_eq!(mentions_holidays(expression), want, "{expression}");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The configuration file: as written -> checked and resolved, with errors that name file, line and column.
+
+mod agreement;
+mod calendars;
+mod check;
+mod lines;
+mod problem;
+mod scalars;
+mod sources;
+mod suggest;
+mod terms;
+mod written;
+mod yaml;
+
+#[cfg(test)]
+mod tests;
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use serde_saphyr::{Location, Spanned};
+use sha2::{Digest as _, Sha256};
+
+pub use problem::{Error, Problem};
+pub use suggest::suggest;
+
+use crate::config::check::Check;
+use crate::config::problem::Fault;
+use crate::config::scalars::Zero;
+use crate::format::Spec;
+use crate::policy::{Policy, defaults};
+use crate::time::Instant;
+
+/// The largest configuration file that is read: 16 MiB.
+pub const FILE_BYTES_MAX: usize = 16 << 20;
+
+/// What `offhours.yml` says.
+#[derive(Debug)]
+pub struct Config {
+    pub policy: Policy,
+    /// In the order of the file.
+    pub sources: Vec<Source>,
+    /// Doubts about a file that is used all the same, in its order.
+    pub warnings: Vec<Problem>,
+    /// Events that are older than this at first sight are not latched as unacknowledged.
+    pub backfill_horizon: TimeDelta,
+}
+
+/// A set of files from one partner.
+#[derive(Clone, Debug)]
+pub struct Source {
+    pub name: Arc<str>,
+    pub partner: Arc<str>,
+    /// Absolute glob patterns; relative ones are relative to the folder of the configuration file.
+    pub patterns: Vec<String>,
+    /// The patterns as they stand in the file.
+    pub files_as_written: Vec<String>,
+    /// No line for longer than this: the source is silent. `None`: it may be silent for ever.
+    pub max_silence: Option<TimeDelta>,
+    pub spec: Arc<Spec>,
+}
+
+/// Reads and checks the file at `path`. `now` is the moment of loading: public holidays must be known beyond it.
+///
+/// # Errors
+///
+/// [`Error::Unreadable`] if there is no such file or it may not be read, else everything that is wrong with it.
+pub fn load(path: &Path, now: Instant) -> Result<Config, Error> {
+    let unreadable = |e: std::io::Error| Error::Unreadable {
+        file: path.display().to_string().into(),
+        reason: format!("cannot be read: {e}"),
+    };
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    // One byte more than is accepted tells a file that is too large from one that just fits.
+    file.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    match str::from_utf8(&bytes) {
+        Ok(text) => parse(text, path, now),
+        Err(error) => Err(not_utf8(&bytes, error.valid_up_to(), path)),
+    }
+}
+
+/// Checks `text` as the content of the file at `path`, without reading it.
+///
+/// # Errors
+///
+/// Everything that is wrong: the first mistake of form (broken YAML, an unknown key, a wrong type), else all
+/// mistakes of meaning.
+pub fn parse(text: &str, path: &Path, now: Instant) -> Result<Config, Error> {
+    let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut check = Check::new(&path.display().to_string(), body, now);
+    if FILE_BYTES_MAX < text.len() {
+        let fault = Fault::new("file is too large").accepted(format!("{FILE_BYTES_MAX} bytes"));
+        check.error(Location::UNKNOWN, fault);
+        return Err(check.failed());
+    }
+    let file: Spanned<written::File> = match yaml::read(body) {
+        Ok(file) => file,
+        Err((at, fault)) => {
+            check.error(at, fault);
+            return Err(check.failed());
+        }
+    };
+    let (services, partners) = check.agreement(&file);
+    let sources = check.sources(&file, &partners, &folder(path));
+    let horizon = check.duration(&file.value.backfill_horizon, Zero::Allowed);
+    check.holidays_left();
+    let holidays_end = check.holidays_at.and_then(|_| calendars::holidays_end());
+    let digest = hex(&Sha256::digest(text));
+    let policy = Policy { services, partners, digest, holidays_end };
+    let backfill_horizon = horizon.unwrap_or(defaults::BACKFILL_HORIZON);
+    Ok(Config { policy, sources, warnings: check.finish()?, backfill_horizon })
+}
+
+/// The absolute folder of the file, against which its relative paths stand.
+fn folder(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    path.parent().unwrap_or(Path::new("/")).to_owned()
+}
+
+/// Points at the first byte that is not UTF-8.
+fn not_utf8(bytes: &[u8], valid_bytes: usize, path: &Path) -> Error {
+    let valid = String::from_utf8_lossy(bytes.get(..valid_bytes).unwrap_or_default());
+    let line = valid.matches('\n').count();
+    let column = valid.rsplit('\n').next().unwrap_or_default().chars().count();
+    let broken = String::from_utf8_lossy(bytes);
+    let problem = Problem {
+        file: path.display().to_string().into(),
+        line: line + 1,
+        column: column + 1,
+        message: "not UTF-8".into(),
+        accepted: None,
+        suggestion: None,
+        source_line: broken.lines().nth(line).unwrap_or_default().to_owned(),
+    };
+    Error::Invalid { problems: vec![problem], omitted: 0 }
+}
+
+/// Lower-case hexadecimal.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

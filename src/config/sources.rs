@@ -1,0 +1,150 @@
+//! Sources as written -> whose they are and which files are followed.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_saphyr::{Location, Spanned};
+
+use crate::calendar::Zone;
+use crate::config::Source;
+use crate::config::check::Check;
+use crate::config::problem::Fault;
+use crate::config::scalars::Zero;
+use crate::config::written;
+use crate::config::yaml::Text;
+use crate::policy::Partner;
+
+/// Found once for all sources: a large file has as many partners as sources.
+struct Partners<'p> {
+    by_name: HashMap<&'p str, &'p Partner>,
+    /// In the order of the file.
+    names: Vec<&'p str>,
+}
+
+impl Check<'_> {
+    /// Sources in the order of the file. `folder` is the absolute one of the configuration file.
+    pub fn sources(
+        &mut self,
+        file: &Spanned<written::File>,
+        partners: &[Partner],
+        folder: &Path,
+    ) -> Vec<Source> {
+        let Some(list) = self.required(file.defined, "sources", &file.value.sources) else {
+            return Vec::new();
+        };
+        let written = list.value.as_slice();
+        self.not_empty(list.defined, written.is_empty());
+        let partners = Partners {
+            by_name: partners.iter().map(|partner| (&*partner.name, partner)).collect(),
+            names: partners.iter().map(|partner| &*partner.name).collect(),
+        };
+        let mut names = HashSet::new();
+        let mut sources = Vec::new();
+        for source in written {
+            if let Some(name) = source.value.name.as_ref()
+                && !names.insert(name.value.as_str())
+            {
+                self.error(name.defined, format!("a second source named {:?}", name.value));
+            }
+            sources.extend(self.source(source.defined, &source.value, &partners, folder));
+        }
+        self.unwatched(&file.value, written);
+        sources
+    }
+
+    fn source(
+        &mut self,
+        at: Location,
+        written: &written::Source,
+        partners: &Partners<'_>,
+        folder: &Path,
+    ) -> Option<Source> {
+        let name = self.required(at, "name", &written.name).map(|name| self.name(name));
+        let partner = self.required(at, "partner", &written.partner);
+        let partner = partner.and_then(|text| self.known_partner(text, partners));
+        self.required(at, "files", &written.files);
+        let files = self.list(&written.files);
+        let patterns = files.iter().filter_map(|text| self.absolute(text, folder)).collect();
+        let max_silence = self.duration(&written.max_silence, Zero::Senseless);
+        let zone = self.zone(&written.timezone);
+        let zone = zone.or_else(|| partner.map(|p| p.zone.clone())).unwrap_or_else(Zone::utc);
+        let spec = self.spec(at, written, zone);
+        Some(Source {
+            name: name?,
+            partner: Arc::clone(&partner?.name),
+            patterns,
+            files_as_written: files.iter().map(|text| text.value.clone()).collect(),
+            max_silence,
+            spec: Arc::new(spec?),
+        })
+    }
+
+    fn known_partner<'p>(&mut self, text: &Text, partners: &Partners<'p>) -> Option<&'p Partner> {
+        let known = partners.by_name.get(text.value.as_str()).copied();
+        // Without any partner that is what has been told.
+        if known.is_none() && !partners.names.is_empty() {
+            self.unknown(text, "partner", &partners.names);
+        }
+        known
+    }
+
+    /// Whoever has no source is not watched at all, and would look compliant.
+    fn unwatched(&mut self, file: &written::File, sources: &[Spanned<written::Source>]) {
+        let named: HashSet<&str> = sources
+            .iter()
+            .filter_map(|source| source.value.partner.as_ref())
+            .map(|name| name.value.as_str())
+            .collect();
+        let partners = file.partners.as_ref().map_or(&[] as &[_], |table| &table.value);
+        for (name, _) in partners.iter().filter(|(name, _)| !named.contains(&*name.value)) {
+            let message = format!("partner {:?} has no source: its runs are not seen", name.value);
+            self.warn(name.defined, message);
+        }
+    }
+
+    /// A pattern of files, relative to the folder of the configuration.
+    fn absolute(&mut self, text: &Text, folder: &Path) -> Option<String> {
+        let pattern = self.text(text)?;
+        if pattern.contains(char::is_control) {
+            self.error(text.defined, format!("control character in file {pattern:?}"));
+            return None;
+        }
+        if pattern.starts_with('/') {
+            return Some(pattern.to_owned());
+        }
+        let Some(folder) = folder.to_str() else {
+            let fault = Fault::new("relative path, but the folder of this file is not UTF-8");
+            self.error(text.defined, fault.accepted("an absolute path"));
+            return None;
+        };
+        let relative = pattern.strip_prefix("./").unwrap_or(pattern);
+        Some(format!("{}/{relative}", literal(folder).trim_end_matches('/')))
+    }
+}
+
+/// A folder's name in a pattern: what would stand for something else there stands for itself.
+fn literal(folder: &str) -> String {
+    let mut pattern = String::with_capacity(folder.len());
+    for c in folder.chars() {
+        match c {
+            '*' | '?' | '[' => pattern.extend(['[', c, ']']),
+            c => pattern.push(c),
+        }
+    }
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_stands_for_itself_in_a_pattern() {
+        for (folder, want) in
+            [("/etc/offhours", "/etc/offhours"), ("/a[1]/*?", "/a[[]1]/[*][?]"), ("/", "/")]
+        {
+            assert_eq!(literal(folder), want);
+        }
+    }
+}

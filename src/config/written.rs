@@ -1,0 +1,136 @@
+//! The configuration as written: every key that `offhours.yml` may have, and nothing about what it means.
+
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+use crate::config::yaml::{Given, OneOrMany, Table, Text, WordOr};
+
+/// The whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct File {
+    pub services: Given<Spanned<Table<Service>>>,
+    pub partners: Given<Spanned<Table<Partner>>>,
+    pub sources: Given<Spanned<Vec<Spanned<Source>>>>,
+    pub backfill_horizon: Given<Text>,
+}
+
+/// `services: { NAME: ... }`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Service {
+    pub timezone: Given<Text>,
+    pub holidays: Given<Spanned<WordOr<Holidays>>>,
+    pub business_hours: Given<Text>,
+    pub freezes: Given<Spanned<Vec<Spanned<Freeze>>>>,
+}
+
+/// `holidays: CODE` or `holidays: { country: CODE, add: [DATE], remove: [DATE] }`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Holidays {
+    pub country: Given<Text>,
+    pub add: Given<Spanned<Vec<Text>>>,
+    pub remove: Given<Spanned<Vec<Text>>>,
+}
+
+/// `freezes: [{ name, from, to }]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Freeze {
+    pub name: Given<Text>,
+    pub from: Given<Text>,
+    pub to: Given<Text>,
+}
+
+/// `partners: { NAME: ... }`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Partner {
+    pub timezone: Given<Text>,
+    pub holidays: Given<Spanned<WordOr<Holidays>>>,
+    pub windows: Given<Spanned<OneOrMany>>,
+    pub freezes: Given<Spanned<Vec<Spanned<Freeze>>>>,
+    pub confirmation: Given<Confirmation>,
+    pub emergencies: Given<Emergencies>,
+    pub overrun_tolerance: Given<Text>,
+    pub lost_after: Given<Text>,
+    pub late_after: Given<Text>,
+    pub acknowledge_after: Given<Text>,
+    pub procedures: Given<Spanned<Table<Procedure>>>,
+}
+
+/// `procedures: { NAME: ... }` of a partner
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Procedure {
+    pub services: Given<Spanned<Vec<Text>>>,
+    pub triggers: Given<Spanned<Vec<Text>>>,
+    pub windows: Given<Spanned<OneOrMany>>,
+    pub anytime: Given<Spanned<bool>>,
+    pub business_hours: Given<Text>,
+    pub freezes: Given<Spanned<Vec<Spanned<Freeze>>>>,
+    pub confirmation: Given<Confirmation>,
+    pub overrun_tolerance: Given<Text>,
+    pub expected_duration: Given<Text>,
+    pub max_duration: Given<Text>,
+    pub verify_within: Given<Text>,
+    pub lost_after: Given<Text>,
+    pub acknowledge_after: Given<Text>,
+    pub reviewed: Given<Text>,
+    pub review_every: Given<Text>,
+    pub document: Given<Text>,
+}
+
+/// `confirmation: { ... }` of a partner or a procedure
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Confirmation {
+    pub required: Given<Spanned<bool>>,
+    pub notice: Given<Text>,
+    pub early: Given<Text>,
+    pub late: Given<Text>,
+}
+
+/// `emergencies: { ... }` of a partner
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Emergencies {
+    pub allowed: Given<Spanned<bool>>,
+    pub approve_within: Given<Text>,
+}
+
+/// `sources: [{ ... }]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Source {
+    pub name: Given<Text>,
+    pub partner: Given<Text>,
+    pub files: Given<Spanned<Vec<Text>>>,
+    pub format: Given<Text>,
+    pub delimiter: Given<Text>,
+    pub pattern: Given<Text>,
+    pub message_format: Given<Spanned<WordOr<MessagePattern>>>,
+    pub time_format: Given<Text>,
+    pub timezone: Given<Text>,
+    pub max_silence: Given<Text>,
+    #[serde(rename = "match")]
+    pub matching: Given<Spanned<Match>>,
+    pub fields: Given<Table<Text>>,
+    pub values: Given<Table<Table<Text>>>,
+}
+
+/// `message_format: { regex: PATTERN }`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MessagePattern {
+    pub regex: Given<Text>,
+}
+
+/// `match: { key, any }`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Match {
+    pub key: Given<Text>,
+    pub any: Given<Spanned<Vec<Text>>>,
+}

@@ -1,0 +1,248 @@
+//! Our fields in a line that has been taken apart: where they stand, and what their texts mean.
+
+use chrono::TimeDelta;
+
+use super::duration::duration;
+use super::json::TEXTS_MAX;
+use super::reading::{Reason, Rejection, quote};
+use super::scan::{KEYS_MAX, Keys, Value};
+use super::spec::{Field, Format, Spec};
+use super::stamp::number::{BILLION, billionths};
+use super::stamp::{STAMP_FORM, Stamp, StampError, Stamps, TimeFormat};
+use super::syslog;
+use crate::time::{DURATION_FORM, Instant};
+
+/// Which keys are wanted and what stands in their slots.
+#[derive(Debug)]
+pub(super) struct Mapping {
+    pub(super) keys: Keys,
+    /// By the place of the field in [`Field::ALL`].
+    slots: Vec<usize>,
+    /// The slot of the `key` of `match`.
+    pub(super) match_slot: Option<usize>,
+    /// The slot of a syslog header's stamp, where that is the time of the line.
+    header_time: Option<usize>,
+    stamps: Stamps,
+    header_stamps: Stamps,
+}
+
+impl Mapping {
+    pub(super) fn new(spec: &Spec) -> Mapping {
+        let mut keys = Keys::new();
+        let key_of = |field: &Field| spec.fields.get(field).map_or(field.as_str(), String::as_str);
+        let slots = Field::ALL.iter().map(|field| keys.add(key_of(field))).collect();
+        let match_key = spec.matching.as_ref().and_then(|m| m.key.as_deref());
+        let match_slot = match_key.map(|key| keys.add(key));
+        let is_header_time = matches!(spec.format, Format::Syslog)
+            && spec.fields.get(&Field::Time).is_none_or(|key| key == syslog::TIMESTAMP);
+        Mapping {
+            header_time: is_header_time.then(|| keys.add(syslog::TIMESTAMP)),
+            keys,
+            slots,
+            match_slot,
+            stamps: Stamps::new(&spec.time_format, &spec.zone),
+            header_stamps: Stamps::new(&TimeFormat::Auto, &spec.zone),
+        }
+    }
+
+    pub(super) fn slot(&self, field: Field) -> Option<usize> {
+        self.slots.get(field as usize).copied()
+    }
+}
+
+/// The values of one line, by slot.
+#[derive(Default)]
+pub(super) struct Slots<'l>([Option<Value<'l>>; KEYS_MAX]);
+
+impl<'l> Slots<'l> {
+    pub(super) fn put(&mut self, slot: usize, value: Value<'l>) {
+        if let Some(place) = self.0.get_mut(slot) {
+            *place = Some(value);
+        }
+    }
+
+    pub(super) fn get(&self, slot: usize) -> Option<&Value<'l>> {
+        self.0.get(slot)?.as_ref()
+    }
+}
+
+/// The fields of one line, and what is needed to read its times.
+pub(super) struct Fields<'a, 'l> {
+    pub(super) spec: &'a Spec,
+    pub(super) mapping: &'a Mapping,
+    pub(super) slots: &'a Slots<'l>,
+    /// Stamps without a year take the one nearest to this.
+    pub(super) near: Instant,
+    /// The stamp of the last accepted event of the file.
+    pub(super) last: Option<Instant>,
+}
+
+/// A text of the line and where it stands.
+pub(super) struct Text<'a> {
+    pub(super) text: &'a str,
+    at: usize,
+}
+
+impl Text<'_> {
+    /// A rejection that quotes the text: `accepted` completes "is not ...".
+    pub(super) fn refuse(&self, reason: Reason, field: Field, accepted: &str) -> Rejection {
+        let detail = format!("{field} {} is not {accepted}", quote(self.text));
+        Rejection::new(reason, detail).at(self.at)
+    }
+}
+
+impl Fields<'_, '_> {
+    /// Whether the line says anything of a field.
+    pub(super) fn has(&self, field: Field) -> bool {
+        !matches!(self.text(field), Ok(None))
+    }
+
+    /// The text of a field without blanks around it; an empty or null one is missing. An array or object is
+    /// refused where the configuration names the field: under our own name it may be something else.
+    pub(super) fn text(&self, field: Field) -> Result<Option<Text<'_>>, Rejection> {
+        match self.mapping.slot(field).and_then(|slot| self.slots.get(slot)) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Text { text, at }) => Ok(trimmed(text, *at)),
+            Some(Value::List { at, .. } | Value::Unfit { at }) => {
+                if self.spec.fields.contains_key(&field) {
+                    let detail = format!(
+                        "{field} is an array or an object, expected a text (for service also an \
+                         array of at most {TEXTS_MAX} texts)"
+                    );
+                    return Err(Rejection::new(Reason::BadValue, detail).at(*at));
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    /// Like [`Self::text`], translated by `values`.
+    pub(super) fn name(&self, field: Field) -> Result<Option<Box<str>>, Rejection> {
+        Ok(self.text(field)?.map(|text| self.translated(field, text.text).into()))
+    }
+
+    /// The names in a field that may hold an array: in their order, without repetition.
+    pub(super) fn names(&self, field: Field) -> Result<Vec<Box<str>>, Rejection> {
+        let Some(Value::List { texts, .. }) =
+            self.mapping.slot(field).and_then(|slot| self.slots.get(slot))
+        else {
+            return Ok(self.name(field)?.into_iter().collect());
+        };
+        let mut names: Vec<Box<str>> = Vec::new();
+        for text in texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty()) {
+            let name = self.translated(field, text);
+            if !names.iter().any(|known| **known == *name) {
+                names.push(name.into());
+            }
+        }
+        Ok(names)
+    }
+
+    /// One of our words: theirs translated by `values`, ours in any case. The error is the text as found.
+    pub(super) fn word<T: Copy>(
+        &self,
+        field: Field,
+        all: &[T],
+        as_str: fn(T) -> &'static str,
+    ) -> Result<Option<Result<T, Text<'_>>>, Rejection> {
+        let Some(text) = self.text(field)? else { return Ok(None) };
+        let ours = self.translated(field, text.text);
+        let word = all.iter().find(|word| as_str(**word).eq_ignore_ascii_case(ours));
+        Ok(Some(word.copied().ok_or(text)))
+    }
+
+    /// The words that are accepted for a field, for error messages.
+    pub(super) fn accepted(
+        &self,
+        field: Field,
+        ours: impl Iterator<Item = &'static str>,
+    ) -> String {
+        let mut words: Vec<&str> = ours.collect();
+        if let Some(theirs) = self.spec.values.get(&field) {
+            let mut theirs: Vec<&str> = theirs.keys().map(String::as_str).collect();
+            theirs.sort_unstable();
+            words.extend(theirs);
+        }
+        format!("one of {}", words.join(", "))
+    }
+
+    fn translated<'t>(&'t self, field: Field, theirs: &'t str) -> &'t str {
+        let ours = self.spec.values.get(&field).and_then(|values| values.get(theirs));
+        ours.map_or(theirs, String::as_str)
+    }
+
+    /// The stamp of the line; of a syslog line the header's where `time` is not mapped.
+    pub(super) fn time(&self) -> Result<Option<Stamp>, Rejection> {
+        let header = self.mapping.header_time.and_then(|slot| self.slots.get(slot));
+        if let Some(Value::Text { text, at }) = header
+            && let Some(text) = trimmed(text, *at)
+        {
+            return self.stamp(Field::Time, &text, Stamps::read, &self.mapping.header_stamps);
+        }
+        match self.text(Field::Time)? {
+            Some(text) => self.stamp(Field::Time, &text, Stamps::read, &self.mapping.stamps),
+            None => Ok(None),
+        }
+    }
+
+    /// Any other time of the line.
+    pub(super) fn moment(&self, field: Field) -> Result<Option<Stamp>, Rejection> {
+        match self.text(field)? {
+            Some(text) => self.stamp(field, &text, Stamps::read_beside, &self.mapping.stamps),
+            None => Ok(None),
+        }
+    }
+
+    fn stamp(
+        &self,
+        field: Field,
+        text: &Text,
+        read: fn(&Stamps, &str, Instant) -> Result<Stamp, StampError>,
+        stamps: &Stamps,
+    ) -> Result<Option<Stamp>, Rejection> {
+        read(stamps, text.text, self.near).map(Some).map_err(|error| match error {
+            StampError::Range => {
+                let accepted = "within the years 1 to 9999, or its size explains no epoch unit";
+                text.refuse(Reason::TimeOutOfRange, field, accepted)
+            }
+            StampError::Form => {
+                let accepted = match &self.spec.time_format {
+                    TimeFormat::Auto => STAMP_FORM.to_owned(),
+                    TimeFormat::Pattern(pattern) => format!("of the form {}", quote(pattern)),
+                    other => format!("a time stamp of the form {other:?}"),
+                };
+                text.refuse(Reason::BadTime, field, &accepted)
+            }
+        })
+    }
+
+    /// A duration that is not negative.
+    pub(super) fn duration(&self) -> Result<Option<TimeDelta>, Rejection> {
+        let Some(text) = self.text(Field::Duration)? else { return Ok(None) };
+        match duration(text.text) {
+            Some(duration) => Ok(Some(duration)),
+            None => {
+                let accepted =
+                    format!("a number of seconds, [D days, ]HH:MM:SS, or {DURATION_FORM}");
+                Err(text.refuse(Reason::BadDuration, Field::Duration, &accepted))
+            }
+        }
+    }
+
+    /// A whole number; `3.0`, as some writers have it, is one.
+    pub(super) fn revision(&self) -> Result<Option<u64>, Rejection> {
+        let Some(text) = self.text(Field::Revision)? else { return Ok(None) };
+        let number = billionths(text.text).filter(|number| number % BILLION == 0);
+        match number.and_then(|number| u64::try_from(number / BILLION).ok()) {
+            Some(revision) => Ok(Some(revision)),
+            None => Err(text.refuse(Reason::BadRevision, Field::Revision, "a whole number from 0")),
+        }
+    }
+}
+
+fn trimmed<'a>(text: &'a str, at: usize) -> Option<Text<'a>> {
+    let from_start = text.trim_start();
+    let at = at + (text.len() - from_start.len());
+    let text = from_start.trim_end();
+    (!text.is_empty()).then_some(Text { text, at })
+}

@@ -1,0 +1,40 @@
+//! What the reading of a line needs to know of its file.
+
+use super::clean::clean;
+use super::csv;
+use super::reader::Reader;
+use super::reading::{Reason, Rejection};
+use super::scanner::Scanner;
+use super::spec::Field;
+use crate::time::Instant;
+
+/// What the reading of a line needs to know of its file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileState {
+    /// The header line of a csv file, for the checkpoint; set by [`FileState::with_header`].
+    pub header: Option<Box<str>>,
+    /// The stamp of the last accepted event of this file; the caller keeps it up.
+    pub last: Option<Instant>,
+    /// The slot of each column, from the header.
+    pub(super) columns: Vec<Option<usize>>,
+}
+
+impl FileState {
+    /// The state of a file whose first line is `line` (or is known from a checkpoint), where
+    /// [`Reader::needs_header`]; of other formats the line is no header and nothing is kept of it.
+    ///
+    /// `bad_header` if a wanted column stands there twice, or if there is none for the time, or none for the
+    /// event and the status.
+    pub fn with_header(reader: &Reader, line: &[u8]) -> Result<FileState, Rejection> {
+        let Scanner::Csv { delimiter } = reader.scanner else { return Ok(FileState::default()) };
+        let line = clean(line);
+        let columns = csv::columns(&line.text, delimiter, &reader.mapping.keys)?;
+        let has = |field| columns.contains(&reader.mapping.slot(field));
+        if !has(Field::Event) && !has(Field::Status) || !has(Field::Time) && !has(Field::End) {
+            let detail =
+                "the header has no column for the time, or none for the event and the status";
+            return Err(Rejection::new(Reason::BadHeader, detail));
+        }
+        Ok(FileState { header: Some(line.text.into()), last: None, columns })
+    }
+}

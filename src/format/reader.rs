@@ -1,0 +1,205 @@
+//! Reads the lines of one source.
+
+use std::sync::Arc;
+
+use super::clean::clean;
+use super::fields::{Fields, Mapping, Slots};
+use super::file::FileState;
+use super::reading::{Reading, Reason, Rejection};
+use super::records;
+use super::scan::{Fault, Put};
+use super::scanner::Scanner;
+use super::search::{Needles, line_around};
+use super::spec::{Field, Spec};
+use crate::time::Instant;
+
+/// Reads the lines of one source. Made once; shared by all its files.
+#[derive(Debug)]
+pub struct Reader {
+    spec: Arc<Spec>,
+    pub(super) mapping: Mapping,
+    pub(super) scanner: Scanner,
+    needles: Needles,
+}
+
+impl Reader {
+    pub fn new(spec: Arc<Spec>) -> Reader {
+        let mapping = Mapping::new(&spec);
+        let scanner = Scanner::new(&spec.format, spec.message_format.as_ref(), &mapping.keys);
+        let needles = Needles::new(spec.matching.as_ref());
+        Reader { spec, mapping, scanner, needles }
+    }
+
+    /// Whether the first line of a file has to be given to [`FileState::with_header`].
+    pub fn needs_header(&self) -> bool {
+        matches!(self.scanner, Scanner::Csv { .. })
+    }
+
+    /// The cheap test: whether the line passes `match`; always, if there is none. Noise costs a byte search.
+    pub fn passes(&self, line: &[u8], file: &FileState) -> bool {
+        let Some(matching) = &self.spec.matching else { return true };
+        if self.needles.find(line).is_none() {
+            return false;
+        }
+        let Some(wanted) = self.mapping.match_slot else { return true };
+        let line = clean(line);
+        let mut found = false;
+        let scanned =
+            self.scanner.scan(&line.text, &self.mapping.keys, file, &mut |slot, value| {
+                if slot == wanted {
+                    found = value.is_any(&matching.any);
+                }
+            });
+        found || scanned.is_err_and(|fault| self.is_ours(&fault, &line.text))
+    }
+
+    /// The lines of a block of complete lines that pass `match`, found by a byte search over the whole block:
+    /// the offset of the line in the block, and the line without `\n` and `\r` at its end.
+    pub fn candidates<'r, 'b>(
+        &'r self,
+        block: &'b [u8],
+        file: &'r FileState,
+    ) -> Candidates<'r, 'b> {
+        Candidates { reader: self, file, block, at: 0 }
+    }
+
+    /// What the line says. `near` is the moment of reading: a stamp without a year takes the one nearest to it.
+    pub fn read(&self, line: &[u8], file: &FileState, near: Instant) -> Reading {
+        let line = clean(line);
+        let text = line.text.as_ref();
+        let is_noise = text.trim().is_empty() || self.needles.find(text.as_bytes()).is_none();
+        if is_noise || file.header.as_deref() == Some(text) {
+            return Reading::Ignored;
+        }
+        let (slots, scanned) = self.scan(text, file);
+        match self.event(text, file, near, &slots, scanned) {
+            Ok(reading) => reading,
+            Err(mut rejection) => {
+                let column = rejection.column.zip(line.skipped);
+                rejection.column = column.map(|(column, skipped)| column + skipped);
+                Reading::Rejected(rejection)
+            }
+        }
+    }
+
+    /// The time of a line, whatever else it is; `None` if it has no readable one.
+    pub fn stamp(&self, line: &[u8], file: &FileState, near: Instant) -> Option<Instant> {
+        let line = clean(line);
+        // A line that breaks off may still have said its time before.
+        let (slots, _) = self.scan(&line.text, file);
+        let stamp = self.fields(&slots, file, near).time().ok()??;
+        Some(stamp.of_line(file.last).0)
+    }
+
+    fn scan<'l>(&self, text: &'l str, file: &FileState) -> (Slots<'l>, Result<(), Fault>) {
+        let mut slots = Slots::default();
+        let put: Put<'_, 'l> = &mut |slot, value| slots.put(slot, value);
+        let scanned = self.scanner.scan(text, &self.mapping.keys, file, put);
+        (slots, scanned)
+    }
+
+    fn fields<'a, 'l>(
+        &'a self,
+        slots: &'a Slots<'l>,
+        file: &FileState,
+        near: Instant,
+    ) -> Fields<'a, 'l> {
+        Fields { spec: &self.spec, mapping: &self.mapping, slots, near, last: file.last }
+    }
+
+    fn event(
+        &self,
+        text: &str,
+        file: &FileState,
+        near: Instant,
+        slots: &Slots,
+        scanned: Result<(), Fault>,
+    ) -> Result<Reading, Rejection> {
+        let has_match = self.spec.matching.is_some();
+        if has_match && !self.is_matched(slots, &scanned, text) {
+            return Ok(Reading::Ignored);
+        }
+        let fields = self.fields(slots, file, near);
+        if let Err(fault) = scanned {
+            let is_record = fields.has(Field::Event) || fields.has(Field::Status);
+            let is_ours = has_match || fault.is_strict || is_record;
+            return if is_ours { Err(fault.rejection()) } else { Ok(Reading::Ignored) };
+        }
+        match records::event(&fields)? {
+            Some(event) => Ok(Reading::Event(event)),
+            None if has_match => {
+                let detail = "the line passes match but has neither an event nor a status";
+                Err(Rejection::new(Reason::MissingEvent, detail))
+            }
+            None => Ok(Reading::Ignored),
+        }
+    }
+
+    /// Whether a line that has been taken apart, and that contains a needle, passes `match`.
+    fn is_matched(&self, slots: &Slots, scanned: &Result<(), Fault>, text: &str) -> bool {
+        let (Some(matching), Some(slot)) = (&self.spec.matching, self.mapping.match_slot) else {
+            return true;
+        };
+        slots.get(slot).is_some_and(|value| value.is_any(&matching.any))
+            || scanned.as_ref().is_err_and(|fault| self.is_ours(fault, text))
+    }
+
+    /// Whether a line that cannot be taken apart to its end is one that `match` asks for. It would be dropped
+    /// in silence if the broken part decided.
+    fn is_ours(&self, fault: &Fault, text: &str) -> bool {
+        let Some(matching) = &self.spec.matching else { return true };
+        let Some(key) = &matching.key else { return true };
+        // In a csv line nothing tells which column is which before there is a header.
+        fault.reason == Reason::MissingHeader
+            || matching.any.iter().any(|word| stands_beside(text, key, word))
+    }
+}
+
+/// Whether `word` stands anywhere in the raw text as the value of `key` (of a dotted one, its last part):
+/// `key=word`, `key="word"`, `"key": "word"`.
+fn stands_beside(text: &str, key: &str, word: &str) -> bool {
+    let key = key.rsplit('.').next().unwrap_or(key);
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(word).any(|(at, _)| {
+        let (before, after) = text.split_at_checked(at).unwrap_or_default();
+        let after = after.get(word.len()..).unwrap_or_default();
+        let is_whole = match before.ends_with('"') {
+            true => after.is_empty() || after.starts_with('"'),
+            false => !after.starts_with(is_word),
+        };
+        let opened = before.trim_end_matches(['"', ' ', ':', '=']);
+        let sign = before.get(opened.len()..).unwrap_or_default();
+        let head = opened.strip_suffix(key);
+        sign.contains([':', '=']) && is_whole && head.is_some_and(|head| !head.ends_with(is_word))
+    })
+}
+
+/// See [`Reader::candidates`].
+#[derive(Debug)]
+pub struct Candidates<'r, 'b> {
+    reader: &'r Reader,
+    file: &'r FileState,
+    block: &'b [u8],
+    at: usize,
+}
+
+impl<'b> Iterator for Candidates<'_, 'b> {
+    /// Offset in the block, and the line.
+    type Item = (usize, &'b [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let rest = self.block.get(self.at..).filter(|rest| !rest.is_empty())?;
+            let hit = self.at + self.reader.needles.find(rest)?;
+            let (start, end) = line_around(self.block, self.at, hit);
+            self.at = end + 1;
+            let line = self.block.get(start..end)?;
+            if self.reader.passes(line, self.file) {
+                return Some((start, line.strip_suffix(b"\r").unwrap_or(line)));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

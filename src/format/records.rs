@@ -1,0 +1,137 @@
+//! The three families of records: run lines, one-line finished runs, and change notices.
+
+use chrono::Datelike;
+
+use super::fields::{Fields, Text};
+use super::reading::{Reason, Rejection};
+use super::spec::Field;
+use super::stamp::Stamp;
+use crate::event::{Body, ChangeType, Event, Kind, Notice, RunLine, Status, Trigger};
+use crate::time::{Instant, YEARS, rfc3339};
+
+/// The event of a line; `None` if it has neither event nor status.
+pub(super) fn event(fields: &Fields) -> Result<Option<Event>, Rejection> {
+    if let Some(kind) = fields.word(Field::Event, Kind::ALL, Kind::as_str)? {
+        let kind = kind.map_err(|text| {
+            let accepted = fields.accepted(Field::Event, Kind::ALL.iter().map(|k| k.as_str()));
+            text.refuse(Reason::UnknownEvent, Field::Event, &accepted)
+        })?;
+        return run_line(fields, kind).map(Some);
+    }
+    if let Some(status) = fields.word(Field::Status, Status::ALL, Status::as_str)? {
+        let status = status.map_err(|text: Text| {
+            let accepted = fields.accepted(Field::Status, Status::ALL.iter().map(|s| s.as_str()));
+            text.refuse(Reason::UnknownStatus, Field::Status, &accepted)
+        })?;
+        return notice(fields, status).map(Some);
+    }
+    Ok(None)
+}
+
+fn run_line(fields: &Fields, kind: Kind) -> Result<Event, Rejection> {
+    let procedure = fields.name(Field::Procedure)?;
+    let run_id = fields.name(Field::RunId)?;
+    let change_id = fields.name(Field::ChangeId)?;
+    check_names(kind, procedure.is_some(), run_id.is_some(), change_id.is_some())?;
+    let times = times(fields, kind)?;
+    let trigger = fields.word(Field::Trigger, Trigger::ALL, Trigger::as_str)?;
+    let body = Body::Run(RunLine {
+        kind,
+        services: fields.names(Field::Service)?,
+        procedure,
+        run_id,
+        change_id,
+        trigger: trigger.and_then(Result::ok).unwrap_or(Trigger::Unknown),
+        phase: fields.name(Field::Phase)?,
+        outcome: fields.name(Field::Outcome)?,
+        whole: times.whole,
+    });
+    Ok(Event { at: times.at, ambiguous: times.ambiguous, body })
+}
+
+/// Whether the line names what it speaks of.
+fn check_names(
+    kind: Kind,
+    procedure: bool,
+    run_id: bool,
+    change_id: bool,
+) -> Result<(), Rejection> {
+    let missing = match kind {
+        Kind::Approved if !change_id && !run_id => {
+            Some((Reason::MissingChangeId, "needs a change_id or a run_id"))
+        }
+        Kind::Approved => None,
+        Kind::Started if !procedure => Some((Reason::MissingProcedure, "needs a procedure")),
+        _ if !procedure && !run_id => {
+            Some((Reason::MissingProcedure, "needs a procedure or a run_id"))
+        }
+        _ => None,
+    };
+    match missing {
+        None => Ok(()),
+        Some((reason, what)) => {
+            Err(Rejection::new(reason, format!("a line with event {kind} {what}")))
+        }
+    }
+}
+
+struct Times {
+    at: Instant,
+    ambiguous: bool,
+    whole: Option<(Instant, Instant)>,
+}
+
+/// The stamp of a run line and, of a one-line finished run, its start and end.
+fn times(fields: &Fields, kind: Kind) -> Result<Times, Rejection> {
+    let time = fields.time()?;
+    let start = if kind.is_end() { fields.moment(Field::Start)? } else { None };
+    let duration = match start {
+        None if kind.is_end() => fields.duration()?,
+        _ => None,
+    };
+    if start.is_none() && duration.is_none() {
+        let (at, ambiguous) = time.ok_or_else(missing_time)?.of_line(fields.last);
+        return Ok(Times { at, ambiguous, whole: None });
+    }
+    let end = fields.moment(Field::End)?;
+    let (at, ambiguous) = time.or(end).ok_or_else(missing_time)?.of_line(fields.last);
+    // An end that stands in for the stamp is read like one.
+    let end = end.filter(|_| time.is_some()).map_or(at, Stamp::earlier);
+    let start = match (start, duration) {
+        (Some(start), _) => start.earlier(),
+        (None, duration) => duration
+            .and_then(|duration| end.checked_sub_signed(duration))
+            .filter(|start| YEARS.contains(&start.year()))
+            .ok_or_else(|| {
+                let detail = format!("the start, before {}, lies before the year 1", rfc3339(end));
+                Rejection::new(Reason::TimeOutOfRange, detail)
+            })?,
+    };
+    Ok(Times { at, ambiguous, whole: Some((start, end)) })
+}
+
+fn notice(fields: &Fields, status: Status) -> Result<Event, Rejection> {
+    let change_id = fields.name(Field::ChangeId)?.ok_or_else(|| {
+        Rejection::new(
+            Reason::MissingChangeId,
+            format!("a line with status {status} needs a change_id"),
+        )
+    })?;
+    let (at, ambiguous) = fields.time()?.ok_or_else(missing_time)?.of_line(fields.last);
+    let change_type = fields.word(Field::ChangeType, ChangeType::ALL, ChangeType::as_str)?;
+    let body = Body::Notice(Notice {
+        change_id,
+        revision: fields.revision()?,
+        status,
+        services: fields.names(Field::Service)?,
+        procedure: fields.name(Field::Procedure)?,
+        change_type: change_type.map(|word| word.unwrap_or(ChangeType::Normal)),
+        planned_start: fields.moment(Field::PlannedStart)?.map(Stamp::earlier),
+        planned_end: fields.moment(Field::PlannedEnd)?.map(Stamp::earlier),
+    });
+    Ok(Event { at, ambiguous, body })
+}
+
+fn missing_time() -> Rejection {
+    Rejection::new(Reason::MissingTime, "the line has no time")
+}

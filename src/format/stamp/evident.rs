@@ -1,0 +1,146 @@
+//! Forms that need no pattern: RFC 3339 and what looks like it, RFC 2822, and syslog's (RFC 3164).
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
+
+use super::{Clock, nearest_year};
+use crate::calendar::Zone;
+use crate::time::Instant;
+
+/// RFC 3339, and as tolerant as RFC 9557 and ISO 8601 writers ask for: `t`, `z` or a blank, a comma before
+/// the fraction, offsets `+01:00`, `+0100`, `+01`, ` UTC`; without seconds; without an offset.
+pub(super) fn rfc3339(text: &str) -> Option<Clock> {
+    let (head, rest) = text.as_bytes().split_at_checked(16)?;
+    let head: &[u8; 16] = head.try_into().ok()?;
+    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T' | b't' | b' ', h1, h2, b':', n1, n2] =
+        head
+    else {
+        return None;
+    };
+    let year = i32::try_from(digits([y1, y2, y3, y4])?).ok()?;
+    let date = NaiveDate::from_ymd_opt(year, digits([m1, m2])?, digits([d1, d2])?)?;
+    let (time, rest) = seconds(digits([h1, h2])?, digits([n1, n2])?, rest)?;
+    let offset = match rest {
+        [] => None,
+        _ => match offset(rest.strip_prefix(b" ").unwrap_or(rest))? {
+            (offset, []) => Some(offset),
+            _ => return None,
+        },
+    };
+    Some(Clock { civil: date.and_time(time), offset })
+}
+
+/// RFC 2822 section 3.3, obsolete zones included.
+pub(super) fn rfc2822(text: &str) -> Option<Clock> {
+    let stamp = DateTime::parse_from_rfc2822(text).ok()?;
+    Some(Clock { civil: stamp.naive_local(), offset: Some(stamp.offset().local_minus_utc()) })
+}
+
+/// A stamp in the form of RFC 3164 and nothing behind it.
+pub(super) fn syslog_alone(text: &str, zone: &Zone, near: Instant) -> Option<Clock> {
+    let (stamp, rest) = yearless(text.as_bytes())?;
+    let leap_day = (stamp.month, stamp.day) == (2, 29);
+    let civil = nearest_year(zone, near, leap_day, |year| stamp.in_year(year))?;
+    rest.is_empty().then_some(Clock { civil, offset: None })
+}
+
+/// How many bytes at the start of `line` are a stamp in the form of RFC 3164.
+pub(in crate::format) fn syslog_length(line: &str) -> Option<usize> {
+    let (_, rest) = yearless(line.as_bytes())?;
+    line.len().checked_sub(rest.len())
+}
+
+/// Whether `text` has the form of RFC 3339.
+pub(in crate::format) fn is_rfc3339(text: &str) -> bool {
+    rfc3339(text).is_some()
+}
+
+/// Seconds east of Greenwich and what follows: `Z`, `UTC`, `GMT`, `+hh`, `+hhmm`, `+hh:mm`.
+pub(super) fn offset(text: &[u8]) -> Option<(i32, &[u8])> {
+    let (sign, rest) = match text {
+        [b'U' | b'u', b'T' | b't', b'C' | b'c', rest @ ..]
+        | [b'G' | b'g', b'M' | b'm', b'T' | b't', rest @ ..]
+        | [b'Z' | b'z', rest @ ..] => return Some((0, rest)),
+        [b'+', rest @ ..] => (1, rest),
+        [b'-', rest @ ..] => (-1, rest),
+        _ => return None,
+    };
+    let (hours, minutes, rest) = match rest {
+        [h1, h2, b':', m1, m2, rest @ ..] => (digits([*h1, *h2])?, digits([*m1, *m2])?, rest),
+        [h1, h2, m1 @ b'0'..=b'9', m2, rest @ ..] => {
+            (digits([*h1, *h2])?, digits([*m1, *m2])?, rest)
+        }
+        [h1, h2, rest @ ..] => (digits([*h1, *h2])?, 0, rest),
+        _ => return None,
+    };
+    let seconds = i32::try_from(hours * 3600 + minutes * 60).ok()?;
+    (hours <= 23 && minutes <= 59).then_some((sign * seconds, rest))
+}
+
+/// Nanoseconds of the digits at the start (any number of them, the tenth and later cut off) and what follows.
+pub(super) fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
+    let length = text.iter().take_while(|b| b.is_ascii_digit()).count();
+    let (written, rest) = text.split_at_checked(length)?;
+    let nanos = written
+        .iter()
+        .chain(std::iter::repeat(&b'0'))
+        .take(9)
+        .fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
+    (0 < length).then_some((nanos, rest))
+}
+
+struct Yearless {
+    month: u32,
+    day: u32,
+    time: NaiveTime,
+}
+
+impl Yearless {
+    fn in_year(&self, year: i32) -> Option<NaiveDateTime> {
+        Some(NaiveDate::from_ymd_opt(year, self.month, self.day)?.and_time(self.time))
+    }
+}
+
+fn yearless(text: &[u8]) -> Option<(Yearless, &[u8])> {
+    let (month, rest) = text.split_at_checked(3)?;
+    let month = MONTHS.iter().position(|name| name.as_bytes().eq_ignore_ascii_case(month))?;
+    let rest = rest.strip_prefix(b" ")?;
+    let (day, rest) = match rest {
+        [b' ', d, b' ', rest @ ..] | [d, b' ', rest @ ..] => (digits([*d])?, rest),
+        [d1, d2, b' ', rest @ ..] => (digits([*d1, *d2])?, rest),
+        _ => return None,
+    };
+    let [h1, h2, b':', m1, m2, rest @ ..] = rest else { return None };
+    // RFC 3164 has seconds always; without them a text such as `May 12 10:30` would pass for a stamp.
+    if !rest.starts_with(b":") {
+        return None;
+    }
+    let (time, rest) = seconds(digits([*h1, *h2])?, digits([*m1, *m2])?, rest)?;
+    let month = u32::try_from(month).ok()? + 1;
+    Some((Yearless { month, day, time }, rest))
+}
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// `[:SS[.fraction]]` behind hours and minutes. A leap second stays beyond 1e9 nanoseconds, as chrono has it.
+fn seconds(hour: u32, minute: u32, text: &[u8]) -> Option<(NaiveTime, &[u8])> {
+    let [b':', s1, s2, rest @ ..] = text else {
+        return Some((NaiveTime::from_hms_opt(hour, minute, 0)?, text));
+    };
+    let second = digits([*s1, *s2])?;
+    let (nanos, rest) = match rest {
+        [b'.' | b',', rest @ ..] => fraction(rest)?,
+        _ => (0, rest),
+    };
+    let leap = second == 60;
+    let nanos = if leap { nanos + 1_000_000_000 } else { nanos };
+    let second = if leap { 59 } else { second };
+    Some((NaiveTime::from_hms_nano_opt(hour, minute, second, nanos)?, rest))
+}
+
+fn digits<const N: usize>(text: [u8; N]) -> Option<u32> {
+    text.iter().try_fold(0, |sum, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (digit <= 9).then(|| sum * 10 + u32::from(digit))
+    })
+}

@@ -1,0 +1,67 @@
+//! What is checked of a request before it is answered; the order is in [`super::site`].
+
+use super::Problem;
+use super::conversation::Conversation;
+use super::routes::{Route, is_standard};
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, Request, StatusCode, Version};
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Whether the request is followed by a body, be it an empty one.
+pub(super) fn has_body(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::CONTENT_LENGTH) || headers.contains_key(header::TRANSFER_ENCODING)
+}
+
+/// RFC 9112: one Host (section 3.2), one length (section 6.1).
+pub(super) fn form(
+    request: &Request<Incoming>,
+    conversation: &Conversation,
+) -> Result<(), Problem> {
+    let headers = request.headers();
+    let hosts = headers.get_all(header::HOST).iter().count();
+    let is_host_missing = request.version() == Version::HTTP_11 && hosts == 0;
+    if is_host_missing || 1 < hosts {
+        return Err(Problem::bad_request("the request needs one Host field"));
+    }
+    if has_body(headers) && conversation.is_ambiguous() {
+        let detail = "the request states the length of its body more than once";
+        return Err(Problem::bad_request(detail));
+    }
+    Ok(())
+}
+
+/// The route, if there is one and it takes the method.
+pub(super) fn method<'a>(method: &Method, route: Option<&'a Route>) -> Result<&'a Route, Problem> {
+    if !is_standard(method) {
+        let detail = format!("the method {method} is not known here");
+        return Err(Problem::new(StatusCode::NOT_IMPLEMENTED, detail));
+    }
+    let route = route.ok_or_else(|| Problem::not_found("there is no such page"))?;
+    if route.takes(method) {
+        return Ok(route);
+    }
+    let detail = format!("this page takes {} only", route.allow());
+    Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail))
+}
+
+/// A small coded body may become a large one; nothing here needs either.
+pub(super) fn encoding(headers: &HeaderMap) -> Result<(), Problem> {
+    if headers.contains_key(header::CONTENT_ENCODING) {
+        let detail = "coded request bodies are not taken";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+    }
+    Ok(())
+}
+
+/// Any page in a browser of somebody who can reach us may post here; browsers say so.
+pub(super) fn same_site(headers: &HeaderMap) -> Result<(), Problem> {
+    let is_own = |value: &HeaderValue| matches!(value.as_bytes(), b"same-origin" | b"none");
+    let is_foreign = !headers.get_all(SEC_FETCH_SITE).iter().all(is_own);
+    if is_foreign || headers.contains_key(header::ORIGIN) {
+        let detail = "requests from web pages are not taken here";
+        return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+    }
+    Ok(())
+}

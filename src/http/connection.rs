@@ -1,0 +1,95 @@
+//! One connection, from its first byte to its end: the parser, and the clock beside it.
+
+use super::answer::Outgoing;
+use super::conversation::Conversation;
+use super::door::Door;
+use super::limits::Limits;
+use super::site::Site;
+use super::stream::Watched;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use std::convert::Infallible;
+use std::future::pending;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+/// The smallest buffer that the parser accepts, in bytes.
+const BUFFER_BYTES_MIN: usize = 8192;
+
+/// Serves the requests of one connection until the client or a limit ends it; once `stopping` turns
+/// true, until the request in hand is answered.
+pub(super) async fn converse<S>(
+    stream: S,
+    site: Arc<Site>,
+    door: Arc<Door>,
+    mut stopping: watch::Receiver<bool>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let conversation = Arc::new(Conversation::new());
+    let mut stages = conversation.follow();
+    let io = TokioIo::new(Watched::new(stream, conversation.clone()));
+    let mut parser = pin!(parser(site.limits()).serve_connection(
+        io,
+        service_fn(|request| respond(site.clone(), conversation.clone(), request)),
+    ));
+    let mut is_stopping = false;
+    loop {
+        let stage = *stages.borrow_and_update();
+        tokio::select! {
+            biased;
+            // Errors here are the client's: a reset, half a request.
+            _ = parser.as_mut() => return,
+            // A sender that is gone leaves the stage as it is; the parser goes on.
+            Ok(()) = stages.changed() => {}
+            () = expire(stage.limit(site.limits())) => {
+                tracing::debug!(?stage, "connection cut for taking too long");
+                return;
+            }
+            _ = stopping.wait_for(|stopping| *stopping), if !is_stopping => {
+                is_stopping = true;
+                parser.as_mut().graceful_shutdown();
+            }
+            () = door.asked_to_leave(), if stage.awaits_request() => {
+                tracing::debug!(?stage, "connection closed to make room");
+                return;
+            }
+        }
+    }
+}
+
+fn parser(limits: &Limits) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        .max_buf_size(limits.header_bytes.max(BUFFER_BYTES_MIN))
+        .max_header_size(limits.header_bytes)
+        // Its clock would also cut idle connections; the conversation's stages have their own.
+        .header_read_timeout(None)
+        // A client may say that it is done sending and still wait for the answer.
+        .half_close(true);
+    builder
+}
+
+async fn respond(
+    site: Arc<Site>,
+    conversation: Arc<Conversation>,
+    request: Request<Incoming>,
+) -> Result<hyper::Response<Outgoing>, Infallible> {
+    conversation.serving();
+    let answer = site.answer(request, &conversation).await;
+    Ok(answer.map(|data| Outgoing::new(data, conversation)))
+}
+
+async fn expire(limit: Option<Duration>) {
+    match limit {
+        Some(limit) => sleep(limit).await,
+        None => pending().await,
+    }
+}

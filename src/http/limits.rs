@@ -1,0 +1,57 @@
+//! Every limit of the server, by name.
+
+use std::time::Duration;
+
+/// The longest request target accepted, in bytes; longer ones get a 414.
+pub(super) const URL_BYTES: usize = 8 * 1024;
+
+/// How long the closing of a connection waits for a client that is still sending, so that it can
+/// read why it was refused (a socket closed over unread bytes resets and takes the answer along).
+pub(super) const LINGER: Duration = Duration::from_secs(1);
+
+/// How many bytes of such a client are read and thrown away while lingering.
+pub(super) const LINGER_BYTES: usize = 256 * 1024;
+
+/// Pause before accepting again after the system refused (out of file descriptors or memory).
+pub(super) const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
+
+/// What a client may ask of the server, in time and in space.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// From the first byte of a request's head to its last.
+    pub header_read: Duration,
+    /// From the connect to the first byte of the first request.
+    pub accept: Duration,
+    /// From one answer to the first byte of the next request. Separate from `header_read`, and above
+    /// every usual scrape interval, so that a scraper keeps its connection.
+    pub idle: Duration,
+    /// Open connections. When all are taken, the one that has waited longest for a request is closed
+    /// and further connects wait in the backlog.
+    pub connections: usize,
+    /// Backend calls at the same time; further requests wait within their `request` time.
+    pub calls: usize,
+    /// A request's head, in bytes (431).
+    pub header_bytes: usize,
+    /// A request's body, in bytes (413).
+    pub body_bytes: usize,
+    /// Each of: reading a request's body (408), making its answer (503), writing the answer (cut).
+    pub request: Duration,
+    /// From the shutdown to the moment at which unfinished answers are cut.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            header_read: Duration::from_secs(10),
+            accept: Duration::from_secs(10),
+            idle: Duration::from_secs(300),
+            connections: 512,
+            calls: 4,
+            header_bytes: 16 * 1024,
+            body_bytes: 64 * 1024,
+            request: Duration::from_secs(30),
+            drain: Duration::from_secs(10),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The HTTP/1 server: routes, limits and the care for slow or hostile clients. It knows nothing of
+//! maintenance; what it says comes from a [`Backend`].
+//!
+//! One request takes this way: [`server`] admits the connection, [`stream`] watches its bytes,
+//! [`conversation`] keeps the stage (and so the deadline) it is in, [`site`] checks the request and
+//! asks the backend, [`answer`] dresses the reply.
+
+mod answer;
+mod checks;
+mod connection;
+mod conversation;
+mod door;
+mod encoding;
+mod head;
+mod limits;
+mod problem;
+mod query;
+mod routes;
+mod server;
+mod site;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+pub use answer::METRICS_TYPE;
+pub use limits::Limits;
+pub use problem::Problem;
+pub use query::RunQuery;
+pub use server::serve;
+
+/// What the server serves. Every method but [`Backend::ready`] is called off the async threads and
+/// may take its time; a panic in one of them becomes a 500.
+pub trait Backend: Send + Sync + 'static {
+    /// The exposition, Prometheus text format 0.0.4.
+    ///
+    /// # Errors
+    /// Any problem; 503 while the first catch-up is not done.
+    fn metrics(&self) -> Result<String, Problem>;
+
+    /// Whether the program is ready to be scraped. Called on an async thread: it must not block.
+    ///
+    /// # Errors
+    /// The reason why it is not (503).
+    fn ready(&self) -> Result<(), String>;
+
+    /// Loads the configuration again.
+    ///
+    /// # Errors
+    /// What is wrong with it (500); the old one is still in force.
+    fn reload(&self) -> Result<(), String>;
+
+    /// The status page, HTML. No scripts, no images, no foreign resources: the policy forbids them.
+    fn landing(&self) -> String;
+
+    /// The runs that match.
+    ///
+    /// # Errors
+    /// Any problem, such as a 400 for a `since` or a `verdict` that means nothing.
+    fn runs(&self, query: &RunQuery) -> Result<serde_json::Value, Problem>;
+
+    /// One run by its id; `None` becomes a 404.
+    ///
+    /// # Errors
+    /// Any problem.
+    fn run(&self, id: &str) -> Result<Option<serde_json::Value>, Problem>;
+
+    /// The sources and how they are.
+    fn sources(&self) -> serde_json::Value;
+}

@@ -1,0 +1,86 @@
+//! Accepts connections up to a limit, and stops in order.
+
+use super::connection::converse;
+use super::door::Door;
+use super::limits::ACCEPT_BACKOFF;
+use super::site::Site;
+use super::{Backend, Limits};
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+/// Serves HTTP/1 on `listener` until `shutdown` resolves; then idle connections are closed, answers
+/// in the making are finished, and what is left after `limits.drain` is cut. Backend calls that hang
+/// even then are left to the runtime.
+///
+/// # Errors
+/// If the listener itself is unusable. That a connection cannot be accepted is no error.
+pub async fn serve(
+    listener: TcpListener,
+    backend: Arc<dyn Backend>,
+    limits: Limits,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let drain = limits.drain;
+    let door = Arc::new(Door::new(limits.connections));
+    let site = Arc::new(Site::new(backend, limits));
+    let stopping = watch::Sender::new(false);
+    let mut connections = JoinSet::new();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let (stream, place) = tokio::select! {
+            biased;
+            () = &mut shutdown => break,
+            admitted = admit(&listener, &door) => admitted?,
+        };
+        // Ended connections leave their result behind; there is nothing in it.
+        while connections.try_join_next().is_some() {}
+        let (site, door, stopping) = (site.clone(), door.clone(), stopping.subscribe());
+        connections.spawn(async move {
+            converse(stream, site, door, stopping).await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    stopping.send_replace(true);
+    let all = async { while connections.join_next().await.is_some() {} };
+    if timeout(drain, all).await.is_err() {
+        tracing::warn!(connections = connections.len(), "connections cut at shutdown");
+        connections.shutdown().await;
+    }
+    Ok(())
+}
+
+/// The next connection and its place among those open. It is accepted before there is a place, so
+/// that nobody is asked to leave for a newcomer who does not exist.
+async fn admit(
+    listener: &TcpListener,
+    door: &Door,
+) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                // Answers go out in one piece; waiting for more would only delay them.
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "connection cannot be set to send at once");
+                }
+                return Ok((stream, door.enter().await?));
+            }
+            Err(error) if is_fatal(&error) => return Err(error),
+            Err(error) => {
+                tracing::warn!(%error, "connection not accepted");
+                sleep(ACCEPT_BACKOFF).await;
+            }
+        }
+    }
+}
+
+/// Whether no later accept can succeed; accept(2) hands out the network's passing errors as well.
+fn is_fatal(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::InvalidInput
+}

@@ -1,0 +1,195 @@
+//! From a request to its answer: the checks, the route, the call to the backend.
+
+use super::answer::{self, Answer, HTML_TYPE, JSON_TYPE, METRICS_TYPE, TEXT_TYPE};
+use super::conversation::Conversation;
+use super::limits::{Limits, URL_BYTES};
+use super::query::RunQuery;
+use super::routes::Route;
+use super::{Backend, Problem, checks, encoding};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::{Body, Incoming};
+use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::{Request, StatusCode};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+/// The backend behind its limits.
+pub(super) struct Site {
+    backend: Arc<dyn Backend>,
+    limits: Limits,
+    /// Backend calls, which may take their time and share the processor with the tail.
+    calls: Arc<Semaphore>,
+}
+
+impl Site {
+    pub(super) fn new(backend: Arc<dyn Backend>, limits: Limits) -> Site {
+        let calls = Arc::new(Semaphore::new(limits.calls));
+        Site { backend, limits, calls }
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Answers one request, whatever it is.
+    pub(super) async fn answer(
+        &self,
+        request: Request<Incoming>,
+        conversation: &Conversation,
+    ) -> Answer {
+        // What follows a body is never read as a request: see `head`.
+        let is_last = checks::has_body(request.headers());
+        let route = Route::of(request.uri().path());
+        let answer = match self.checked(request, route.as_ref(), conversation).await {
+            Ok(answer) => answer,
+            Err(problem) => refused(&problem, route.as_ref()),
+        };
+        if is_last { answer::closing(answer) } else { answer }
+    }
+
+    async fn checked(
+        &self,
+        request: Request<Incoming>,
+        route: Option<&Route>,
+        conversation: &Conversation,
+    ) -> Result<Answer, Problem> {
+        checks::form(&request, conversation)?;
+        self.check_size(&request)?;
+        let route = checks::method(request.method(), route)?;
+        let (head, body) = request.into_parts();
+        checks::encoding(&head.headers)?;
+        self.swallow(body).await?;
+        self.serve(route, head.uri.query().unwrap_or_default(), &head.headers).await
+    }
+
+    fn check_size(&self, request: &Request<Incoming>) -> Result<(), Problem> {
+        let uri = request.uri();
+        // The target is kept in parts; scheme and host cannot push a short path over the limit.
+        let url_bytes = uri.path_and_query().map_or(0, |target| target.as_str().len());
+        if URL_BYTES < url_bytes {
+            let detail = format!("the URL is longer than {URL_BYTES} bytes");
+            return Err(Problem::new(StatusCode::URI_TOO_LONG, detail));
+        }
+        if (self.limits.body_bytes as u64) < request.body().size_hint().lower() {
+            return Err(self.too_large());
+        }
+        Ok(())
+    }
+
+    /// Reads the body and forgets it: no route has a use for one.
+    async fn swallow(&self, body: Incoming) -> Result<(), Problem> {
+        if body.is_end_stream() {
+            return Ok(());
+        }
+        let limited = Limited::new(body, self.limits.body_bytes);
+        match timeout(self.limits.request, limited.collect()).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(self.too_large()),
+            Ok(Err(_)) => Err(Problem::bad_request("the body of the request cannot be read")),
+            Err(_) => {
+                let detail = "the body of the request took too long";
+                Err(Problem::new(StatusCode::REQUEST_TIMEOUT, detail))
+            }
+        }
+    }
+
+    async fn serve(
+        &self,
+        route: &Route,
+        query: &str,
+        headers: &HeaderMap,
+    ) -> Result<Answer, Problem> {
+        match route {
+            Route::Landing => {
+                self.call(|backend| Ok(answer::ok(HTML_TYPE, backend.landing()))).await
+            }
+            Route::Metrics => {
+                let gzip = encoding::wants_gzip(headers);
+                self.call(move |backend| exposition(backend.metrics()?, gzip)).await
+            }
+            Route::Healthy => Ok(answer::ok(TEXT_TYPE, "healthy\n")),
+            Route::Ready => match self.backend.ready() {
+                Ok(()) => Ok(answer::ok(TEXT_TYPE, "ready\n")),
+                Err(reason) => Err(Problem::unavailable(reason)),
+            },
+            Route::Runs => {
+                let query = RunQuery::parse(query)?;
+                self.call(move |backend| Ok(json(&backend.runs(&query)?))).await
+            }
+            Route::Run(id) => {
+                let id = id.clone();
+                self.call(move |backend| match backend.run(&id)? {
+                    Some(run) => Ok(json(&run)),
+                    None => Err(Problem::not_found(format!("there is no run {id:?}"))),
+                })
+                .await
+            }
+            Route::Sources => self.call(|backend| Ok(json(&backend.sources()))).await,
+            Route::Reload => {
+                checks::same_site(headers)?;
+                self.call(|backend| backend.reload().map_err(Problem::internal)).await?;
+                Ok(answer::ok(TEXT_TYPE, "reloaded\n"))
+            }
+        }
+    }
+
+    /// Calls the backend on a blocking thread, a few calls at a time, within the request's time.
+    async fn call<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn Backend) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let backend = self.backend.clone();
+        let calls = self.calls.clone();
+        let called = async move {
+            let turn = calls.acquire_owned().await;
+            // The turn moves along: a call that outlives its request still counts.
+            let work = move || {
+                let _turn = turn;
+                work(backend.as_ref())
+            };
+            tokio::task::spawn_blocking(work).await
+        };
+        match timeout(self.limits.request, called).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the making of an answer broke off");
+                Err(Problem::internal("the making of the answer broke off"))
+            }
+            Err(_) => Err(Problem::unavailable(format!(
+                "there was no answer within {} s",
+                self.limits.request.as_secs_f64()
+            ))),
+        }
+    }
+
+    fn too_large(&self) -> Problem {
+        let detail = format!("the body is longer than {} bytes", self.limits.body_bytes);
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+    }
+}
+
+fn refused(problem: &Problem, route: Option<&Route>) -> Answer {
+    let mut answer = answer::problem(problem);
+    if let (StatusCode::METHOD_NOT_ALLOWED, Some(route)) = (problem.status, route) {
+        answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(route.allow()));
+    }
+    answer
+}
+
+fn json(value: &serde_json::Value) -> Answer {
+    answer::ok(JSON_TYPE, value.to_string())
+}
+
+fn exposition(text: String, gzip: bool) -> Result<Answer, Problem> {
+    let mut answer = if gzip {
+        let packed = encoding::gzip(&text).map_err(|error| Problem::internal(error.to_string()))?;
+        let mut answer = answer::ok(METRICS_TYPE, packed);
+        answer.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        answer
+    } else {
+        answer::ok(METRICS_TYPE, text)
+    };
+    answer.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    Ok(answer)
+}

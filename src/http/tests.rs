@@ -1,0 +1,8 @@
+//! The server as its clients see it: raw bytes over loopback sockets.
+
+mod answers;
+mod framing;
+mod noise;
+mod slow;
+mod stop;
+mod support;

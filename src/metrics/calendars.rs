@@ -1,0 +1,83 @@
+//! What the calendars say of this moment: windows, business hours, freezes, and when each changes next.
+
+use std::collections::HashMap;
+
+use chrono::TimeDelta;
+
+use crate::calendar::Calendar;
+use crate::metrics::page::{Page, values};
+use crate::metrics::rows::Rows;
+use crate::metrics::{View, catalog};
+use crate::time::Instant;
+
+/// How far ahead the next edge is looked for: a year and a few days, so that what comes once a year is found.
+const SEARCHED: TimeDelta = TimeDelta::days(370);
+
+/// A calendar at one moment.
+#[derive(Clone, Copy)]
+struct Moment {
+    open: bool,
+    /// When `open` changes next; `None`: not within [`SEARCHED`], or unknown.
+    change: Option<Instant>,
+}
+
+/// The union of some calendars at `now`; `None`: beyond the holiday table of one of them.
+fn moment(calendars: &[&Calendar], now: Instant) -> Option<Moment> {
+    if !calendars.iter().all(|c| c.covers(now)) {
+        return None;
+    }
+    let horizon = now + SEARCHED;
+    let open = calendars.iter().any(|c| c.contains(now));
+    let change = match open {
+        true => end_of_union(calendars, now, horizon),
+        false => calendars.iter().filter_map(|c| c.next_span(now, horizon)).map(|s| s.start).min(),
+    };
+    let known = |t: &Instant| *t < horizon && calendars.iter().all(|c| c.covers(*t));
+    Some(Moment { open, change: change.filter(known) })
+}
+
+/// Where spans of different calendars follow on each other, the union ends with the last of them.
+fn end_of_union(calendars: &[&Calendar], now: Instant, horizon: Instant) -> Option<Instant> {
+    let mut at = now;
+    while at < horizon {
+        let ends = calendars.iter().filter_map(|c| c.span_at(at, horizon)).map(|s| s.end);
+        match ends.max() {
+            Some(end) if at < end => at = end,
+            _ => break,
+        }
+    }
+    (now < at).then_some(at)
+}
+
+/// Windows of each row; asked once for each calendar, however many rows share it.
+pub(super) fn windows(page: &mut Page, view: &View, rows: &Rows) {
+    let mut asked: HashMap<*const Calendar, Option<Moment>> = HashMap::new();
+    for (p, row) in rows {
+        let Some(terms) = row.terms else { continue };
+        let now = match &terms.windows {
+            None => Some(Moment { open: true, change: None }),
+            Some(windows) => *asked
+                .entry(std::ptr::from_ref(windows.as_ref()))
+                .or_insert_with(|| moment(&[windows], view.now)),
+        };
+        let Some(now) = now else { continue };
+        page.family(&catalog::WINDOW_OPEN).set_flag(&values(p), now.open);
+        page.family(&catalog::WINDOW_CHANGE).set_time(&values(p), now.change);
+    }
+}
+
+/// Business hours and freezes of each service.
+pub(super) fn services(page: &mut Page, view: &View) {
+    for service in &view.policy.services {
+        let hours: Vec<&Calendar> = service.business_hours.as_deref().into_iter().collect();
+        if let Some(now) = moment(&hours, view.now) {
+            page.family(&catalog::BUSINESS_HOURS).set_flag(&[&service.name], now.open);
+            page.family(&catalog::BUSINESS_HOURS_CHANGE).set_time(&[&service.name], now.change);
+        }
+        let freezes: Vec<&Calendar> = service.freezes.iter().map(|f| f.calendar.as_ref()).collect();
+        if let Some(now) = moment(&freezes, view.now) {
+            page.family(&catalog::FREEZE).set_flag(&[&service.name], now.open);
+            page.family(&catalog::FREEZE_CHANGE).set_time(&[&service.name], now.change);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What a scrape looks at: the ledger, the policy, the time, and what the shell knows of itself.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use crate::ledger::{Histogram, Ledger};
+use crate::policy::Policy;
+use crate::time::Instant;
+
+/// Everything that one scrape is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    pub ledger: &'a Ledger,
+    pub policy: &'a Policy,
+    /// The moment of the scrape.
+    pub now: Instant,
+    pub sources: &'a [SourceView],
+    pub own: &'a OwnView,
+    pub known: &'a Known<'a>,
+}
+
+/// Closed sets of label values that belong to the modules that read files and lines: each exists at 0 for every
+/// source from the first scrape.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known<'a> {
+    pub rotation_kinds: &'a [&'a str],
+    pub read_error_kinds: &'a [&'a str],
+    pub loss_reasons: &'a [&'a str],
+    pub rejected_reasons: &'a [&'a str],
+}
+
+/// One configured source as it stands.
+#[derive(Clone, Debug)]
+pub struct SourceView {
+    pub name: Arc<str>,
+    pub partner: Arc<str>,
+    /// It can be read.
+    pub up: bool,
+    /// Written and not read yet.
+    pub lag_bytes: u64,
+    /// Files that are followed.
+    pub files: u64,
+    /// When the last line was read.
+    pub last_line: Option<Instant>,
+    /// Stamp of the last event.
+    pub last_event: Option<Instant>,
+    pub max_silence: Option<TimeDelta>,
+    /// Counts by (name, label): `lines`/{`event`, `ignored`, `rejected`}, `rejected`/{reason}, `bytes`/"",
+    /// `rotations`/{kind}, `read_errors`/{kind}, `possible_loss`/{reason}, `covered_nanos`/"".
+    pub tallies: BTreeMap<(String, String), u64>,
+}
+
+/// The exporter itself.
+#[derive(Clone, Debug)]
+pub struct OwnView {
+    pub ledger_entries: u64,
+    pub commits: u64,
+    /// Seconds.
+    pub commit_durations: Histogram,
+    pub ledger_errors: u64,
+    /// By result: `ok`, `error`.
+    pub alerts_sent: BTreeMap<String, u64>,
+    /// The last attempt to load the configuration succeeded.
+    pub reload_ok: bool,
+    /// When the configuration in force was loaded.
+    pub reload_at: Option<Instant>,
+    pub version: String,
+    pub revision: String,
+    pub rustc: String,
+    pub tzdb_version: String,
+    pub holidays_version: String,
+    /// The first instant of which the embedded table of holidays says nothing.
+    pub holidays_end: Instant,
+    /// `None` where the operating system does not tell.
+    pub process: Option<ProcessView>,
+}
+
+/// This process as the operating system sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProcessView {
+    /// User and system time.
+    pub cpu_seconds: f64,
+    pub resident_bytes: u64,
+    pub virtual_bytes: u64,
+    pub open_fds: u64,
+    /// `None`: unlimited.
+    pub max_fds: Option<u64>,
+    pub start: Instant,
+    pub threads: u64,
+}

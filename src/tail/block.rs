@@ -1,0 +1,193 @@
+//! Cuts what stands in a file into complete lines, and skips what is none.
+
+use std::fs::File;
+use std::io;
+
+use memchr::{memchr, memmem, memrchr};
+
+use super::Limits;
+use super::event::FileId;
+use super::generation::{Generation, Life};
+use super::signature::{Seen, read_full};
+
+/// How many bytes of one over-long line are passed over before other files get their turn.
+const SKIP_BYTES: u64 = 64 << 20;
+
+/// What one read is good for at least, so that a growing file is not read in crumbs.
+const SLACK_BYTES: u64 = 4096;
+
+/// What a block holds.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Content {
+    /// Complete lines, each with its `\n`.
+    Lines,
+    /// The end of a generation to which nobody wrote the `\n`.
+    Unterminated,
+    /// A line longer than the limit: passed over, its bytes are not in the buffer.
+    Oversize,
+    /// NULs where a line should begin, left by a truncation or a crash: not in the buffer.
+    Nuls,
+}
+
+/// The next piece of a generation. Pieces follow each other without a gap.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Block {
+    pub file: FileId,
+    /// The position of the source among the follows.
+    pub source: usize,
+    /// Byte offset of the piece in its generation.
+    pub offset: u64,
+    /// Its length in bytes, whether they are in the buffer or not.
+    pub bytes: u64,
+    pub content: Content,
+}
+
+/// What to do with the bytes behind the offset.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Cut {
+    Lines(usize),
+    Nuls(usize),
+    /// Nothing complete yet.
+    Hold,
+    /// A line is not ended within these bytes, but the file goes on.
+    More,
+}
+
+/// Cuts bytes that begin where a line does. `at_end`: the file ends with them. `only_one`: they were
+/// read for the sake of one long line.
+pub(super) fn cut(bytes: &[u8], at_end: bool, only_one: bool) -> Cut {
+    let nuls = bytes.iter().take_while(|byte| **byte == 0).count();
+    let undecided = if at_end { Cut::Hold } else { Cut::More };
+    if 0 < nuls {
+        // NULs at the very end may be a block whose data have not arrived.
+        return if nuls < bytes.len() { Cut::Nuls(nuls) } else { undecided };
+    }
+    let newline = if only_one { memchr(b'\n', bytes) } else { memrchr(b'\n', bytes) };
+    let Some(lines) = newline.and_then(|at| bytes.get(..=at)) else { return undecided };
+    match memmem::find(lines, b"\n\0") {
+        Some(at) => Cut::Lines(at + 1),
+        None => Cut::Lines(lines.len()),
+    }
+}
+
+impl Generation {
+    /// The next piece, its bytes in `into`; `None` if there is nothing complete at present.
+    pub fn take(&mut self, into: &mut Vec<u8>, limits: &Limits) -> io::Result<Option<Block>> {
+        let Some(file) = self.file.take() else { return Ok(None) };
+        let held = self.examined.saturating_sub(self.offset());
+        let taken = if (limits.line_bytes as u64) < held {
+            self.skip_line(&file, into, limits)
+        } else {
+            self.take_lines(&file, into, limits)
+        };
+        self.file = Some(file);
+        let kept = match taken {
+            Ok(Some(Block { content: Content::Lines | Content::Unterminated, bytes, .. })) => bytes,
+            _ => 0,
+        };
+        into.truncate(usize::try_from(kept).unwrap_or(usize::MAX));
+        taken
+    }
+
+    fn take_lines(
+        &mut self,
+        file: &File,
+        into: &mut Vec<u8>,
+        limits: &Limits,
+    ) -> io::Result<Option<Block>> {
+        let longest = limits.line_bytes.saturating_add(1);
+        let usual = limits.block_bytes.min(longest);
+        let expected = self.stat.size.saturating_sub(self.offset()).saturating_add(SLACK_BYTES);
+        let mut want = usize::try_from(expected).map_or(usual, |expected| expected.min(usual));
+        loop {
+            into.resize(want, 0);
+            let n = read_full(file, into, self.offset())?;
+            let is_shorter = n < want && self.offset() + (n as u64) < self.stat.size;
+            // Asked after the bytes were read: if the marker still stands, they stood as well.
+            if is_shorter || !self.seen.marker_stands_in(file)? {
+                self.suspect = true;
+                return Ok(None);
+            }
+            self.stat.size = self.stat.size.max(self.offset() + n as u64);
+            let bytes = into.get(..n).unwrap_or_default();
+            match cut(bytes, n < want, usual < want) {
+                Cut::Lines(n) => return Ok(self.hand_out(into, n, Content::Lines)),
+                Cut::Nuls(n) => return Ok(self.hand_out(into, n, Content::Nuls)),
+                Cut::Hold => return Ok(self.hold(into, n)),
+                Cut::More if want < longest => want = want.saturating_mul(4).min(longest),
+                Cut::More if bytes.first() == Some(&0) => {
+                    return Ok(self.hand_out(into, n, Content::Nuls));
+                }
+                Cut::More => {
+                    self.examined = self.offset() + n as u64;
+                    return self.skip_line(file, into, limits);
+                }
+            }
+        }
+    }
+
+    /// The file ends within a line. Nobody will end it if the generation is ending.
+    fn hold(&mut self, bytes: &[u8], n: usize) -> Option<Block> {
+        self.examined = self.offset() + n as u64;
+        if self.life != Life::Ending || n == 0 {
+            return None;
+        }
+        let is_nul = bytes.first() == Some(&0);
+        self.hand_out(bytes, n, if is_nul { Content::Nuls } else { Content::Unterminated })
+    }
+
+    fn hand_out(&mut self, bytes: &[u8], n: usize, content: Content) -> Option<Block> {
+        let offset = self.offset();
+        self.seen.push(bytes.get(..n)?);
+        self.examined = self.offset();
+        Some(self.block(offset, content))
+    }
+
+    /// Everything from `offset` to the present offset.
+    fn block(&self, offset: u64, content: Content) -> Block {
+        let bytes = self.offset() - offset;
+        Block { file: self.id, source: self.identity.source, offset, bytes, content }
+    }
+
+    /// Looks for the end of an over-long line behind what is known to belong to it.
+    fn skip_line(
+        &mut self,
+        file: &File,
+        into: &mut Vec<u8>,
+        limits: &Limits,
+    ) -> io::Result<Option<Block>> {
+        let pause = self.examined.saturating_add(SKIP_BYTES);
+        let end = loop {
+            into.resize(limits.block_bytes, 0);
+            let n = read_full(file, into, self.examined)?;
+            let bytes = into.get(..n).unwrap_or_default();
+            if let Some(at) = memchr(b'\n', bytes) {
+                break self.examined + at as u64 + 1;
+            }
+            self.examined += n as u64;
+            self.stat.size = self.stat.size.max(self.examined);
+            if n < limits.block_bytes && self.life == Life::Ending {
+                break self.examined;
+            }
+            if n < limits.block_bytes || pause <= self.examined {
+                return Ok(None);
+            }
+        };
+        let seen = Seen::load(file, end)?;
+        match seen.filter(|_| self.seen.marker_stands_in(file).unwrap_or(false)) {
+            Some(seen) => {
+                let offset = self.offset();
+                self.seen = seen;
+                self.examined = end;
+                Ok(Some(self.block(offset, Content::Oversize)))
+            }
+            None => {
+                self.suspect = true;
+                Ok(None)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

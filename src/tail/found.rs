@@ -1,0 +1,213 @@
+//! Files that were found and are not followed yet.
+
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use super::Tail;
+use super::event::{FailureKind, FileId, TailEvent};
+use super::generation::{Generation, Identity, Life, open_regular};
+use super::sibling::{born, is_numbered, siblings};
+use super::signature::{Seen, is_prefix};
+use super::source::Place;
+
+/// A file to be opened.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub identity: Identity,
+    pub path: PathBuf,
+    pub modified: Option<SystemTime>,
+    /// Its place among those of its source; `None` if no pattern leads to it.
+    pub place: Option<usize>,
+    /// Already open: the file whose earlier content was cut off.
+    pub file: Option<File>,
+    /// The generation that was at its path before, and when that last changed.
+    before: Option<(FileId, SystemTime)>,
+}
+
+/// A path that a followed file has left: what came to it after `since` is younger than that file.
+pub(super) struct Departed {
+    pub source: usize,
+    pub path: PathBuf,
+    pub holder: FileId,
+    pub since: SystemTime,
+}
+
+impl Found {
+    /// A file seen at a place.
+    pub fn at(identity: Identity, position: usize, place: &Place, metadata: &Metadata) -> Found {
+        Found {
+            identity,
+            path: place.path.clone(),
+            modified: metadata.modified().ok(),
+            place: Some(position),
+            file: None,
+            before: place.holder.zip(place.since),
+        }
+    }
+
+    /// A file whose earlier content was cut off; `place` if a pattern leads to it.
+    pub fn again(
+        identity: Identity,
+        path: PathBuf,
+        place: Option<usize>,
+        file: Option<File>,
+    ) -> Found {
+        let metadata = file.as_ref().and_then(|file| file.metadata().ok());
+        let modified = metadata.and_then(|metadata| metadata.modified().ok());
+        Found { identity, path, modified, place, file, before: None }
+    }
+}
+
+impl Tail {
+    /// Adds the files that came and went at a path between two scans: rotated siblings that came into
+    /// being after the file that was there last had changed last. (Equal will do: the clock of a file
+    /// system may tick as slowly as every 10 ms.)
+    pub(super) fn find_between(&self, found: &mut Vec<Found>, departed: &[Departed]) {
+        let here = found.iter().filter_map(|f| {
+            let (holder, since) = f.before?;
+            Some((f.identity.source, f.path.clone(), holder, since))
+        });
+        let left = departed.iter().map(|d| (d.source, d.path.clone(), d.holder, d.since));
+        let searches: Vec<_> = here.chain(left).collect();
+        for (source, path, holder, since) in searches {
+            let base = path.file_name().unwrap_or_default();
+            // A directory that cannot be listed is reported by the search for files.
+            for sibling in siblings(&path).unwrap_or_default() {
+                let identity = Identity::of(source, &sibling.metadata);
+                let name = sibling.path.file_name().unwrap_or_default();
+                let is_later = born(&sibling.metadata).is_some_and(|born| since <= born)
+                    && sibling.metadata.modified().is_ok_and(|modified| since <= modified);
+                if is_later
+                    && is_numbered(base.as_bytes(), name.as_bytes())
+                    && !self.identities.contains_key(&identity)
+                    && !found.iter().any(|f| f.identity == identity)
+                    && !self.is_copy_of(&sibling.path, holder)
+                {
+                    let modified = sibling.metadata.modified().ok();
+                    let path = sibling.path;
+                    let (place, file, before) = (None, None, None);
+                    found.push(Found { identity, path, modified, place, file, before });
+                }
+            }
+        }
+    }
+
+    /// Whether the file at `path` holds nothing but what a generation begins with.
+    fn is_copy_of(&self, path: &std::path::Path, of: FileId) -> bool {
+        let original = self.generations.get(&of).and_then(|g| g.file.as_ref());
+        let (Some(original), Ok((copy, metadata))) = (original, open_regular(path)) else {
+            return false;
+        };
+        let Ok(size) = original.metadata().map(|metadata| metadata.len()) else { return false };
+        0 < metadata.len() && is_prefix((&copy, metadata.len()), (original, size)).unwrap_or(false)
+    }
+
+    /// Opens what was found, the file that was written to first before the others.
+    pub(super) fn open_found(&mut self, mut found: Vec<Found>, events: &mut Vec<TailEvent>) {
+        found.sort_by(|a, b| (a.modified, &a.path).cmp(&(b.modified, &b.path)));
+        for mut f in found {
+            let (number, path, position) = (f.identity.source, f.path.clone(), f.place);
+            let opened = match f.file.take() {
+                Some(file) => file.metadata().map(|metadata| (file, metadata)),
+                None if self.identities.contains_key(&f.identity) => continue,
+                None if self.is_full(number, events) => continue,
+                None => open_regular(&f.path),
+            };
+            if let Err(e) = opened.and_then(|opened| self.follow(f, opened, events)) {
+                self.found_fails(number, &path, position, &e, events);
+            }
+        }
+    }
+
+    /// Whether no more files may be followed; says so once.
+    fn is_full(&mut self, source: usize, events: &mut Vec<TailEvent>) -> bool {
+        let is_full = self.limits.files <= self.generations.len();
+        let Some(source) = self.sources.get_mut(source) else { return true };
+        if is_full && !source.is_crowded {
+            events.push(TailEvent::Failed {
+                source: source.name.clone(),
+                path: None,
+                kind: FailureKind::TooManyFiles,
+                error: format!("more than {} files match, the rest is not read", self.limits.files),
+            });
+        }
+        source.is_crowded = is_full;
+        is_full
+    }
+
+    fn found_fails(
+        &mut self,
+        source: usize,
+        path: &std::path::Path,
+        position: Option<usize>,
+        error: &io::Error,
+        events: &mut Vec<TailEvent>,
+    ) {
+        let kind = FailureKind::of(error);
+        let Some(source) = self.sources.get_mut(source) else { return };
+        let place = position.and_then(|position| source.places.get_mut(position));
+        let retry_at = self.now.saturating_add(self.limits.retry);
+        let is_new = place.is_none_or(|place| place.fails(kind, retry_at));
+        // Deleted since it was seen: the next scan tells.
+        if is_new && kind != FailureKind::NotFound {
+            events.push(TailEvent::failed(&source.name, path, error));
+        }
+    }
+
+    /// A new generation begins.
+    fn follow(
+        &mut self,
+        f: Found,
+        (file, metadata): (File, Metadata),
+        events: &mut Vec<TailEvent>,
+    ) -> io::Result<()> {
+        let identity = Identity::of(f.identity.source, &metadata);
+        if self.identities.contains_key(&identity) {
+            return Ok(());
+        }
+        let original = self.original_of(&f, &file, &metadata);
+        let start = if original.is_some() { metadata.len() } else { 0 };
+        let Some(mut seen) = Seen::load(&file, start)? else { return Ok(()) };
+        seen.look_ahead(&file)?;
+        let id = FileId(self.next);
+        self.next = self.next.saturating_add(1);
+        let opened = (file, &metadata);
+        let mut g = Generation::new(id, identity.source, f.path, opened, seen, self.now);
+        g.life = match (original, f.place) {
+            (Some(original), _) => Life::CopyOf(original),
+            (None, Some(_)) => Life::Listed,
+            (None, None) => Life::Unlisted,
+        };
+        g.sight.scan = self.scans;
+        if original.is_none() {
+            events.push(TailEvent::Opened {
+                file: id,
+                source: self.source_name(identity.source),
+                path: g.path.clone(),
+                resumed_at: 0,
+                mtime: metadata.modified().ok(),
+            });
+        }
+        self.hold(g, f.place);
+        Ok(())
+    }
+
+    /// Follows a generation from here on.
+    pub(super) fn hold(&mut self, mut g: Generation, place: Option<usize>) {
+        let source = self.sources.get_mut(g.identity.source);
+        if let Some(place) = place.and_then(|place| source?.places.get_mut(place)) {
+            (place.holder, place.since) = (Some(g.id), Some(g.stat.changed_at()));
+            place.failing = None;
+        }
+        if g.life == Life::Listed && self.limits.descriptors <= self.descriptors {
+            g.file = None;
+        } else {
+            self.descriptors += 1;
+        }
+        self.identities.insert(g.identity, g.id);
+        self.generations.insert(g.id, g);
+    }
+}

@@ -1,0 +1,269 @@
+//! One generation of one file: where it is, how far it has been read, and whether it is still itself.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use rustix::fs::OFlags;
+
+use super::event::{FailureKind, FileId};
+use super::signature::Seen;
+
+/// Which file this is for the operating system, for as long as it exists.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub(super) struct Identity {
+    pub source: usize,
+    pub dev: u64,
+    pub ino: u64,
+}
+
+impl Identity {
+    pub fn of(source: usize, metadata: &Metadata) -> Identity {
+        Identity { source, dev: metadata.dev(), ino: metadata.ino() }
+    }
+}
+
+/// What shows that a file has changed since it was last looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) struct Stat {
+    pub size: u64,
+    pub links: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stat {
+    pub fn of(metadata: &Metadata) -> Stat {
+        Stat {
+            size: metadata.size(),
+            links: metadata.nlink(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+
+    /// When the file last got other content, another name or other rights.
+    pub fn changed_at(&self) -> SystemTime {
+        let (seconds, nanos) = self.changed;
+        let seconds = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+        let nanos = Duration::from_nanos(u64::try_from(nanos).unwrap_or(0));
+        SystemTime::UNIX_EPOCH.checked_add(seconds + nanos).unwrap_or(SystemTime::UNIX_EPOCH)
+    }
+
+    /// Whether somebody wrote in between; a new name or mode alone does not count.
+    pub fn was_written_after(&self, earlier: &Stat) -> bool {
+        (self.size, self.modified) != (earlier.size, earlier.modified)
+    }
+}
+
+/// Opens a regular file, without ever waiting for one that is not.
+pub(super) fn open_regular(path: &Path) -> io::Result<(File, Metadata)> {
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
+    let file = OpenOptions::new().read(true).custom_flags(flags.cast_signed()).open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_file() { Ok((file, metadata)) } else { Err(rustix::io::Errno::ISDIR.into()) }
+}
+
+/// Where a generation stands in its life.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Life {
+    /// A followed path leads to it.
+    Listed,
+    /// None does any more; whoever has it open may still write to it.
+    Unlisted,
+    /// It has been quiet for so long that what is left of it is handed out, ended or not.
+    Ending,
+    /// Its content does not exist any more.
+    Gone,
+    /// Every byte of it is also in this generation, of which somebody is making a copy.
+    CopyOf(FileId),
+}
+
+/// What the scan under way knows of a generation from the paths it has looked at.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Sight {
+    /// The number of the scan; an older one means that no path led here.
+    pub scan: u64,
+    /// The place, among those of its source, at which it was seen if it was not seen at its path.
+    pub elsewhere: Option<usize>,
+    /// `None` if its path could not be looked at, which says nothing about the file.
+    pub stat: Option<Stat>,
+}
+
+/// A file being followed.
+#[derive(Debug)]
+pub(super) struct Generation {
+    pub id: FileId,
+    pub identity: Identity,
+    pub path: PathBuf,
+    /// Closed while nothing happens and descriptors are short.
+    pub file: Option<File>,
+    pub stat: Stat,
+    pub seen: Seen,
+    /// Up to here there is nothing to be had at present: a line without its end, or the end.
+    pub examined: u64,
+    /// What the caller has stored.
+    pub committed: u64,
+    pub memo: String,
+    pub life: Life,
+    pub sight: Sight,
+    /// When it was last seen to grow.
+    pub quiet_since: Duration,
+    /// A read found other bytes than expected: the next scan finds out why.
+    pub suspect: bool,
+    pub failing: Option<FailureKind>,
+    pub retry_at: Duration,
+}
+
+impl Generation {
+    /// A generation read up to `seen`, found at `path` at the moment `now`.
+    pub fn new(
+        id: FileId,
+        source: usize,
+        path: PathBuf,
+        (file, metadata): (File, &Metadata),
+        seen: Seen,
+        now: Duration,
+    ) -> Generation {
+        Generation {
+            id,
+            identity: Identity::of(source, metadata),
+            path,
+            file: Some(file),
+            stat: Stat::of(metadata),
+            examined: seen.offset(),
+            committed: seen.offset(),
+            seen,
+            memo: String::new(),
+            life: Life::Listed,
+            sight: Sight::default(),
+            quiet_since: now,
+            suspect: false,
+            failing: None,
+            retry_at: Duration::ZERO,
+        }
+    }
+
+    /// The offset of the next line.
+    pub fn offset(&self) -> u64 {
+        self.seen.offset()
+    }
+
+    /// Whether nothing can be had from it at present.
+    pub fn is_read(&self) -> bool {
+        let end = if self.life == Life::Ending { self.offset() } else { self.examined };
+        self.stat.size <= end
+    }
+
+    /// Bytes that have not been handed out.
+    pub fn lag_bytes(&self) -> u64 {
+        match self.life {
+            Life::Gone | Life::CopyOf(_) => 0,
+            _ => self.stat.size.saturating_sub(self.offset()),
+        }
+    }
+
+    /// A path led here.
+    pub fn saw(&mut self, scan: u64, place: usize, path: &Path, stat: Stat) {
+        let home = self.path == path;
+        if home || self.sight.scan != scan || self.sight.stat.is_none() {
+            let elsewhere = if home { None } else { Some(place) };
+            self.sight = Sight { scan, elsewhere, stat: Some(stat) };
+        }
+    }
+
+    /// The path that led here cannot be looked at.
+    pub fn could_not_see(&mut self, scan: u64) {
+        if self.sight.scan != scan {
+            self.sight = Sight { scan, elsewhere: None, stat: None };
+        }
+    }
+
+    /// Whether this scan has to do anything about it.
+    pub fn needs_attention(&self, scan: u64, now: Duration) -> bool {
+        if now < self.retry_at || self.life == Life::Gone {
+            return false;
+        }
+        let Sight { elsewhere, stat, .. } = self.sight;
+        let is_copy = matches!(self.life, Life::CopyOf(_));
+        self.sight.scan != scan
+            || stat.is_some_and(|stat| stat != self.stat)
+            || elsewhere.is_some()
+            || stat.is_some() && !is_copy && (self.suspect || self.life != Life::Listed)
+    }
+
+    /// Opens the file again if it was closed. False if its path leads to another one now.
+    pub fn reopen(&mut self) -> io::Result<bool> {
+        if self.file.is_none() && self.life != Life::Gone {
+            match open_regular(&self.path) {
+                Ok((file, metadata)) => {
+                    if Identity::of(self.identity.source, &metadata) == self.identity {
+                        self.file = Some(file);
+                    }
+                }
+                Err(e) if FailureKind::of(&e) == FailureKind::NotFound => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(self.file.is_some())
+    }
+
+    /// Whether the file still holds what was read of it.
+    pub fn is_itself(&self, size: u64) -> io::Result<bool> {
+        let Some(file) = &self.file else { return Ok(true) };
+        Ok(self.offset() <= size && self.seen.stands_in(file)?)
+    }
+
+    /// Takes note of a change that left the bytes already read as they were.
+    pub fn changed(&mut self, stat: Stat, now: Duration) -> io::Result<()> {
+        if stat.was_written_after(&self.stat) {
+            self.quiet_since = now;
+            // Written without growing: what was held back may be another thing now.
+            if stat.size <= self.stat.size {
+                self.examined = self.offset();
+            }
+        }
+        self.stat = stat;
+        self.suspect = false;
+        self.failing = None;
+        match &self.file {
+            Some(file) => self.seen.look_ahead(file),
+            None => Ok(()),
+        }
+    }
+
+    /// Goes on in another file that begins with everything that was read of this one.
+    pub fn move_to(&mut self, path: PathBuf, (file, metadata): (File, &Metadata), now: Duration) {
+        self.identity = Identity::of(self.identity.source, metadata);
+        self.path = path;
+        self.file = Some(file);
+        self.stat = Stat::of(metadata);
+        self.examined = self.offset();
+        self.quiet_since = now;
+        self.suspect = false;
+        self.sight = Sight::default();
+    }
+
+    /// The content is gone: nothing is left to read.
+    pub fn end(&mut self) {
+        self.life = Life::Gone;
+        self.file = None;
+        self.examined = self.offset();
+        self.stat.size = self.offset();
+        self.suspect = false;
+        self.failing = None;
+    }
+
+    /// The state of the file itself, for one that no path leads to.
+    pub fn fstat(&self) -> io::Result<Option<Stat>> {
+        self.file.as_ref().map(|file| file.metadata().map(|m| Stat::of(&m))).transpose()
+    }
+}
+
+/// The state of whatever a path leads to, if it is a regular file.
+pub(super) fn regular(path: &Path) -> io::Result<Metadata> {
+    let metadata = fs::metadata(path)?;
+    if metadata.is_file() { Ok(metadata) } else { Err(rustix::io::Errno::ISDIR.into()) }
+}

@@ -1,0 +1,193 @@
+//! Finds the generations of an earlier process again, by their checkpoints.
+
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::checkpoint::Checkpoint;
+use super::event::{FailureKind, FileId, LossReason, RotationKind, TailEvent};
+use super::found::{Departed, Found};
+use super::generation::{Generation, Identity, Life, open_regular, regular};
+use super::sibling::{born, looks_rotated, relocated, siblings};
+use super::signature::Seen;
+use super::{Depth, Tail};
+
+/// A checkpoint whose file has not been found yet.
+pub(super) struct Waiting {
+    checkpoint: Checkpoint,
+    /// When it was first looked for in vain.
+    since: Option<Duration>,
+}
+
+/// A file that fits a checkpoint.
+struct Match {
+    path: PathBuf,
+    file: File,
+    metadata: Metadata,
+}
+
+impl Tail {
+    /// Keeps a checkpoint until its file is found.
+    pub(super) fn wait_for(&mut self, checkpoint: Checkpoint) {
+        let source = self.sources.iter().position(|source| source.name == checkpoint.source);
+        if let Some(source) = source {
+            let identity = Identity { source, dev: checkpoint.dev, ino: checkpoint.ino };
+            let waiting = Waiting { since: None, checkpoint };
+            self.waiting.insert((identity, waiting.checkpoint.file), waiting);
+        }
+    }
+
+    /// Goes on with what was found where a checkpoint says; then looks elsewhere for the others.
+    pub(super) fn resume(
+        &mut self,
+        depth: Depth,
+        found: &mut Vec<Found>,
+        departed: &mut Vec<Departed>,
+        events: &mut Vec<TailEvent>,
+    ) {
+        found.retain(|f| !self.resume_here(f, events));
+        if depth == Depth::Stat {
+            return;
+        }
+        let unfinished = self.waiting.iter().filter(|(_, waiting)| !waiting.checkpoint.finished);
+        for key in unfinished.map(|(key, _)| *key).collect::<Vec<_>>() {
+            let Some(waiting) = self.waiting.remove(&key) else { continue };
+            match self.find_elsewhere(key.0, &waiting.checkpoint) {
+                Ok(Some(at)) => {
+                    departed.extend(younger_than(key.0, &waiting.checkpoint, &at));
+                    self.go_on(key.0.source, waiting.checkpoint, at, None, events);
+                }
+                Ok(None) => self.give_up(key, waiting, events),
+                Err(_) => {
+                    self.waiting.insert(key, waiting);
+                }
+            }
+        }
+    }
+
+    /// Of several checkpoints for one inode the one that was read furthest and fits is right: the
+    /// others belong to content that was cut off.
+    fn resume_here(&mut self, f: &Found, events: &mut Vec<TailEvent>) -> bool {
+        let all = (f.identity, FileId(0))..=(f.identity, FileId(u64::MAX));
+        if f.file.is_some() || self.waiting.range(all.clone()).next().is_none() {
+            return false;
+        }
+        // What cannot be opened is reported when it is opened as a new file.
+        let Ok((file, metadata)) = open_regular(&f.path) else { return false };
+        if Identity::of(f.identity.source, &metadata) != f.identity {
+            return false;
+        }
+        let fits = self
+            .waiting
+            .range(all)
+            .filter(|(_, waiting)| waiting.checkpoint.fits(&file, &metadata).unwrap_or(false));
+        let best = fits.max_by_key(|(_, waiting)| waiting.checkpoint.offset).map(|(key, _)| *key);
+        let Some(waiting) = best.and_then(|key| self.waiting.remove(&key)) else { return false };
+        let at = Match { path: f.path.clone(), file, metadata };
+        self.go_on(f.identity.source, waiting.checkpoint, at, f.place, events);
+        true
+    }
+
+    /// Where rotation may have put the file, or a copy of it.
+    fn find_elsewhere(&self, identity: Identity, of: &Checkpoint) -> io::Result<Option<Match>> {
+        let is_held = |metadata: &Metadata| {
+            self.identities.contains_key(&Identity::of(identity.source, metadata))
+        };
+        let moved = relocated(&of.path, identity.dev, identity.ino)?;
+        // Where nothing was read there is nothing to recognise a copy by.
+        let copies = if of.offset == 0 { Vec::new() } else { siblings(&of.path)? };
+        for sibling in moved.into_iter().chain(copies) {
+            if is_held(&sibling.metadata) {
+                continue;
+            }
+            let (file, metadata) = open_regular(&sibling.path)?;
+            if of.fits(&file, &metadata)? {
+                return Ok(Some(Match { path: sibling.path, file, metadata }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Follows a generation from where its checkpoint left it.
+    fn go_on(
+        &mut self,
+        source: usize,
+        from: Checkpoint,
+        at: Match,
+        place: Option<usize>,
+        events: &mut Vec<TailEvent>,
+    ) {
+        // It fitted a moment ago; if it does not any more, it is read as another file.
+        let Ok(Some(seen)) = Seen::load(&at.file, from.offset) else { return };
+        let was = Identity { source, dev: from.dev, ino: from.ino };
+        let moved_to = at.path != from.path;
+        let opened = (at.file, &at.metadata);
+        let mut g = Generation::new(from.file, source, at.path, opened, seen, self.now);
+        g.examined = from.offset.saturating_add(from.skipped);
+        g.memo = from.memo;
+        g.life = if place.is_some() { Life::Listed } else { Life::Unlisted };
+        g.sight.scan = self.scans;
+        let name = self.source_name(source);
+        events.push(TailEvent::Opened {
+            file: g.id,
+            source: name.clone(),
+            path: g.path.clone(),
+            resumed_at: g.offset(),
+            mtime: at.metadata.modified().ok(),
+        });
+        if moved_to {
+            let is_copy = g.identity != was;
+            let kind = if is_copy { RotationKind::Copytruncate } else { RotationKind::Rename };
+            if is_copy || !looks_rotated(from.path.file_name().unwrap_or_default().as_bytes()) {
+                events.push(TailEvent::Rotated { file: g.id, source: name.clone(), kind });
+            }
+            if is_copy {
+                let (file, from) = (g.id, g.stat.size);
+                let (reason, to) = (LossReason::Copytruncate, None);
+                events.push(TailEvent::PossibleLoss { file, source: name, reason, from, to });
+            }
+        }
+        self.hold(g, place);
+    }
+
+    /// The file is not where it was nor beside it. Another one at its path settles the matter; where
+    /// there is none, a directory may not have been mounted yet.
+    fn give_up(
+        &mut self,
+        key: (Identity, FileId),
+        mut waiting: Waiting,
+        events: &mut Vec<TailEvent>,
+    ) {
+        let since = *waiting.since.get_or_insert(self.now);
+        let here = regular(&waiting.checkpoint.path);
+        let is_late = since.saturating_add(self.limits.linger) <= self.now;
+        let is_hidden =
+            here.as_ref().is_err_and(|e| FailureKind::of(e) == FailureKind::PermissionDenied);
+        if is_hidden || here.is_err() && !is_late {
+            self.waiting.insert(key, waiting);
+            return;
+        }
+        let Checkpoint { file, offset: from, .. } = waiting.checkpoint;
+        let source = self.source_name(key.0.source);
+        if let Ok(metadata) = here {
+            let is_cut = Identity::of(key.0.source, &metadata) == key.0 && metadata.len() < from;
+            let kind = if is_cut { RotationKind::Truncate } else { RotationKind::Replace };
+            events.push(TailEvent::Rotated { file, source: source.clone(), kind });
+        }
+        let (reason, to) = (LossReason::Gone, None);
+        events.push(TailEvent::PossibleLoss { file, source: source.clone(), reason, from, to });
+        events.push(TailEvent::Closed { file, source });
+    }
+}
+
+/// A file that was renamed leaves its path to younger ones; one that was cut off is still there.
+fn younger_than(identity: Identity, checkpoint: &Checkpoint, at: &Match) -> Option<Departed> {
+    let source = identity.source;
+    if Identity::of(source, &at.metadata) != identity {
+        return None;
+    }
+    let since = born(&at.metadata)?;
+    Some(Departed { source, path: checkpoint.path.clone(), holder: checkpoint.file, since })
+}

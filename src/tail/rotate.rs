@@ -1,0 +1,231 @@
+//! What became of a file that changed, moved, or is not there any more.
+
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use super::Tail;
+use super::event::{FailureKind, FileId, LossReason, RotationKind, TailEvent};
+use super::found::{Departed, Found};
+use super::generation::{Generation, Identity, Life, Stat, open_regular, regular};
+use super::sibling::{looks_rotated, relocated, siblings};
+
+/// What a scan collects.
+pub(super) struct Findings<'a> {
+    pub found: &'a mut Vec<Found>,
+    pub departed: &'a mut Vec<Departed>,
+    pub events: &'a mut Vec<TailEvent>,
+}
+
+impl Tail {
+    /// Something about this generation is not as it was.
+    pub(super) fn attend(&mut self, id: FileId, findings: &mut Findings) {
+        let Some(g) = self.generations.get(&id) else { return };
+        if matches!(g.life, Life::CopyOf(_)) {
+            return;
+        }
+        let stat = if g.sight.scan == self.scans {
+            self.listed(id, findings)
+        } else {
+            self.unlisted(id, findings)
+        };
+        match stat {
+            Ok(Some(stat)) => self.changed(id, stat, findings),
+            Ok(None) => {}
+            Err(e) => self.fails(id, &e, findings.events),
+        }
+    }
+
+    /// A path leads to it, perhaps another one than before.
+    fn listed(&mut self, id: FileId, findings: &mut Findings) -> io::Result<Option<Stat>> {
+        let Some(g) = self.generations.get_mut(&id) else { return Ok(None) };
+        if let Some(elsewhere) = g.sight.elsewhere
+            && let Some(source) = self.sources.get(g.identity.source)
+            && let Some(place) = source.places.get(elsewhere)
+        {
+            let old = std::mem::replace(&mut g.path, place.path.clone());
+            if g.life == Life::Listed {
+                findings.departed.push(departed(g, &old));
+                if !looks_rotated(old.file_name().unwrap_or_default().as_bytes()) {
+                    let (source, kind) = (source.name.clone(), RotationKind::Rename);
+                    findings.events.push(TailEvent::Rotated { file: id, source, kind });
+                }
+            }
+        }
+        g.life = Life::Listed;
+        Ok(g.sight.stat)
+    }
+
+    /// No path leads to it any more. Its state, if it still exists.
+    fn unlisted(&mut self, id: FileId, findings: &mut Findings) -> io::Result<Option<Stat>> {
+        let Some(g) = self.generations.get_mut(&id) else { return Ok(None) };
+        let source = self.sources.get(g.identity.source).map(|source| source.name.clone());
+        let source = source.unwrap_or_else(|| "".into());
+        let place = g.path.clone();
+        if g.file.is_none() && !find_moved(g)? {
+            let is_replaced = regular(&place).is_ok();
+            findings.events.push(left(id, &source, &place, is_replaced, true));
+            findings.events.push(TailEvent::PossibleLoss {
+                file: id,
+                source,
+                reason: LossReason::Vanished,
+                from: g.offset(),
+                to: Some(g.stat.size).filter(|size| g.offset() < *size),
+            });
+            self.identities.remove(&g.identity);
+            g.end();
+            return Ok(None);
+        }
+        let stat = g.fstat()?;
+        if g.life == Life::Listed {
+            g.life = Life::Unlisted;
+            g.quiet_since = self.now;
+            let deleted = stat.is_some_and(|stat| stat.links == 0);
+            findings.departed.push(departed(g, &place));
+            findings.events.push(left(id, &source, &place, regular(&place).is_ok(), deleted));
+        }
+        Ok(stat)
+    }
+
+    /// Looks whether a changed file only grew.
+    fn changed(&mut self, id: FileId, stat: Stat, findings: &mut Findings) {
+        let now = self.now;
+        let Some(g) = self.generations.get(&id) else { return };
+        if g.stat == stat && !g.suspect {
+            return;
+        }
+        let was_open = g.file.is_some();
+        let mut lost = None;
+        let verdict = self.with_file(id, |g| {
+            let is_itself = g.is_itself(stat.size)?;
+            if is_itself {
+                // What was cut off had not been read; what had been is all there.
+                lost = Some((stat.size, g.stat.size)).filter(|(now, before)| now < before);
+                g.changed(stat, now)?;
+            }
+            Ok(is_itself)
+        });
+        match verdict {
+            Ok(Some(true)) => {
+                if let (Some((from, to)), Some(g)) = (lost, self.generations.get(&id)) {
+                    let source = self.source_name(g.identity.source);
+                    let kind = RotationKind::Truncate;
+                    findings.events.push(TailEvent::Rotated {
+                        file: id,
+                        source: source.clone(),
+                        kind,
+                    });
+                    let (reason, to) = (LossReason::Truncate, Some(to));
+                    findings.events.push(TailEvent::PossibleLoss {
+                        file: id,
+                        source,
+                        reason,
+                        from,
+                        to,
+                    });
+                }
+            }
+            Ok(Some(false)) => self.replaced(id, was_open, findings),
+            // Its path leads to another file since it was looked at: the next scan finds out.
+            Ok(None) => {}
+            Err(e) => self.fails(id, &e, findings.events),
+        }
+    }
+
+    /// What was read does not stand in the file any more: it was cut off and perhaps filled again, or
+    /// the inode belongs to another file now. If there is a copy of the old content, reading goes on there.
+    fn replaced(&mut self, id: FileId, was_open: bool, findings: &mut Findings) {
+        let copy = self.find_copy(id);
+        let Some(g) = self.generations.get_mut(&id) else { return };
+        let source = g.identity.source;
+        let place = self.sources.get(source).and_then(|s| s.position(&g.path));
+        let place = place.filter(|_| g.sight.scan == self.scans);
+        let again = Found::again(g.identity, g.path.clone(), place, g.file.take());
+        findings.found.push(again);
+        self.identities.remove(&g.identity);
+        let size = g.stat.size;
+        let (kind, reason, from) = match copy {
+            Some((path, (file, metadata))) => {
+                let from = metadata.len();
+                g.move_to(path, (file, &metadata), self.now);
+                g.life = Life::Unlisted;
+                if let Some(copy) = self.identities.insert(g.identity, id) {
+                    self.generations.remove(&copy);
+                }
+                (RotationKind::Copytruncate, LossReason::Copytruncate, from)
+            }
+            None => {
+                let from = g.offset();
+                g.end();
+                match was_open {
+                    true => (RotationKind::Truncate, LossReason::Truncate, from),
+                    false => (RotationKind::Replace, LossReason::Vanished, from),
+                }
+            }
+        };
+        let source = self.source_name(source);
+        findings.events.push(TailEvent::Rotated { file: id, source: source.clone(), kind });
+        let to = Some(size).filter(|size| from < *size);
+        findings.events.push(TailEvent::PossibleLoss { file: id, source, reason, from, to });
+    }
+
+    /// A sibling that holds everything that was read of a generation, and perhaps the rest of it.
+    fn find_copy(&self, id: FileId) -> Option<(PathBuf, (File, Metadata))> {
+        let g = self.generations.get(&id).filter(|g| g.seen.is_telling())?;
+        siblings(&g.path).ok()?.into_iter().find_map(|sibling| {
+            let identity = Identity::of(g.identity.source, &sibling.metadata);
+            let holder = self.identities.get(&identity).and_then(|id| self.generations.get(id));
+            if holder.is_some_and(|holder| holder.life != Life::CopyOf(id)) {
+                return None;
+            }
+            let (file, metadata) = open_regular(&sibling.path).ok()?;
+            let holds = g.offset() <= metadata.len() && g.seen.stands_in(&file).ok()?;
+            holds.then_some((sibling.path, (file, metadata)))
+        })
+    }
+
+    /// Leaves a generation alone for a while; says so once.
+    fn fails(&mut self, id: FileId, error: &io::Error, events: &mut Vec<TailEvent>) {
+        let Some(g) = self.generations.get_mut(&id) else { return };
+        g.retry_at = self.now.saturating_add(self.limits.retry);
+        if g.failing.replace(FailureKind::of(error)) != Some(FailureKind::of(error))
+            && let Some(source) = self.sources.get(g.identity.source)
+        {
+            events.push(TailEvent::failed(&source.name, &g.path, error));
+        }
+    }
+}
+
+/// Opens a file that moved while it was closed, if it is still in the same directory.
+fn find_moved(g: &mut Generation) -> io::Result<bool> {
+    let Some(moved) = relocated(&g.path, g.identity.dev, g.identity.ino)? else { return Ok(false) };
+    let (file, metadata) = open_regular(&moved.path)?;
+    let is_same = Identity::of(g.identity.source, &metadata) == g.identity;
+    if is_same && g.offset() <= metadata.len() && g.seen.stands_in(&file)? {
+        g.file = Some(file);
+        return Ok(true);
+    }
+    Ok(false)
+}
+
+fn departed(g: &Generation, path: &Path) -> Departed {
+    let (source, holder, since) = (g.identity.source, g.id, g.stat.changed_at());
+    Departed { source, path: path.to_path_buf(), holder, since }
+}
+
+/// How a file left its path.
+fn left(
+    file: FileId,
+    source: &std::sync::Arc<str>,
+    path: &Path,
+    has_successor: bool,
+    is_deleted: bool,
+) -> TailEvent {
+    let source = source.clone();
+    match (is_deleted, has_successor) {
+        (false, _) => TailEvent::Rotated { file, source, kind: RotationKind::Rename },
+        (true, true) => TailEvent::Rotated { file, source, kind: RotationKind::Replace },
+        (true, false) => TailEvent::Vanished { file, source, path: path.to_path_buf() },
+    }
+}

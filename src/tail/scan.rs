@@ -1,0 +1,186 @@
+//! The scan: looks at every path, attends to what changed, opens what is new, releases what is done.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::event::{FailureKind, FileId, TailEvent};
+use super::found::Found;
+use super::generation::{Generation, Identity, Life, Stat, regular};
+use super::rotate::Findings;
+use super::source::Place;
+use super::{Depth, Tail};
+
+/// How long a file must be quiet before it is closed for want of descriptors.
+const IDLE: Duration = Duration::from_secs(60);
+
+impl Tail {
+    /// Finds out what has changed. Cheap where nothing has: one system call for each path, and for
+    /// each file that no path leads to. The first scan is always a [`Depth::Glob`].
+    ///
+    /// `now` is the time on a clock that never goes back, since any fixed moment.
+    pub fn scan(&mut self, depth: Depth, now: Duration) -> Vec<TailEvent> {
+        self.scans += 1;
+        self.now = now;
+        self.descriptors = self.generations.values().filter(|g| g.file.is_some()).count();
+        let mut events = Vec::new();
+        let depth = if self.scans == 1 { Depth::Glob } else { depth };
+        if depth == Depth::Glob {
+            self.list(&mut events);
+        }
+        let mut found = self.look(&mut events);
+        let mut departed = Vec::new();
+        for id in self.restless() {
+            let (found, departed, events) = (&mut found, &mut departed, &mut events);
+            self.attend(id, &mut Findings { found, departed, events });
+        }
+        self.resume(depth, &mut found, &mut departed, &mut events);
+        self.find_between(&mut found, &departed);
+        self.open_found(found, &mut events);
+        self.judge_copies(&mut events);
+        self.release(&mut events);
+        self.report_empty(&mut events);
+        events
+    }
+
+    fn list(&mut self, events: &mut Vec<TailEvent>) {
+        let generations = &self.generations;
+        let is_followed = |id: FileId| generations.contains_key(&id);
+        for source in &mut self.sources {
+            source.list(self.limits.entries, is_followed, events);
+        }
+    }
+
+    /// Looks at every place; returns the files there that are not followed yet.
+    fn look(&mut self, events: &mut Vec<TailEvent>) -> Vec<Found> {
+        let mut found = Vec::new();
+        let mut sources = std::mem::take(&mut self.sources);
+        for (number, source) in sources.iter_mut().enumerate() {
+            for (position, place) in source.places.iter_mut().enumerate() {
+                if self.now < place.retry_at {
+                    self.cannot_look(place);
+                    continue;
+                }
+                match regular(&place.path) {
+                    Ok(metadata) => {
+                        let identity = Identity::of(number, &metadata);
+                        if !self.saw(identity, position, place, Stat::of(&metadata)) {
+                            found.push(Found::at(identity, position, place, &metadata));
+                        }
+                    }
+                    Err(e) => self.looked_in_vain(&source.name, place, &e, events),
+                }
+            }
+        }
+        self.sources = sources;
+        found
+    }
+
+    /// A place leads to a file; `false` if it is not followed.
+    fn saw(&mut self, identity: Identity, position: usize, place: &mut Place, stat: Stat) -> bool {
+        let known = self.identities.get(&identity);
+        let Some(g) = known.and_then(|id| self.generations.get_mut(id)) else { return false };
+        g.saw(self.scans, position, &place.path, stat);
+        (place.holder, place.since) = (Some(g.id), Some(stat.changed_at()));
+        place.failing = None;
+        true
+    }
+
+    /// Nothing can be said about the file that was seen at this place.
+    fn cannot_look(&mut self, place: &Place) {
+        if let Some(g) = place.holder.and_then(|id| self.generations.get_mut(&id))
+            && matches!(g.life, Life::Listed | Life::CopyOf(_))
+            && g.path == place.path
+        {
+            g.could_not_see(self.scans);
+        }
+    }
+
+    fn looked_in_vain(
+        &mut self,
+        source: &Arc<str>,
+        place: &mut Place,
+        error: &io::Error,
+        events: &mut Vec<TailEvent>,
+    ) {
+        let kind = FailureKind::of(error);
+        if kind == FailureKind::NotFound {
+            place.failing = None;
+            return;
+        }
+        // Something else at its path means that the file is elsewhere; any other error says nothing.
+        if kind != FailureKind::NotRegular {
+            self.cannot_look(place);
+        }
+        if place.fails(kind, self.now.saturating_add(self.limits.retry)) {
+            events.push(TailEvent::failed(source, &place.path, error));
+        }
+    }
+
+    fn restless(&self) -> Vec<FileId> {
+        let restless = |g: &&Generation| g.needs_attention(self.scans, self.now);
+        self.generations.values().filter(restless).map(|g| g.id).collect()
+    }
+
+    /// Lets go of what is read to its end, and of descriptors if they are short.
+    fn release(&mut self, events: &mut Vec<TailEvent>) {
+        let mut done = Vec::new();
+        let is_short = self.limits.descriptors <= self.descriptors;
+        for g in self.generations.values_mut() {
+            let quiet = self.now.saturating_sub(g.quiet_since);
+            let deleted = g.stat.links == 0;
+            let linger = if deleted { self.limits.linger_deleted } else { self.limits.linger };
+            let is_stored = g.offset() <= g.committed;
+            match g.life {
+                Life::Unlisted if g.is_read() && linger <= quiet && g.failing.is_none() => {
+                    if g.offset() < g.stat.size {
+                        g.life = Life::Ending;
+                    } else if is_stored {
+                        done.push(g.id);
+                    }
+                }
+                Life::Ending if g.is_read() && is_stored => done.push(g.id),
+                Life::Gone if is_stored => done.push(g.id),
+                Life::Listed if is_short && g.is_read() && IDLE <= quiet => g.file = None,
+                _ => {}
+            }
+        }
+        for file in done {
+            let Some(g) = self.forget(file) else { continue };
+            let source = self.source_name(g.identity.source);
+            events.push(TailEvent::Closed { file, source });
+        }
+    }
+
+    /// A generation is followed no longer.
+    pub(super) fn forget(&mut self, file: FileId) -> Option<Generation> {
+        let g = self.generations.remove(&file)?;
+        if self.identities.get(&g.identity) == Some(&file) {
+            self.identities.remove(&g.identity);
+        }
+        Some(g)
+    }
+
+    /// The name of a source by its number.
+    pub(super) fn source_name(&self, source: usize) -> Arc<str> {
+        self.sources.get(source).map_or_else(|| "".into(), |source| source.name.clone())
+    }
+
+    /// Says so when a source has no files, once each time.
+    fn report_empty(&mut self, events: &mut Vec<TailEvent>) {
+        for (number, source) in self.sources.iter_mut().enumerate() {
+            let leads_here =
+                |g: &&Generation| g.identity.source == number && g.life == Life::Listed;
+            let is_empty = !self.generations.values().any(|g| leads_here(&g));
+            if is_empty && !source.is_empty {
+                events.push(TailEvent::Failed {
+                    source: source.name.clone(),
+                    path: None,
+                    kind: FailureKind::NotFound,
+                    error: "no file matches".into(),
+                });
+            }
+            source.is_empty = is_empty;
+        }
+    }
+}

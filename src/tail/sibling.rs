@@ -1,0 +1,129 @@
+//! Where a rotated file may have gone: the names that rotation gives to files, beside the old one.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// How many siblings of one file are looked at, the last written first.
+const SIBLINGS: usize = 64;
+
+/// How many names of a directory are looked through for them.
+const ENTRIES: usize = 1_000_000;
+
+const SEPARATORS: &[u8] = b".-_~";
+
+/// What rotation appended to, or put into, the name `base` to get `name`: `app.log` becomes
+/// `app.log.1`, `app.log-20251110` or, with the `extension` of logrotate(8), `app-20251110.log`.
+pub(super) fn rotation_suffix<'a>(base: &[u8], name: &'a [u8]) -> Option<&'a [u8]> {
+    let separated = |part: &'a [u8]| match part.split_first() {
+        Some((first, suffix)) if SEPARATORS.contains(first) && !suffix.is_empty() => Some(suffix),
+        _ => None,
+    };
+    if let Some(appended) = name.strip_prefix(base) {
+        return separated(appended);
+    }
+    let dot = memchr::memrchr(b'.', base).filter(|dot| 0 < *dot)?;
+    let (stem, extension) = base.split_at_checked(dot)?;
+    let inserted = separated(name.strip_prefix(stem)?.strip_suffix(extension)?)?;
+    inserted.first().is_some_and(u8::is_ascii_digit).then_some(inserted)
+}
+
+/// Whether rotation counted or dated the file: `.1`, `-20251110`; not `.save` or `.bak`.
+pub(super) fn is_numbered(base: &[u8], name: &[u8]) -> bool {
+    rotation_suffix(base, name).and_then(<[u8]>::first).is_some_and(u8::is_ascii_digit)
+}
+
+/// Whether a name by itself looks like one that rotation gave.
+pub(super) fn looks_rotated(name: &[u8]) -> bool {
+    let number = name.rsplit(|byte| SEPARATORS.contains(byte)).next().unwrap_or_default();
+    number.len() < name.len() && !number.is_empty() && number.iter().all(u8::is_ascii_digit)
+}
+
+/// Whether the name says that the file is compressed. Such a file holds lines that were followed
+/// under another name; it is never read as text, and reading on inside it belongs beside this.
+pub(super) fn is_compressed(name: &[u8]) -> bool {
+    let extensions: [&[u8]; 6] = [b".gz", b".xz", b".zst", b".bz2", b".lz4", b".Z"];
+    extensions.iter().any(|extension| name.ends_with(extension))
+}
+
+/// The names from which rotation can have made this one, the longest first.
+pub(super) fn bases(name: &OsStr) -> Vec<OsString> {
+    let name = name.as_bytes();
+    let dot = memchr::memrchr(b'.', name).filter(|dot| 0 < *dot);
+    let extension = dot.and_then(|dot| name.get(dot..)).unwrap_or_default();
+    let mut bases = Vec::new();
+    for at in (1..name.len()).rev() {
+        let Some((stem, _)) = name.split_at_checked(at) else { continue };
+        for base in [stem.to_vec(), [stem, extension].concat()] {
+            let base = OsString::from_vec(base);
+            if rotation_suffix(base.as_bytes(), name).is_some() && !bases.contains(&base) {
+                bases.push(base);
+            }
+        }
+    }
+    bases
+}
+
+/// A file beside another, with a name that rotation may have given.
+pub(super) struct Sibling {
+    pub path: PathBuf,
+    pub metadata: fs::Metadata,
+}
+
+/// The regular files that rotation may have made of the one at `path`, the last written first.
+pub(super) fn siblings(path: &Path) -> io::Result<Vec<Sibling>> {
+    let base = path.file_name().unwrap_or_default().as_bytes();
+    let mut found = neighbours(path, |name| rotation_suffix(base, name).is_some())?;
+    found.sort_by(|a, b| (modified(b), &b.path).cmp(&(modified(a), &a.path)));
+    found.truncate(SIBLINGS);
+    Ok(found)
+}
+
+/// Where the file with this device and inode lies now in the directory of `path`.
+pub(super) fn relocated(path: &Path, dev: u64, ino: u64) -> io::Result<Option<Sibling>> {
+    use std::os::unix::fs::{DirEntryExt, MetadataExt};
+    let Some(directory) = path.parent() else { return Ok(None) };
+    for entry in fs::read_dir(directory)?.take(ENTRIES) {
+        let entry = entry?;
+        if entry.ino() == ino && !is_compressed(entry.file_name().as_bytes()) {
+            let metadata = entry.metadata()?;
+            if metadata.dev() == dev && metadata.is_file() {
+                return Ok(Some(Sibling { path: entry.path(), metadata }));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn neighbours(path: &Path, wanted: impl Fn(&[u8]) -> bool) -> io::Result<Vec<Sibling>> {
+    let Some(directory) = path.parent() else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory)?.take(ENTRIES) {
+        let entry = entry?;
+        let name = entry.file_name();
+        if wanted(name.as_bytes())
+            && !is_compressed(name.as_bytes())
+            && let Ok(metadata) = entry.metadata()
+            && metadata.is_file()
+        {
+            found.push(Sibling { path: entry.path(), metadata });
+        }
+    }
+    Ok(found)
+}
+
+/// When a file was last written to; long ago if the file system does not say.
+pub(super) fn modified(sibling: &Sibling) -> SystemTime {
+    sibling.metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+/// When a file came into being, as nearly as the file system says.
+pub(super) fn born(metadata: &fs::Metadata) -> Option<SystemTime> {
+    metadata.created().or_else(|_| metadata.modified()).ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,179 @@
+//! How a file is recognised: by what it began with and by what stands before the place read to.
+//!
+//! Device and inode are not enough: ext4 gives the inode of a deleted file to the next one at once.
+//! Only bytes that were read as complete lines are compared, so that a line that is still being
+//! written, or a block whose data arrive after its size, cannot make a file look like another.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+use sha2::{Digest, Sha256};
+
+/// How many bytes from the start of a file tell it from others.
+pub const HEAD_BYTES: usize = 1024;
+
+/// How many bytes before the offset tell whether the file was cut off and written anew.
+pub const MARKER_BYTES: usize = 256;
+
+/// SHA-256 (FIPS 180-4) of a few bytes at a place known from elsewhere.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Signature {
+    /// How many bytes were hashed.
+    pub len: u32,
+    /// Their SHA-256.
+    pub hash: [u8; 32],
+}
+
+impl Signature {
+    /// The signature of these bytes, of which there are at most [`HEAD_BYTES`].
+    pub fn of(bytes: &[u8]) -> Signature {
+        let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        Signature { len, hash: Sha256::digest(bytes).into() }
+    }
+
+    /// A signature that no bytes have: what it should cover can no longer be read.
+    pub(super) fn of_nothing(len: usize) -> Signature {
+        Signature { len: u32::try_from(len).unwrap_or(u32::MAX), hash: [0; 32] }
+    }
+
+    /// Whether these bytes stand in the file at `offset`. False if the file is too short.
+    pub(super) fn stands_in(&self, file: &File, offset: u64) -> io::Result<bool> {
+        let mut buffer = [0; HEAD_BYTES];
+        let Some(part) = buffer.get_mut(..self.len as usize) else { return Ok(false) };
+        Ok(read_full(file, part, offset)? == part.len() && Signature::of(part) == *self)
+    }
+}
+
+/// Reads until the buffer is full or the file ends; returns the number of bytes read.
+pub(super) fn read_full(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut done = 0;
+    while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, offset + done as u64) {
+            Ok(0) => break,
+            Ok(n) => done += n,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(done)
+}
+
+/// What is remembered of the bytes up to the offset.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Seen {
+    offset: u64,
+    head: Vec<u8>,
+    marker: Vec<u8>,
+    /// The first bytes of a file of which nothing was read yet; kept in memory only.
+    ahead: Vec<u8>,
+}
+
+impl Seen {
+    /// Remembers the bytes before `offset` as they stand in the file now; `None` if it is shorter.
+    pub fn load(file: &File, offset: u64) -> io::Result<Option<Seen>> {
+        let mut seen = Seen { offset, ..Seen::default() };
+        seen.head = vec![0; within(offset, HEAD_BYTES)];
+        seen.marker = vec![0; within(offset, MARKER_BYTES)];
+        let start = seen.marker_start();
+        let whole = read_full(file, &mut seen.head, 0)? == seen.head.len()
+            && read_full(file, &mut seen.marker, start)? == seen.marker.len();
+        Ok(whole.then_some(seen))
+    }
+
+    /// The offset of the next line.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Whether there is anything to recognise a file by.
+    pub fn is_telling(&self) -> bool {
+        0 < self.offset || !self.ahead.is_empty()
+    }
+
+    /// The offset moves over these bytes, which stand right behind it.
+    pub fn push(&mut self, bytes: &[u8]) {
+        let missing = HEAD_BYTES.saturating_sub(self.head.len()).min(bytes.len());
+        self.head.extend_from_slice(bytes.get(..missing).unwrap_or_default());
+        let kept = bytes.len().saturating_sub(MARKER_BYTES);
+        self.marker.extend_from_slice(bytes.get(kept..).unwrap_or_default());
+        let surplus = self.marker.len().saturating_sub(MARKER_BYTES);
+        self.marker.drain(..surplus);
+        self.offset += bytes.len() as u64;
+        self.ahead = Vec::new();
+    }
+
+    /// Remembers the first bytes of a file before any of them is read, to notice if it is cut off
+    /// and filled again before its turn. A NUL may be a byte whose data have not arrived: none then.
+    pub fn look_ahead(&mut self, file: &File) -> io::Result<()> {
+        if self.offset == 0 && self.ahead.len() < MARKER_BYTES {
+            let mut ahead = vec![0; MARKER_BYTES];
+            let n = read_full(file, &mut ahead, 0)?;
+            ahead.truncate(n);
+            if memchr::memchr(0, &ahead).is_none() {
+                self.ahead = ahead;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the bytes before the offset are still the ones that were read.
+    pub fn marker_stands_in(&self, file: &File) -> io::Result<bool> {
+        stands(file, &self.marker, self.marker_start())
+    }
+
+    /// Whether everything remembered stands in the file.
+    pub fn stands_in(&self, file: &File) -> io::Result<bool> {
+        Ok(self.marker_stands_in(file)?
+            && stands(file, &self.head, 0)?
+            && stands(file, &self.ahead, 0)?)
+    }
+
+    /// The signature of the file's first bytes before `at`, an offset not behind the present one.
+    pub fn head_at(&self, at: u64) -> Signature {
+        Signature::of(self.head.get(..within(at, HEAD_BYTES)).unwrap_or(&self.head))
+    }
+
+    /// The signature of the bytes right before `at`; of nothing if they are gone from the file.
+    pub fn marker_at(&self, at: u64, file: Option<&File>) -> io::Result<Signature> {
+        if at == self.offset {
+            return Ok(Signature::of(&self.marker));
+        }
+        let len = within(at, MARKER_BYTES);
+        let Some(file) = file else { return Ok(Signature::of_nothing(len)) };
+        let mut bytes = vec![0; len];
+        let n = read_full(file, &mut bytes, at - len as u64)?;
+        // Cut-off content does not come back: if the later bytes still stand, these stood as well.
+        let stood = n == len && self.marker_stands_in(file)?;
+        Ok(if stood { Signature::of(&bytes) } else { Signature::of_nothing(len) })
+    }
+
+    fn marker_start(&self) -> u64 {
+        self.offset - self.marker.len() as u64
+    }
+}
+
+/// The smaller of an offset and a limit in bytes.
+fn within(offset: u64, limit: usize) -> usize {
+    usize::try_from(offset).map_or(limit, |offset| offset.min(limit))
+}
+
+fn stands(file: &File, bytes: &[u8], offset: u64) -> io::Result<bool> {
+    let mut buffer = [0; HEAD_BYTES];
+    let Some(part) = buffer.get_mut(..bytes.len()) else { return Ok(false) };
+    Ok(read_full(file, part, offset)? == bytes.len() && part == bytes)
+}
+
+/// Whether the shorter file holds the first bytes of the longer one, judged by its two ends.
+pub(super) fn is_prefix(shorter: (&File, u64), longer: (&File, u64)) -> io::Result<bool> {
+    if longer.1 < shorter.1 {
+        return Ok(false);
+    }
+    match Seen::load(shorter.0, shorter.1)? {
+        Some(seen) => seen.stands_in(longer.0),
+        None => Ok(false),
+    }
+}
+
+#[cfg(test)]
+mod tests;

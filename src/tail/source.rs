@@ -1,0 +1,118 @@
+//! One source: its patterns and the paths that they lead to at present.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::event::{FailureKind, FileId, TailEvent};
+use super::glob::Pattern;
+use super::walk::Walk;
+
+/// A path that is looked at with every scan.
+#[derive(Default, Debug)]
+pub(super) struct Place {
+    pub path: PathBuf,
+    /// The generation seen here last.
+    pub holder: Option<FileId>,
+    /// When that one last changed, by the clock of the file system: what came after it is younger.
+    pub since: Option<SystemTime>,
+    pub failing: Option<FailureKind>,
+    pub retry_at: Duration,
+}
+
+impl Place {
+    /// Takes note of a failure; `true` if it is a new one.
+    pub fn fails(&mut self, kind: FailureKind, retry_at: Duration) -> bool {
+        self.retry_at = retry_at;
+        self.failing.replace(kind) != Some(kind)
+    }
+}
+
+/// What the caller wants followed under one name.
+pub(super) struct Source {
+    pub name: Arc<str>,
+    pub patterns: Vec<Pattern>,
+    /// Sorted by path.
+    pub places: Vec<Place>,
+    pub directories: BTreeSet<PathBuf>,
+    /// Directories that could not be listed.
+    pub blocked: Vec<(PathBuf, FailureKind)>,
+    /// Nothing matches at present.
+    pub is_empty: bool,
+    /// More matches than the limit allows.
+    pub is_crowded: bool,
+}
+
+impl Source {
+    pub fn new(name: Arc<str>, patterns: Vec<Pattern>) -> Source {
+        Source {
+            name,
+            patterns,
+            places: Vec::new(),
+            directories: BTreeSet::new(),
+            blocked: Vec::new(),
+            is_empty: false,
+            is_crowded: false,
+        }
+    }
+
+    /// Looks for files anew. A path that led to a generation which `is_followed` is kept although it
+    /// leads nowhere now, and so is every path below a directory that could not be listed.
+    pub fn list(
+        &mut self,
+        entries: usize,
+        is_followed: impl Fn(FileId) -> bool,
+        events: &mut Vec<TailEvent>,
+    ) {
+        let walk = Walk::through(&self.patterns, entries);
+        let hidden = |place: &Place| {
+            walk.blocked.iter().any(|blocked| place.path.starts_with(&blocked.directory))
+        };
+        let old = std::mem::take(&mut self.places);
+        let kept =
+            old.iter().filter(|place| place.holder.is_some_and(&is_followed) || hidden(place));
+        let mut paths: Vec<PathBuf> = kept.map(|place| place.path.clone()).collect();
+        for blocked in &walk.blocked {
+            if !self.blocked.contains(&(blocked.directory.clone(), blocked.kind)) {
+                events.push(TailEvent::Failed {
+                    source: self.name.clone(),
+                    path: Some(blocked.directory.clone()),
+                    kind: blocked.kind,
+                    error: blocked.error.clone(),
+                });
+            }
+        }
+        self.blocked = walk.blocked.into_iter().map(|b| (b.directory, b.kind)).collect();
+        self.directories = walk.directories;
+        paths.extend(walk.paths);
+        paths.sort();
+        paths.dedup();
+        let mut old = old.into_iter().peekable();
+        let reuse = |path: PathBuf| {
+            while old.next_if(|place| place.path < path).is_some() {}
+            let known = old.next_if(|place| place.path == path);
+            known.unwrap_or_else(|| Place { path, ..Place::default() })
+        };
+        self.places = paths.into_iter().map(reuse).collect();
+    }
+
+    /// The place of a path, if it is looked at.
+    pub fn place(&self, path: &Path) -> Option<&Place> {
+        self.position(path).and_then(|at| self.places.get(at))
+    }
+
+    /// The position of a path among the places.
+    pub fn position(&self, path: &Path) -> Option<usize> {
+        self.places.binary_search_by(|place| place.path.as_path().cmp(path)).ok()
+    }
+
+    /// Why something of this source cannot be read, if that is so.
+    pub fn failing(&self) -> Option<FailureKind> {
+        let blocked = self.blocked.first().map(|(_, kind)| *kind);
+        let crowded = self.is_crowded.then_some(FailureKind::TooManyFiles);
+        let empty = self.is_empty.then_some(FailureKind::NotFound);
+        let failing = self.places.iter().find_map(|place| place.failing);
+        failing.or(blocked).or(crowded).or(empty)
+    }
+}

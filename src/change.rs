@@ -11,17 +11,31 @@ use crate::time::{Instant, Span};
 /// Changes kept in memory for one partner. Beyond it those whose planned end is longest past are forgotten.
 pub const CHANGES_KEPT: usize = 50_000;
 
-/// One revision, with what it omits taken over from its predecessor.
+/// One revision as it was sent: what it omits is `None` (or empty) and is kept from its predecessor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revision {
+    /// As sent, else one more than the highest so far.
+    pub number: u64,
+    pub status: Status,
+    pub services: Vec<Box<str>>,
+    pub procedure: Option<Box<str>>,
+    pub change_type: Option<ChangeType>,
+    pub planned_start: Option<Instant>,
+    pub planned_end: Option<Instant>,
+    /// The sender's stamp.
+    pub stamp: Instant,
+}
+
+/// A revision with what it keeps from those before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved {
     pub number: u64,
     pub status: Status,
     pub services: Vec<Box<str>>,
     pub procedure: Option<Box<str>>,
     pub change_type: ChangeType,
-    /// `None` only for a revision that cancels.
+    /// `None` only if it cancels.
     pub planned: Option<Planned>,
-    /// The sender's stamp.
     pub stamp: Instant,
 }
 
@@ -84,51 +98,47 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// The revision that `notice` amounts to: numbered, and with what it omits taken over from the revision
-    /// that precedes it among those read so far.
-    pub fn resolve(&self, notice: &Notice, stamp: Instant) -> Result<Revision, BadPlan> {
+    /// The revision that `notice` amounts to.
+    ///
+    /// # Errors
+    /// Neither it nor those before it say when, or it ends before it starts; unless it cancels.
+    pub fn accept(&self, notice: &Notice, stamp: Instant) -> Result<Revision, BadPlan> {
         let known = self.revisions(&notice.change_id);
         let highest = known.last().map_or(0, |r| r.number);
-        let number = notice.revision.unwrap_or(highest.saturating_add(1));
-        let before = known.iter().rev().find(|r| (r.number, r.stamp) <= (number, stamp));
-        let planned = planned_of(notice, before.and_then(|r| r.planned));
-        let cancels = notice.status == Status::Cancelled;
-        match planned {
-            None if !cancels => return Err(BadPlan::NoTimes),
-            Some(p) if p.end <= p.start && !cancels => return Err(BadPlan::Reversed),
-            _ => {}
-        }
-        let services = match (notice.services.is_empty(), before) {
-            (true, Some(r)) => r.services.clone(),
-            _ => notice.services.clone(),
-        };
-        let procedure = notice.procedure.clone().or_else(|| before?.procedure.clone());
-        let inherited_type = before.map_or(ChangeType::Normal, |r| r.change_type);
-        Ok(Revision {
-            number,
+        let revision = Revision {
+            number: notice.revision.unwrap_or(highest.saturating_add(1)),
             status: notice.status,
-            services,
-            procedure,
-            change_type: notice.change_type.unwrap_or(inherited_type),
-            planned,
+            services: notice.services.clone(),
+            procedure: notice.procedure.clone(),
+            change_type: notice.change_type,
+            planned_start: notice.planned_start,
+            planned_end: notice.planned_end,
             stamp,
-        })
+        };
+        if revision.status != Status::Cancelled {
+            let before = known.iter().take(place_of(known, &revision));
+            match resolve(before.chain([&revision])).pop().and_then(|r| r.planned) {
+                None => return Err(BadPlan::NoTimes),
+                Some(p) if p.end <= p.start => return Err(BadPlan::Reversed),
+                Some(_) => {}
+            }
+        }
+        Ok(revision)
     }
 
-    /// Puts a resolved revision on record.
+    /// Puts an accepted revision on record.
     pub fn adopt(&mut self, change_id: &Arc<str>, revision: Revision) {
         self.forget_old();
-        if let Some(p) = revision.planned {
-            self.longest = self.longest.max(p.end - p.start);
-            self.index(change_id, &revision, p);
-        }
-        let old_end = self.latest(change_id).and_then(|r| r.planned).map(|p| p.end);
         let list = Arc::make_mut(self.by_id.entry(change_id.clone()).or_default());
-        // Behind those of equal number and stamp: the later line wins.
-        let key = |r: &Revision| (r.number, r.stamp);
-        let place = list.partition_point(|r| key(r) <= key(&revision));
+        let old_end = resolve(list.iter()).pop().and_then(|r| r.planned).map(|p| p.end);
+        let place = place_of(list, &revision);
         list.insert(place, revision);
-        let new_end = list.last().and_then(|r| r.planned).map(|p| p.end);
+        let row = resolve(list.iter());
+        let new_end = row.last().and_then(|r| r.planned).map(|p| p.end);
+        // A revision in the middle changes what those behind it keep.
+        for resolved in row.iter().skip(place) {
+            self.index(change_id, resolved);
+        }
         if old_end != new_end {
             remove_from(&mut self.by_end, old_end, change_id);
             if let Some(end) = new_end {
@@ -137,26 +147,23 @@ impl Changes {
         }
     }
 
-    fn index(&mut self, change_id: &Arc<str>, revision: &Revision, p: Planned) {
-        let Some(procedure) = &revision.procedure else { return };
-        let mut services: Vec<_> = revision.services.iter().cloned().map(Some).collect();
-        if services.is_empty() {
-            services.push(None);
-        }
-        for service in services {
+    fn index(&mut self, change_id: &Arc<str>, resolved: &Resolved) {
+        let (Some(procedure), Some(p)) = (&resolved.procedure, resolved.planned) else { return };
+        self.longest = self.longest.max(p.end - p.start);
+        for service in keys(&resolved.services) {
             let starts = self.by_plan.entry((procedure.clone(), service)).or_default();
             starts.entry(p.start).or_default().insert(change_id.clone());
         }
     }
 
-    /// Every revision of a change, oldest number first; empty for an unknown one.
+    /// Every revision of a change as sent, lowest number first; empty for an unknown one.
     pub fn revisions(&self, change_id: &str) -> &[Revision] {
         self.by_id.get(change_id).map_or(&[], |r| r.as_slice())
     }
 
     /// The revision with the highest number.
-    pub fn latest(&self, change_id: &str) -> Option<&Revision> {
-        self.revisions(change_id).last()
+    pub fn latest(&self, change_id: &str) -> Option<Resolved> {
+        resolve(self.revisions(change_id).iter()).pop()
     }
 
     /// The id as it is kept, so that it can be shared.
@@ -167,17 +174,18 @@ impl Changes {
     /// What of a named change was stamped at or before `t`, among all that was read so far; `None`: nothing.
     pub fn plan(&self, change_id: &str, t: Instant) -> Option<Plan> {
         let (id, list) = self.by_id.get_key_value(change_id)?;
-        let known: Vec<&Revision> = list.iter().filter(|r| r.stamp <= t).collect();
-        let latest = *known.last()?;
+        let row = resolve(list.iter().filter(|r| r.stamp <= t));
+        let confirmed_at = confirmed_at(&row);
+        let latest = row.into_iter().next_back()?;
         Some(Plan {
             change_id: id.clone(),
             revision: latest.number,
             status: latest.status,
-            services: latest.services.clone(),
-            procedure: latest.procedure.clone(),
+            services: latest.services,
+            procedure: latest.procedure,
             change_type: latest.change_type,
             planned: latest.planned,
-            confirmed_at: confirmed_at(&known),
+            confirmed_at,
         })
     }
 
@@ -206,7 +214,7 @@ impl Changes {
     }
 
     /// Changes whose present plan ends after `t`, with their latest revision.
-    pub fn upcoming(&self, t: Instant) -> impl Iterator<Item = (&Arc<str>, &Revision)> {
+    pub fn upcoming(&self, t: Instant) -> impl Iterator<Item = (&Arc<str>, Resolved)> {
         let after = (std::ops::Bound::Excluded(t), std::ops::Bound::Unbounded);
         let ids = self.by_end.range(after).flat_map(|(_, ids)| ids);
         ids.filter_map(|id| Some((id, self.latest(id)?)))
@@ -214,32 +222,62 @@ impl Changes {
 
     /// Whether the present times of a change are confirmed, by everything read so far.
     pub fn is_confirmed(&self, change_id: &str) -> bool {
-        let all: Vec<&Revision> = self.revisions(change_id).iter().collect();
-        confirmed_at(&all).is_some()
+        confirmed_at(&resolve(self.revisions(change_id).iter())).is_some()
     }
 
     fn forget_old(&mut self) {
         while CHANGES_KEPT <= self.by_id.len() {
             let Some((_, ids)) = self.by_end.pop_first() else { return };
             for id in ids {
-                let Some(revisions) = self.by_id.remove(&id) else { continue };
-                for r in revisions.iter() {
-                    self.unindex(&id, r);
-                }
+                self.by_id.remove(&id);
+            }
+            // Rare enough that the index may be looked through as a whole.
+            for starts in self.by_plan.values_mut() {
+                starts.retain(|_, ids| {
+                    ids.retain(|id| self.by_id.contains_key(id));
+                    !ids.is_empty()
+                });
             }
         }
     }
+}
 
-    fn unindex(&mut self, id: &Arc<str>, r: &Revision) {
-        let (Some(procedure), Some(p)) = (&r.procedure, r.planned) else { return };
-        let mut services: Vec<_> = r.services.iter().cloned().map(Some).collect();
-        services.push(None);
-        for service in services {
-            if let Some(starts) = self.by_plan.get_mut(&(procedure.clone(), service)) {
-                remove_from(starts, Some(p.start), id);
-            }
-        }
+/// Where a revision goes: behind those of equal number and stamp, because the later line wins.
+fn place_of(list: &[Revision], revision: &Revision) -> usize {
+    let key = |r: &Revision| (r.number, r.stamp);
+    list.partition_point(|r| key(r) <= key(revision))
+}
+
+/// Revisions in order, each with what it keeps from those before it.
+fn resolve<'a>(revisions: impl Iterator<Item = &'a Revision>) -> Vec<Resolved> {
+    let mut row: Vec<Resolved> = Vec::new();
+    let (mut start, mut end) = (None, None);
+    for r in revisions {
+        let before = row.last();
+        (start, end) = (r.planned_start.or(start), r.planned_end.or(end));
+        let kept_services = before.map_or(&[] as &[_], |b| &b.services);
+        let services = if r.services.is_empty() { kept_services } else { &r.services };
+        let kept_type = before.map_or(ChangeType::Normal, |b| b.change_type);
+        let procedure = r.procedure.clone().or_else(|| before?.procedure.clone());
+        row.push(Resolved {
+            number: r.number,
+            status: r.status,
+            services: services.to_vec(),
+            procedure,
+            change_type: r.change_type.unwrap_or(kept_type),
+            planned: start.zip(end).map(|(start, end)| Planned { start, end }),
+            stamp: r.stamp,
+        });
     }
+    row
+}
+
+/// The services under which a change is looked for; `None` for one that names none.
+fn keys(services: &[Box<str>]) -> Vec<Option<Box<str>>> {
+    if services.is_empty() {
+        return vec![None];
+    }
+    services.iter().cloned().map(Some).collect()
 }
 
 fn remove_from(
@@ -255,16 +293,9 @@ fn remove_from(
     }
 }
 
-fn planned_of(notice: &Notice, inherited: Option<Planned>) -> Option<Planned> {
-    Some(Planned {
-        start: notice.planned_start.or(inherited.map(|p| p.start))?,
-        end: notice.planned_end.or(inherited.map(|p| p.end))?,
-    })
-}
-
 /// The earliest confirmation in the unbroken row of confirmed, in-process or completed revisions with the
 /// same times that ends with the latest one.
-fn confirmed_at(revisions: &[&Revision]) -> Option<Instant> {
+fn confirmed_at(revisions: &[Resolved]) -> Option<Instant> {
     let times = revisions.last()?.planned;
     let stands = |s: Status| matches!(s, Status::Confirmed | Status::InProcess | Status::Completed);
     let row = revisions.iter().rev().take_while(|r| stands(r.status) && r.planned == times);

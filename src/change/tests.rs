@@ -28,7 +28,7 @@ fn book(rows: &[&str]) -> Result<Changes, BadPlan> {
     let mut changes = Changes::default();
     for row in rows {
         let (notice, stamp) = notice(row);
-        let revision = changes.resolve(&notice, stamp)?;
+        let revision = changes.accept(&notice, stamp)?;
         changes.adopt(&"CHG1".into(), revision);
     }
     Ok(changes)
@@ -105,7 +105,7 @@ fn the_nearest_confirmed_plan_wins_then_the_earlier_then_the_smaller_id() {
     for (id, start, end) in plans {
         let (mut n, stamp) = notice("1 confirmed 0 0 1");
         (n.planned_start, n.planned_end) = (Some(at(start)), Some(at(end)));
-        let revision = changes.resolve(&n, stamp).unwrap();
+        let revision = changes.accept(&n, stamp).unwrap();
         changes.adopt(&id.into(), revision);
     }
     let found = |hour: i64| {
@@ -129,7 +129,7 @@ fn the_oldest_plans_are_forgotten_beyond_the_limit() {
     for n in 0..CHANGES_KEPT + 5 {
         let (mut row, stamp) = notice("1 confirmed 0 0 1");
         (row.planned_start, row.planned_end) = (Some(at(n as i64)), Some(at(n as i64 + 1)));
-        let revision = changes.resolve(&row, stamp).unwrap();
+        let revision = changes.accept(&row, stamp).unwrap();
         changes.adopt(&format!("C{n}").into(), revision);
     }
     assert!(changes.latest("C0").is_none());

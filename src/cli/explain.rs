@@ -113,9 +113,9 @@ fn plan(run: &Run, revisions: &[(u64, Entry)], zone: &Zone) -> String {
     };
     for (_, entry) in revisions {
         let What::Revised { revision, place, .. } = &entry.what else { continue };
-        let times = revision.planned.map_or("no times".into(), |p| {
-            format!("{} to {}", civil(zone, p.start), civil(zone, p.end))
-        });
+        let time =
+            |t: Option<crate::time::Instant>| t.map_or("as before".into(), |t| civil(zone, t));
+        let times = format!("{} to {}", time(revision.planned_start), time(revision.planned_end));
         text += &format!(
             "  revision {} {}: {times}; sent {}{}\n",
             revision.number,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use crate::change::{BadPlan, Revision};
+use crate::change::{BadPlan, Resolved, Revision};
 use crate::event::{Body, Event, Notice};
 use crate::ledger::{Entry, Ledger, What};
 use crate::policy::{Policy, defaults};
@@ -52,6 +52,8 @@ pub struct Draft {
     /// By partner: the next instant at which something is to be judged again.
     pub(super) deadlines: BTreeMap<Arc<str>, BTreeSet<(Instant, RunNo)>>,
     pub(super) due: HashMap<RunNo, Instant>,
+    /// How far each open run has been judged.
+    pub(super) judged: HashMap<RunNo, Instant>,
     /// Reasons older than this at the moment of finding ask for no acknowledgement.
     pub(super) backfill_horizon: TimeDelta,
 }
@@ -65,6 +67,7 @@ impl Draft {
             entries: Vec::new(),
             deadlines: BTreeMap::new(),
             due: HashMap::new(),
+            judged: HashMap::new(),
             backfill_horizon: defaults::BACKFILL_HORIZON,
         }
     }
@@ -107,16 +110,17 @@ impl Draft {
         Ok(())
     }
 
-    /// Just before the event, or as far as time had come already: bounds at the very stamp of an event are
-    /// still open, because another line with the same stamp may keep them.
+    /// Just before the event: bounds at the very stamp of an event are still open, because another line with
+    /// the same stamp may keep them.
+    ///
+    /// This may lie before the time that the partner has come to. Lines that were held up and arrive together
+    /// are judged in their own order: an end that is already there keeps the bounds of its run.
     fn clock(&self, taking: &Taking) -> Instant {
         if self.evidence == Evidence::Stamps && matches!(taking.event.body, Body::Notice(_)) {
             // A replay takes all notices first and looks them up by their stamps: time stands still.
             return Instant::MIN_UTC;
         }
-        let just_before = taking.event.at.min(taking.observed) - TICK;
-        let so_far = self.ledger.book(&taking.partner).and_then(|b| b.clock);
-        so_far.map_or(just_before, |c| c.max(just_before))
+        taking.event.at.min(taking.observed) - TICK
     }
 
     pub(super) fn record(&mut self, clock: Instant, partner: &Arc<str>, what: What) {
@@ -161,7 +165,7 @@ impl Draft {
         let stamp = taking.event.at;
         let none = crate::change::Changes::default();
         let changes = self.ledger.book(&taking.partner).map_or(&none, |b| &b.changes);
-        let revision = changes.resolve(notice, stamp)?;
+        let revision = changes.accept(notice, stamp)?;
         let change_id = changes.id(&notice.change_id);
         let change_id = change_id.unwrap_or_else(|| Arc::from(&*notice.change_id));
         let place = taking.place.clone();
@@ -183,9 +187,10 @@ impl Draft {
         revision: &Revision,
     ) {
         let Some(book) = self.ledger.book(&taking.partner) else { return };
+        let Some(change) = book.changes.latest(change_id) else { return };
         let started = book.started_after(taking.event.at).filter_map(|no| self.ledger.run(no));
         let about: Vec<Arc<Run>> =
-            started.filter(|run| is_about(run, change_id, revision)).cloned().collect();
+            started.filter(|run| is_about(run, change_id, &change)).cloned().collect();
         let Some(first) = about.first() else { return };
         let detail = format!(
             "revision {} of {change_id} is stamped {} and was read after the start of run {}",
@@ -208,18 +213,13 @@ impl Draft {
     }
 }
 
-/// Whether a revision speaks of a run: by its id, or, for a run that named none, by what it plans.
-fn is_about(run: &Run, change_id: &Arc<str>, revision: &Revision) -> bool {
-    match &run.change_id {
-        Some(id) => id == change_id,
-        None => {
-            run.plan.as_ref().is_some_and(|p| p.change_id == *change_id)
-                || revision.procedure.as_deref() == Some(&*run.procedure)
-                    && run
-                        .service
-                        .as_deref()
-                        .is_none_or(|s| revision.services.iter().any(|n| &**n == s))
-                    && revision.planned.is_some_and(|p| p.start <= run.start && run.start < p.end)
-        }
+/// Whether a change speaks of a run: by its id, or, for a run that named none, by what it plans.
+fn is_about(run: &Run, change_id: &Arc<str>, change: &Resolved) -> bool {
+    if let Some(id) = &run.change_id {
+        return id == change_id;
     }
+    let plans_it = change.planned.is_some_and(|p| p.start <= run.start && run.start < p.end)
+        && change.procedure.as_deref() == Some(&*run.procedure)
+        && run.service.as_deref().is_none_or(|s| change.services.iter().any(|n| &**n == s));
+    plans_it || run.plan.as_ref().is_some_and(|p| p.change_id == *change_id)
 }

@@ -164,6 +164,9 @@ impl Draft {
         if run.sealed {
             return;
         }
+        // A run that was judged up to some instant is not judged as of an earlier one.
+        let clock = self.judged.get(&no).map_or(clock, |judged| clock.max(*judged));
+        self.judged.insert(no, clock);
         let case = case_of(&run, &terms, clock);
         let mut open = Vec::new();
         for (reason, check) in judge(&case, When::Later) {
@@ -187,6 +190,7 @@ impl Draft {
         let next = next.map(|(_, until)| *until).min();
         self.set_deadline(&run.partner, no, next);
         if !is_open && next.is_none() {
+            self.judged.remove(&no);
             self.seal(policy, no, &terms, clock);
         }
     }

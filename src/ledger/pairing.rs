@@ -86,9 +86,11 @@ impl Draft {
     fn take_end(&mut self, policy: &Policy, clock: Instant, taking: &Taking, line: &RunLine) {
         let end = line.whole.map_or(taking.event.at, |(_, end)| end);
         let mut open = self.find_open(policy, taking, line);
-        if line.run_id.is_none() && line.whole.is_some() {
-            // Told whole, it need not be the end of an older run that began after it was over.
-            open.retain(|run| run.start <= end);
+        if line.run_id.is_none()
+            && let Some((start, _)) = line.whole
+        {
+            // Told whole and without an id it is a run of its own, unless that very run is open.
+            open.retain(|run| run.start == start);
         }
         if !open.is_empty() {
             for run in open {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::change::{Changes, Revision};
+use crate::change::{Changes, Resolved};
 use crate::event::Status;
 use crate::metrics::page::{Page, values, values_and};
 use crate::metrics::rows::Rows;
@@ -28,7 +28,7 @@ pub(super) fn upcoming(page: &mut Page, view: &View, rows: &Rows) {
     for partner in &view.policy.partners {
         let Some(book) = view.ledger.book(&partner.name) else { continue };
         for (id, revision) in book.changes.upcoming(view.now) {
-            add(&mut all, view.now, partner, &book.changes, (id, revision));
+            add(&mut all, view.now, partner, &book.changes, (id, &revision));
         }
     }
     let nothing = Ahead::default();
@@ -50,7 +50,7 @@ fn add(
     now: Instant,
     partner: &Partner,
     changes: &Changes,
-    (id, revision): (&Arc<str>, &Revision),
+    (id, revision): (&Arc<str>, &Resolved),
 ) {
     let confirmed = changes.is_confirmed(id);
     let start = revision.planned.map(|p| p.start).filter(|start| now < *start);
@@ -68,7 +68,7 @@ fn add(
 }
 
 /// The terms of each service that a change names; a change that names none is read as a run that names none.
-fn terms_of<'a>(partner: &'a Partner, revision: &Revision) -> Vec<&'a Terms> {
+fn terms_of<'a>(partner: &'a Partner, revision: &Resolved) -> Vec<&'a Terms> {
     let procedure = revision.procedure.as_deref();
     let terms = |service| partner.terms(service, procedure.unwrap_or_default()).as_ref();
     if revision.services.is_empty() {

@@ -115,10 +115,16 @@ struct PlaceForm {
 struct RevisionForm {
     n: u64,
     status: Word<Status>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     services: Vec<Box<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     procedure: Option<Box<str>>,
-    r#type: Word<ChangeType>,
-    planned: Option<(At, At)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    r#type: Option<Word<ChangeType>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    start: Option<At>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    end: Option<At>,
     stamp: At,
 }
 
@@ -356,8 +362,9 @@ impl From<&Revision> for RevisionForm {
             status: Word(r.status),
             services: r.services.clone(),
             procedure: r.procedure.clone(),
-            r#type: Word(r.change_type),
-            planned: r.planned.map(|p| (At(p.start), At(p.end))),
+            r#type: r.change_type.map(Word),
+            start: r.planned_start.map(At),
+            end: r.planned_end.map(At),
             stamp: At(r.stamp),
         }
     }
@@ -370,8 +377,9 @@ impl From<RevisionForm> for Revision {
             status: r.status.0,
             services: r.services,
             procedure: r.procedure,
-            change_type: r.r#type.0,
-            planned: r.planned.map(|(start, end)| Planned { start: start.0, end: end.0 }),
+            change_type: r.r#type.map(|t| t.0),
+            planned_start: r.start.map(|t| t.0),
+            planned_end: r.end.map(|t| t.0),
             stamp: r.stamp.0,
         }
     }

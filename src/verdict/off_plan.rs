@@ -31,7 +31,7 @@ fn check(case: &Case) -> Check {
     Check::Broken { at: case.start, detail }
 }
 
+/// A change that names services is for none but them: a run that names none is not for one of them.
 fn names_another(services: &[Box<str>], service: Option<&str>) -> bool {
-    let Some(service) = service else { return false };
-    !services.is_empty() && services.iter().all(|s| &**s != service)
+    !services.is_empty() && services.iter().all(|s| Some(&**s) != service)
 }

@@ -131,23 +131,24 @@ impl Check<'_> {
         let to = self.required(at, "to", &written.value.to);
         let start = from.and_then(|text| self.instant(text, zone, Edge::Earlier));
         let end = to.and_then(|text| self.instant(text, zone, Edge::Later));
-        let (to, start, end) = (to?, start?, end?);
-        let Some(span) = Span::new(start, end) else {
+        let (from, to, start, end) = (from?, to?, start?, end?);
+        // Civil times are compared as written: a freeze that only a spring gap empties is none, not a mistake.
+        let as_written = match (civil_time(&from.value), civil_time(&to.value)) {
+            (Some(from), Some(to)) => from < to,
+            _ => start < end,
+        };
+        if !as_written {
             self.error(to.defined, "freeze ends before it begins, or is empty");
             return None;
-        };
-        Some(Freeze { name: name?, calendar: Arc::new(Calendar::of_spans(vec![span])) })
+        }
+        let spans = Span::new(start, end).into_iter().collect();
+        Some(Freeze { name: name?, calendar: Arc::new(Calendar::of_spans(spans)) })
     }
 
     /// RFC 3339 with offset, or civil time in `zone`.
     fn instant(&mut self, text: &Text, zone: &Zone, edge: Edge) -> Option<Instant> {
         let value = text.value.as_str();
-        let civil = CIVIL_FORMS.iter().find_map(|form| {
-            NaiveDateTime::parse_from_str(value, form)
-                .ok()
-                .filter(|_| value.as_bytes().get(4) == Some(&b'-'))
-        });
-        let instant = match civil {
+        let instant = match civil_time(value) {
             Some(civil) => Some(civil).filter(in_years).map(|civil| zone.resolve(civil, edge)),
             None => DateTime::parse_from_rfc3339(value).ok().map(|t| t.with_timezone(&Utc)),
         };
@@ -269,4 +270,11 @@ mod tests {
             assert_eq!(mentions_holidays(expression), want, "{expression}");
         }
     }
+}
+
+/// A clock time without an offset.
+fn civil_time(value: &str) -> Option<NaiveDateTime> {
+    let is_dated = value.as_bytes().get(4) == Some(&b'-');
+    let read = |form: &&str| NaiveDateTime::parse_from_str(value, form).ok();
+    CIVIL_FORMS.iter().find_map(|form| read(form)).filter(|_| is_dated)
 }

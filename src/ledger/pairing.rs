@@ -106,11 +106,11 @@ impl Draft {
                     }
                 }
             }
-            Some((start, end)) => {
+            Some((start, end)) if end < start => {
                 let detail = format!("start {}, end {}", rfc3339(start), rfc3339(end));
                 self.irregular(clock, taking, Irregularity::EndBeforeStart, detail);
             }
-            None => {
+            _ => {
                 let kind = self.kind_of_stray_end(taking, line);
                 self.irregular(clock, taking, kind, format!("{} of {}", line.kind, named(line)));
             }
@@ -253,11 +253,12 @@ impl Draft {
         self.record(clock, &run.partner, What::Amended { run: run.no, note, place });
     }
 
-    /// The open runs that a line is about.
+    /// The open runs that a line is about. An id alone decides, whatever service the line names: that is the
+    /// start line's.
     fn find_open(&self, policy: &Policy, taking: &Taking, line: &RunLine) -> Vec<Arc<Run>> {
         let Some(book) = self.ledger.book(&taking.partner) else { return Vec::new() };
         let found = match &line.run_id {
-            Some(id) => self.narrow(book.open_of_id(id), line),
+            Some(id) => book.open_of_id(id).to_vec(),
             None => keys_of(policy, taking, line).filter_map(|k| book.oldest_open(&k)).collect(),
         };
         found.iter().filter_map(|no| self.ledger.run(*no)).cloned().collect()
@@ -267,23 +268,12 @@ impl Draft {
     fn find_ended(&self, policy: &Policy, taking: &Taking, line: &RunLine) -> Vec<Arc<Run>> {
         let Some(book) = self.ledger.book(&taking.partner) else { return Vec::new() };
         let found = match &line.run_id {
-            Some(id) => book.closed_of_id(id).map_or(Vec::new(), |c| self.narrow(&c.ended, line)),
+            Some(id) => book.closed_of_id(id).map_or(Vec::new(), |c| c.ended.clone()),
             None => {
                 keys_of(policy, taking, line).filter_map(|k| book.oldest_unverified(&k)).collect()
             }
         };
         found.iter().filter_map(|no| self.ledger.run(*no)).cloned().collect()
-    }
-
-    /// Of the runs of one id, those of the services that the line names; all of them if it names none of
-    /// theirs.
-    fn narrow(&self, runs: &[RunNo], line: &RunLine) -> Vec<RunNo> {
-        let is_named = |no: &&RunNo| {
-            let service = self.ledger.run(**no).and_then(|r| r.service.as_deref());
-            service.is_some_and(|s| line.services.iter().any(|n| &**n == s))
-        };
-        let named: Vec<RunNo> = runs.iter().filter(is_named).copied().collect();
-        if named.is_empty() { runs.to_vec() } else { named }
     }
 }
 

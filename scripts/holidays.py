@@ -25,6 +25,7 @@ HEADER = """\
 # Written by scripts/holidays.py; never edited by hand.
 # source: holidays {pinned} (PyPI), category public
 # years: {first}-{last}
+# Days that hang on the sight of the moon are the source's estimates until they are announced.
 #
 # A section per code: `CODE FIRST-LAST`, the years its source vouches for, then the days as MMDD:
 # those of all these years after `*`, the others by year. `CODE FIRST-LAST < BASE` gives the

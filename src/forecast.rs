@@ -79,7 +79,12 @@ pub const ABOUT_THE_END: [Reason; 5] = [
 ///
 /// A projected end that has passed says that it can end at any moment: nothing is projected from it.
 pub fn forecast(case: &Case, run: &Run, past: Option<&Durations>) -> Forecast {
-    let expected = past.and_then(Durations::p90).or(case.terms.expected_duration);
+    forecast_from(case, run, past.and_then(Durations::p90))
+}
+
+/// [`forecast`] for many runs of one procedure: `usual` is its [`Durations::p90`], asked for once.
+pub fn forecast_from(case: &Case, run: &Run, usual: Option<TimeDelta>) -> Forecast {
+    let expected = usual.or(case.terms.expected_duration);
     let projected_end = expected.map(|d| case.start + d);
     let mut forecast = Forecast { projected_end, ..Forecast::default() };
     for (reason, check) in judge(case, When::Later) {

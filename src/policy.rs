@@ -36,7 +36,7 @@ pub struct Policy {
     pub partners: Vec<Partner>,
     /// Lower-case hex SHA-256 of the configuration text that this was read from: verdicts are sealed with it.
     pub digest: String,
-    /// Last day (inclusive, midnight UTC of the day after it) for which the embedded holiday table speaks,
+    /// The first instant of which the embedded table of public holidays says nothing,
     /// if any calendar here uses `PH`.
     pub holidays_end: Option<Instant>,
 }

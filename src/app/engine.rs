@@ -108,6 +108,7 @@ impl Engine {
             }
         }
         commit.entries = self.draft.drain();
+        self.draft.unlatch(&self.config.policy, now);
         commit.runs = self.touched(&commit, now);
         self.follower.note_progress(batch.progress);
         commit
@@ -157,6 +158,7 @@ impl Engine {
         let took = begun.elapsed().as_secs_f64();
         let mut ledger = self.shared.ledger_mut();
         commit.entries.iter().for_each(|entry| ledger.adopt(entry));
+        ledger.unlatch(&self.config.policy, clock::now());
         ledger.take_forgotten();
         drop(ledger);
         self.shared.edit_own(|own| {

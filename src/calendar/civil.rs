@@ -11,19 +11,19 @@ pub struct Zone(TimeZone);
 /// Which instant an ambiguous reading means. In a gap both move forward by the gap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edge {
+    /// The first time it is shown: where a span starts.
     Earlier,
+    /// The last time it is shown: where a span ends.
     Later,
 }
 
 /// What a clock reading can mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {
+    /// The one instant that shows it.
     One(Instant),
     /// An autumn fold: both instants show this reading.
-    Fold {
-        earlier: Instant,
-        later: Instant,
-    },
+    Fold { earlier: Instant, later: Instant },
     /// A spring gap: no instant shows it; it moves forward by the gap.
     Gap(Instant),
 }

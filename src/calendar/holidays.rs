@@ -74,7 +74,7 @@ impl Holidays {
 }
 
 /// The end of the embedded table, as civil time in UTC. Some codes end earlier: see
-/// [`Holidays::known`] and [`crate::calendar::Calendar::known`].
+/// [`Holidays::known`] and [`crate::calendar::Calendar::known_until`].
 pub fn table_end() -> Instant {
     let end = NaiveDate::from_ymd_opt(YEARS.end() + 1, 1, 1).unwrap_or(NaiveDate::MIN);
     end.and_time(chrono::NaiveTime::MIN).and_utc()

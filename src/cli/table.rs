@@ -46,6 +46,9 @@ impl Table {
         table.inner.set_content_arrangement(ContentArrangement::Disabled);
         let headings = table.cells(columns.iter().map(|(heading, _)| *heading));
         table.inner.set_header(headings);
+        for column in table.inner.column_iter_mut() {
+            column.set_padding((0, GAP));
+        }
         table
     }
 
@@ -81,7 +84,10 @@ impl Table {
     }
 }
 
-/// No borders; columns are apart by the space around their cells.
+/// Spaces between two columns.
+const GAP: u16 = 2;
+
+/// No borders.
 const PLAIN: TableStyle = presets::NOTHING;
 
 /// The text with everything written as `\u{..}` that a terminal would obey rather than show: control
@@ -156,10 +162,10 @@ mod tests {
     #[test]
     fn columns_are_aligned_and_cells_are_clean() {
         let want = concat!(
-            " run                seconds  by\n",
-            " atlas-17                 5  b\n",
-            " a\\u{1b}[2J\\u{a}  12345678\n",
-            "                         大  x\n",
+            "run               seconds  by\n",
+            "atlas-17                5  b\n",
+            "a\\u{1b}[2J\\u{a}  12345678\n",
+            "                       大  x\n",
         );
         check(&table(), anstream::ColorChoice::Never, want);
     }
@@ -167,17 +173,17 @@ mod tests {
     #[test]
     fn styles_are_written_only_where_they_are_shown() {
         let want = concat!(
-            "\u{1b}[1m run                seconds  by\u{1b}[0m\n",
-            " atlas-17                 5  b\n",
-            "\u{1b}[31m a\\u{1b}[2J\\u{a}  12345678\u{1b}[0m\n",
-            "                         大  x\n",
+            "\u{1b}[1mrun               seconds  by\u{1b}[0m\n",
+            "atlas-17                5  b\n",
+            "\u{1b}[31ma\\u{1b}[2J\\u{a}  12345678\u{1b}[0m\n",
+            "                       大  x\n",
         );
         check(&table(), anstream::ColorChoice::AlwaysAnsi, want);
     }
 
     #[test]
     fn an_empty_table_is_its_heading() {
-        check(&Table::new(&[("a", Align::Left)]), anstream::ColorChoice::Never, " a\n");
+        check(&Table::new(&[("a", Align::Left)]), anstream::ColorChoice::Never, "a\n");
         check(&Table::new(&[]), anstream::ColorChoice::Never, "");
     }
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone as _, Timelike as _, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDateTime, TimeDelta, Timelike as _, Utc};
 use serde_saphyr::Spanned;
 
-use crate::calendar::{Calendar, Edge, Holidays, Zone, holidays};
+use crate::calendar::{Calendar, Edge, Holidays, Zone};
 use crate::config::check::Check;
 use crate::config::problem::Fault;
 use crate::config::written;
@@ -61,11 +61,6 @@ impl Owner {
     }
 }
 
-/// The first instant for which the embedded holiday table does not speak.
-pub fn holidays_end() -> Option<Instant> {
-    Utc.with_ymd_and_hms(holidays::YEARS.end() + 1, 1, 1, 0, 0, 0).single()
-}
-
 impl Check<'_> {
     /// One opening_hours expression; `None` if it is wrong.
     pub fn opening_hours(&mut self, text: &Text, owner: &Owner) -> Option<Arc<Calendar>> {
@@ -84,8 +79,10 @@ impl Check<'_> {
         };
         match Calendar::opening_hours(&text.value, &owner.zone, holidays) {
             Ok(calendar) => {
-                if calendar.uses_holidays() {
-                    self.holidays_at.get_or_insert(text.defined);
+                if let Some(end) = calendar.known_until()
+                    && self.holidays_end.is_none_or(|(first, _)| end < first)
+                {
+                    self.holidays_end = Some((end, text.defined));
                 }
                 Some(Arc::new(calendar))
             }
@@ -206,11 +203,11 @@ impl Check<'_> {
 
     /// What rests on public holidays must not outlive the table of them.
     pub fn holidays_left(&mut self) {
-        let (Some(at), Some(end)) = (self.holidays_at, holidays_end()) else { return };
+        let Some((end, at)) = self.holidays_end else { return };
         let left = end - self.now;
         let fault = Fault::new(format!(
-            "PH, but the table of public holidays ends with {}",
-            holidays::YEARS.end()
+            "PH, but the table of these public holidays ends with {}",
+            (end - TimeDelta::days(1)).year()
         ))
         .accepted("a newer release of offhours");
         if left <= HOLIDAYS_LEFT_MIN {
@@ -233,7 +230,7 @@ fn texts(written: &Spanned<OneOrMany>) -> Option<Vec<Text>> {
 }
 
 fn in_years(civil: &NaiveDateTime) -> bool {
-    YEARS.contains(&chrono::Datelike::year(civil)) && civil.nanosecond() < 1_000_000_000
+    YEARS.contains(&civil.year()) && civil.nanosecond() < 1_000_000_000
 }
 
 /// Where an expression says `PH`, outside of comments in quotes.

@@ -16,8 +16,8 @@ const PROBLEMS_MAX: usize = 100;
 pub struct Check<'t> {
     /// The moment of loading: the holiday table must reach beyond it.
     pub now: Instant,
-    /// The first expression that asks for public holidays.
-    pub holidays_at: Option<Location>,
+    /// The first end of a holiday table that an expression asks for, and that expression.
+    pub holidays_end: Option<(Instant, Location)>,
     file: Arc<str>,
     text: &'t str,
     problems: Vec<Problem>,
@@ -30,7 +30,7 @@ impl<'t> Check<'t> {
     pub fn new(file: &str, text: &'t str, now: Instant) -> Check<'t> {
         Check {
             now,
-            holidays_at: None,
+            holidays_end: None,
             file: file.into(),
             text,
             problems: Vec::new(),

@@ -107,7 +107,7 @@ pub fn parse(text: &str, path: &Path, now: Instant) -> Result<Config, Error> {
     let sources = check.sources(&file, &partners, &folder(path));
     let horizon = check.duration(&file.value.backfill_horizon, Zero::Allowed);
     check.holidays_left();
-    let holidays_end = check.holidays_at.and_then(|_| calendars::holidays_end());
+    let holidays_end = check.holidays_end.map(|(end, _)| end);
     let digest = hex(&Sha256::digest(text));
     let policy = Policy { services, partners, digest, holidays_end };
     let backfill_horizon = horizon.unwrap_or(defaults::BACKFILL_HORIZON);

@@ -344,7 +344,7 @@ fn a_freeze_is_civil_time_or_an_instant() {
         // Summer time: an hour later than UTC.
         ("2025-07-01T00:00", "2025-07-02T00:00", "2025-06-30T23:00:00Z", "2025-07-01T23:00:00Z"),
         // In the autumn fold it begins with the earlier and ends with the later reading.
-        ("2025-10-26T01:30", "2025-10-26T01:30", "2025-10-26T00:30:00Z", "2025-10-26T01:30:00Z"),
+        ("2025-10-26T01:30", "2025-10-26T01:31", "2025-10-26T00:30:00Z", "2025-10-26T01:31:00Z"),
         // In the spring gap both move forward by the gap.
         ("2025-03-30T01:30", "2025-03-30T03:00", "2025-03-30T01:30:00Z", "2025-03-30T02:00:00Z"),
     ] {
@@ -352,6 +352,16 @@ fn a_freeze_is_civil_time_or_an_instant() {
         let freeze = freeze_of(from, to).unwrap();
         let around = Span::new(instant("2000-01-01T00:00:00Z"), instant("2100-01-01T00:00:00Z"));
         assert_eq!(freeze.calendar.spans_in(around.unwrap()), [span], "{from} {to}");
+    }
+    // One that only the spring gap empties is none; as written it is not empty.
+    let gap = freeze_of("2025-03-30T01:00", "2025-03-30T02:00").unwrap();
+    assert!(!gap.calendar.contains(instant("2025-03-30T01:00:00Z")));
+    for (from, to) in [
+        ("2025-10-26T01:30", "2025-10-26T01:30"),
+        ("2025-10-26T01:45", "2025-10-26T01:15"),
+        ("2025-12-15T00:00", "2025-12-14T00:00"),
+    ] {
+        assert!(freeze_of(from, to).is_err(), "{from} {to}");
     }
     for wrong in [
         "2025-12-15",

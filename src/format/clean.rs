@@ -23,9 +23,10 @@ pub(super) fn clean(line: &[u8]) -> Clean<'_> {
         let text = String::from_utf8_lossy(&without_escapes(body)).into_owned();
         return Clean { text: Cow::Owned(text), skipped: None };
     }
-    let text = String::from_utf8_lossy(body);
-    let skipped = matches!(text, Cow::Borrowed(_)).then_some(skipped);
-    Clean { text, skipped }
+    match std::str::from_utf8(body) {
+        Ok(text) => Clean { text: Cow::Borrowed(text), skipped: Some(skipped) },
+        Err(_) => Clean { text: String::from_utf8_lossy(body), skipped: None },
+    }
 }
 
 fn without_start(mut line: &[u8]) -> &[u8] {

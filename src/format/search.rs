@@ -1,6 +1,6 @@
 //! Finds the few lines of a block that may be events, without splitting it into lines.
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, packed};
 use memchr::memmem;
 
 use super::spec::Match;
@@ -11,6 +11,9 @@ pub(super) enum Needles {
     /// Nothing can be searched for: every line has to be looked at.
     None,
     One(Box<memmem::Finder<'static>>),
+    /// Searched for with vector instructions.
+    Few(Box<packed::Searcher>),
+    /// More than those take, or on a processor without them.
     Many(AhoCorasick),
 }
 
@@ -28,7 +31,13 @@ impl Needles {
             [] => Needles::None,
             words if words.contains(&"") => Needles::None,
             [word] => Needles::One(Box::new(memmem::Finder::new(word).into_owned())),
-            words => AhoCorasick::new(words).map_or(Needles::None, Needles::Many),
+            words => {
+                // An automaton may prefer to look for rare bytes, which log lines are full of: four times slower.
+                match packed::Searcher::new(words) {
+                    Some(searcher) => Needles::Few(Box::new(searcher)),
+                    None => AhoCorasick::new(words).map_or(Needles::None, Needles::Many),
+                }
+            }
         }
     }
 
@@ -37,6 +46,7 @@ impl Needles {
         match self {
             Needles::None => Some(0),
             Needles::One(finder) => finder.find(bytes),
+            Needles::Few(searcher) => searcher.find(bytes).map(|found| found.start()),
             Needles::Many(searcher) => searcher.find(bytes).map(|found| found.start()),
         }
     }

@@ -142,12 +142,14 @@ impl Stamps {
         let text = text.trim();
         let found = match &self.form {
             Form::Auto => {
+                // The usual form first: it is refused at the fifth byte where it is not meant.
+                if let Some(clock) = evident::rfc3339(text) {
+                    return self.settle(clock);
+                }
                 if let Some(at) = number::epoch(text, None) {
                     return exact(at?);
                 }
-                evident::rfc3339(text)
-                    .or_else(|| evident::syslog_alone(text, &self.zone, near))
-                    .or_else(|| evident::rfc2822(text))
+                evident::syslog_alone(text, &self.zone, near).or_else(|| evident::rfc2822(text))
             }
             Form::Rfc3339 => evident::rfc3339(text),
             Form::Rfc2822 => evident::rfc2822(text),

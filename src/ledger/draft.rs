@@ -87,6 +87,11 @@ impl Draft {
         std::mem::take(&mut self.entries)
     }
 
+    /// See [`Ledger::unlatch`].
+    pub fn unlatch(&mut self, policy: &Policy, now: Instant) {
+        self.ledger.unlatch(policy, now);
+    }
+
     /// See [`Ledger::take_forgotten`].
     pub fn take_forgotten(&mut self) -> Vec<Arc<Run>> {
         self.ledger.take_forgotten()

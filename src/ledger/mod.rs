@@ -21,6 +21,7 @@ pub use pairing::Approval;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use crate::policy::Policy;
 use crate::run::{Irregularity, Run, RunNo, State};
 use crate::time::Instant;
 use crate::verdict::Verdict;
@@ -82,7 +83,7 @@ impl Ledger {
     /// Runs in violation that nobody acknowledged. The caller drops those whose time is up.
     pub fn latched(&self) -> impl Iterator<Item = &Arc<Run>> {
         let runs = self.latched.iter().filter_map(|no| self.runs.get(no));
-        runs.filter(|run| run.verdict() == Verdict::Violation)
+        runs.filter(|run| run.acknowledged.is_none() && run.verdict() == Verdict::Violation)
     }
 
     pub fn board(&self) -> &Board {
@@ -259,10 +260,23 @@ impl Ledger {
         self.forget(no);
     }
 
-    /// Drops a latch whose time is up.
-    pub fn unlatch(&mut self, no: RunNo) {
-        self.latched.remove(&no);
-        self.forget(no);
+    /// Drops the latches whose time is up.
+    pub fn unlatch(&mut self, policy: &Policy, now: Instant) {
+        let is_due = |run: &&Arc<Run>| {
+            let terms = policy.partner(&run.partner);
+            let terms = terms.map(|p| p.terms(run.service.as_deref(), &run.procedure));
+            terms.is_some_and(|t| {
+                let lost_at = (run.state == State::Lost).then(|| run.start + t.lost_after);
+                let over = run.end.or(lost_at);
+                run.sealed && over.is_some_and(|end| end + t.acknowledge_after <= now)
+            })
+        };
+        let runs = self.latched.iter().filter_map(|no| self.runs.get(no));
+        let due: Vec<RunNo> = runs.filter(is_due).map(|run| run.no).collect();
+        for no in due {
+            self.latched.remove(&no);
+            self.forget(no);
+        }
     }
 
     /// Lets go of a run that nothing can happen to any more.

@@ -1,9 +1,11 @@
 //! Runs: the sums of the ledger, what is open now, and what nobody acknowledged.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::forecast::{ABOUT_THE_END, Forecast, forecast};
+use chrono::TimeDelta;
+
+use crate::forecast::{ABOUT_THE_END, Durations, Forecast, forecast_from};
 use crate::ledger::{PartnerSums, Shown, Sums, case_of};
 use crate::metrics::page::{Page, values, values_and};
 use crate::metrics::rows::Rows;
@@ -91,8 +93,9 @@ pub(super) fn open(page: &mut Page, view: &View, rows: &Rows) {
 
 fn open_by_labels(view: &View) -> BTreeMap<Labels, Open> {
     let mut all: BTreeMap<Labels, Open> = BTreeMap::new();
+    let mut usual = Usual::new();
     for run in view.ledger.unsealed().filter(|r| r.is_open()) {
-        let ahead = look_ahead(view, run);
+        let ahead = look_ahead(view, run, &mut usual);
         let open = all.entry(run.labels.clone()).or_default();
         *open.by_verdict.entry(run.verdict()).or_default() += 1;
         for reason in &ahead.will_break {
@@ -106,12 +109,16 @@ fn open_by_labels(view: &View) -> BTreeMap<Labels, Open> {
     all
 }
 
+/// How long the runs of a partner's procedure usually take, asked for once in a scrape.
+type Usual = HashMap<(Arc<str>, Arc<str>), Option<TimeDelta>>;
+
 /// Nothing is projected for a run whose partner is not configured any more.
-fn look_ahead(view: &View, run: &Run) -> Forecast {
+fn look_ahead(view: &View, run: &Run, usual: &mut Usual) -> Forecast {
     let Some(terms) = terms_of(view, run) else { return Forecast::default() };
     let key = (run.partner.clone(), run.labels.procedure.clone());
     let past = view.ledger.board().durations.get(&key);
-    forecast(&case_of(run, terms, view.now), run, past)
+    let usual = usual.entry(key).or_insert_with(|| past.and_then(Durations::p90));
+    forecast_from(&case_of(run, terms, view.now), run, *usual)
 }
 
 fn terms_of<'a>(view: &View<'a>, run: &Run) -> Option<&'a Terms> {

@@ -1,5 +1,6 @@
-//! Support for the tests of this module: a small agreement, lines to take, and a parser of the text format
-//! that shares nothing with the encoder.
+//! Support for the tests of this module: a small agreement, lines to take, and what to compare pages with.
+
+mod text;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use crate::policy::{
     Confirmation, Emergencies, Freeze, OTHER, Partner, Policy, Procedure, Service, Terms, defaults,
 };
 use crate::time::{Instant, Span};
+
+pub use text::{Parsed, SeriesKey};
 
 /// `2025-11-10T13:10` as an instant in UTC.
 pub fn at(text: &str) -> Instant {
@@ -145,7 +148,6 @@ fn terms(partner: &str, service: &str, procedure: &str, declared: bool) -> Terms
         max_duration: None,
         verify_within: None,
         lost_after: defaults::LOST_AFTER,
-        late_after: defaults::LATE_AFTER,
         acknowledge_after: defaults::ACKNOWLEDGE_AFTER,
     }
 }
@@ -179,15 +181,18 @@ pub fn notice(change_id: &str, status: Status, planned: (&str, &str)) -> Notice 
     }
 }
 
-/// Takes events of `hostco` as they are read, one second after their stamps.
+/// Takes events of `hostco` as they are read.
 pub struct Log<'a> {
     pub policy: &'a Policy,
     pub draft: Draft,
+    /// From the stamp of a line to its reading.
+    pub delay: TimeDelta,
 }
 
 impl<'a> Log<'a> {
     pub fn new(policy: &'a Policy) -> Log<'a> {
-        Log { policy, draft: Draft::new(Ledger::default(), Evidence::Readings) }
+        let draft = Draft::new(Ledger::default(), Evidence::Readings);
+        Log { policy, draft, delay: TimeDelta::seconds(1) }
     }
 
     pub fn run(&mut self, stamp: &str, line: RunLine) -> &mut Self {
@@ -203,9 +208,10 @@ impl<'a> Log<'a> {
             partner: Arc::from(partner),
             event: Event { at: at(stamp), ambiguous: false, body },
             place: None,
-            observed: at(stamp) + TimeDelta::seconds(1),
+            observed: at(stamp) + self.delay,
             followed_since: None,
             live: true,
+            line: None,
         };
         self.draft.take(self.policy, &taking).unwrap();
         self
@@ -279,88 +285,21 @@ pub fn scrape(policy: &Policy, ledger: &Ledger, now: &str) -> String {
     project(&view).unwrap()
 }
 
-/// A sample's name and labels (in their order).
-pub type SeriesKey = (String, Vec<(String, String)>);
-
-/// What the text format says (<https://prometheus.io/docs/instrumenting/exposition_formats/>), read byte by
-/// byte.
-#[derive(Debug, Default)]
-pub struct Parsed {
-    /// Family -> type.
-    pub types: BTreeMap<String, String>,
-    pub help: BTreeMap<String, String>,
-    /// In the order of the text.
-    pub samples: Vec<(SeriesKey, f64)>,
-}
-
-impl Parsed {
-    pub fn of(text: &str) -> Parsed {
-        assert!(text.ends_with('\n'));
-        let mut parsed = Parsed::default();
-        for line in text.lines() {
-            if let Some(rest) = line.strip_prefix("# HELP ") {
-                let (name, help) = rest.split_once(' ').unwrap();
-                assert_eq!(parsed.help.insert(name.into(), help.into()), None, "{name} twice");
-            } else if let Some(rest) = line.strip_prefix("# TYPE ") {
-                let (name, kind) = rest.split_once(' ').unwrap();
-                assert_eq!(parsed.types.insert(name.into(), kind.into()), None, "{name} twice");
-            } else {
-                parsed.samples.push(sample(line));
-            }
-        }
-        parsed
-    }
-
-    /// The sample that is written like this: `name` or `name{a="b",c="d"}`.
-    pub fn get(&self, series: &str) -> Option<f64> {
-        let (key, _) = sample(&format!("{series} 0"));
-        let mut found = self.samples.iter().filter(|(k, _)| *k == key).map(|(_, v)| *v);
-        let first = found.next();
-        assert_eq!(found.next(), None, "{series} twice");
-        first
+/// Scrapes at `now` and looks up each series; `P` stands for the labels of `archive-compaction` on `atlas`.
+/// `None`: there must be no such series.
+pub fn check(policy: &Policy, ledger: &Ledger, now: &str, rows: &[(&str, Option<f64>)]) {
+    let parsed = Parsed::of(&scrape(policy, ledger, now));
+    for (series, want) in rows {
+        let series = series.replace("{P", &format!("{{{ATLAS}"));
+        assert_eq!(parsed.get(&series), *want, "{series} at {now}");
     }
 }
 
-fn sample(line: &str) -> (SeriesKey, f64) {
-    let end = line.find(['{', ' ']).unwrap_or_else(|| panic!("{line}"));
-    let (name, mut rest) = line.split_at(end);
-    let mut labels = Vec::new();
-    if let Some(inside) = rest.strip_prefix('{') {
-        rest = inside;
-        loop {
-            let (label, after) = rest.split_once("=\"").unwrap_or_else(|| panic!("{line}"));
-            let (value, after) = quoted(after);
-            labels.push((label.to_owned(), value));
-            match after.strip_prefix(',') {
-                Some(more) => rest = more,
-                None => {
-                    rest = after.strip_prefix('}').unwrap_or_else(|| panic!("{line}"));
-                    break;
-                }
-            }
-        }
-    }
-    let value = rest.strip_prefix(' ').unwrap_or_else(|| panic!("{line}"));
-    let value: f64 = value.parse().unwrap_or_else(|e| panic!("{line}: {e}"));
-    ((name.to_owned(), labels), value)
-}
+const ATLAS: &str = r#"partner="hostco",affected_service="atlas",procedure="archive-compaction""#;
 
-/// A label value up to its closing quote, and what follows it.
-fn quoted(text: &str) -> (String, &str) {
-    let mut value = String::new();
-    let mut chars = text.char_indices();
-    while let Some((i, c)) = chars.next() {
-        match c {
-            '"' => return (value, &text[i + 1..]),
-            '\\' => value.push(match chars.next() {
-                Some((_, 'n')) => '\n',
-                Some((_, c @ ('\\' | '"'))) => c,
-                other => panic!("escape {other:?}"),
-            }),
-            c => value.push(c),
-        }
-    }
-    panic!("no closing quote in {text:?}")
+/// An instant as Prometheus writes it.
+pub fn unix(text: &str) -> Option<f64> {
+    Some(at(text).timestamp() as f64)
 }
 
 /// Compares with a file of the repository, or writes it when `BLESS` is set.

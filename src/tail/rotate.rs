@@ -108,22 +108,9 @@ impl Tail {
         });
         match verdict {
             Ok(Some(true)) => {
-                if let (Some((from, to)), Some(g)) = (lost, self.generations.get(&id)) {
-                    let source = self.source_name(g.identity.source);
-                    let kind = RotationKind::Truncate;
-                    findings.events.push(TailEvent::Rotated {
-                        file: id,
-                        source: source.clone(),
-                        kind,
-                    });
-                    let (reason, to) = (LossReason::Truncate, Some(to));
-                    findings.events.push(TailEvent::PossibleLoss {
-                        file: id,
-                        source,
-                        reason,
-                        from,
-                        to,
-                    });
+                if let Some((from, to)) = lost {
+                    let (kind, reason) = (RotationKind::Truncate, LossReason::Truncate);
+                    self.report_cut(id, kind, reason, (from, to), findings.events);
                 }
             }
             Ok(Some(false)) => self.replaced(id, was_open, findings),
@@ -164,10 +151,23 @@ impl Tail {
                 }
             }
         };
-        let source = self.source_name(source);
-        findings.events.push(TailEvent::Rotated { file: id, source: source.clone(), kind });
-        let to = Some(size).filter(|size| from < *size);
-        findings.events.push(TailEvent::PossibleLoss { file: id, source, reason, from, to });
+        self.report_cut(id, kind, reason, (from, size), findings.events);
+    }
+
+    /// Content was cut off: what was written behind `from`, at least up to `to`, may be lost.
+    fn report_cut(
+        &self,
+        file: FileId,
+        kind: RotationKind,
+        reason: LossReason,
+        (from, to): (u64, u64),
+        events: &mut Vec<TailEvent>,
+    ) {
+        let Some(g) = self.generations.get(&file) else { return };
+        let source = self.source_name(g.identity.source);
+        events.push(TailEvent::Rotated { file, source: source.clone(), kind });
+        let to = Some(to).filter(|to| from < *to);
+        events.push(TailEvent::PossibleLoss { file, source, reason, from, to });
     }
 
     /// A sibling that holds everything that was read of a generation, and perhaps the rest of it.

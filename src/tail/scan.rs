@@ -117,7 +117,7 @@ impl Tail {
         }
     }
 
-    fn restless(&self) -> Vec<FileId> {
+    pub(super) fn restless(&self) -> Vec<FileId> {
         let restless = |g: &&Generation| g.needs_attention(self.scans, self.now);
         self.generations.values().filter(restless).map(|g| g.id).collect()
     }

@@ -7,6 +7,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::event::FailureKind;
+
 /// How many siblings of one file are looked at, the last written first.
 const SIBLINGS: usize = 64;
 
@@ -85,8 +87,7 @@ pub(super) fn siblings(path: &Path) -> io::Result<Vec<Sibling>> {
 /// Where the file with this device and inode lies now in the directory of `path`.
 pub(super) fn relocated(path: &Path, dev: u64, ino: u64) -> io::Result<Option<Sibling>> {
     use std::os::unix::fs::{DirEntryExt, MetadataExt};
-    let Some(directory) = path.parent() else { return Ok(None) };
-    for entry in fs::read_dir(directory)?.take(ENTRIES) {
+    for entry in entries(path)?.into_iter().flatten() {
         let entry = entry?;
         if entry.ino() == ino && !is_compressed(entry.file_name().as_bytes()) {
             let metadata = entry.metadata()?;
@@ -99,9 +100,8 @@ pub(super) fn relocated(path: &Path, dev: u64, ino: u64) -> io::Result<Option<Si
 }
 
 fn neighbours(path: &Path, wanted: impl Fn(&[u8]) -> bool) -> io::Result<Vec<Sibling>> {
-    let Some(directory) = path.parent() else { return Ok(Vec::new()) };
     let mut found = Vec::new();
-    for entry in fs::read_dir(directory)?.take(ENTRIES) {
+    for entry in entries(path)?.into_iter().flatten() {
         let entry = entry?;
         let name = entry.file_name();
         if wanted(name.as_bytes())
@@ -113,6 +113,16 @@ fn neighbours(path: &Path, wanted: impl Fn(&[u8]) -> bool) -> io::Result<Vec<Sib
         }
     }
     Ok(found)
+}
+
+/// What lies in the directory of a path; `None` if there is no such directory.
+fn entries(path: &Path) -> io::Result<Option<impl Iterator<Item = io::Result<fs::DirEntry>>>> {
+    let Some(directory) = path.parent() else { return Ok(None) };
+    match fs::read_dir(directory) {
+        Ok(entries) => Ok(Some(entries.take(ENTRIES))),
+        Err(e) if FailureKind::of(&e) == FailureKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
 }
 
 /// When a file was last written to; long ago if the file system does not say.

@@ -226,7 +226,15 @@ fn any_times(over_midnight: bool) -> BoxedStrategy<(i64, i64)> {
     let fine = (0..1440_i64, 1..=1440_i64);
     let coarse = (0..10_i64, 1..=12_i64).prop_map(|(a, n)| (a * 30, n * 30));
     let evening = (40..48_i64, 1..=20_i64).prop_map(|(a, n)| (a * 30, n * 30));
-    (prop_oneof![fine, coarse, evening], any::<bool>())
+    // Ends in the hours that most folds repeat, on the day itself or after midnight.
+    let into_fold = (0..4_i64, 4..12_i64, any::<bool>()).prop_map(|(start, end, next_day)| {
+        if next_day {
+            (1380 + start * 15, 60 - start * 15 + end * 15)
+        } else {
+            (start * 15, (end - start) * 15)
+        }
+    });
+    (prop_oneof![fine, coarse, evening, into_fold], any::<bool>())
         .prop_map(move |((start, minutes), long)| match start + minutes {
             end if end <= 1440 => (start, end),
             _ if !over_midnight => (start, 1440),

@@ -31,6 +31,10 @@ fn with_match_only_lines_that_pass_are() {
     check(none, "task\nx\n=\ntask=task\n", &[(0, "task"), (7, "="), (9, "task=task")]);
     let empty = logfmt().matching(Some("msg"), &["", "task"]);
     check(empty, "msg=\nmsg=task\nmsg\nmsg=x\n", &[(0, "msg="), (5, "msg=task")]);
+    let words: Vec<String> = (100..300).map(|n| format!("task{n}")).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let many = logfmt().matching(Some("msg"), &words);
+    check(many, "x\nmsg=task99\nmsg=task200\nm=task200\n", &[(13, "msg=task200")]);
     check(logfmt().matching(Some("msg"), &["ta\nsk"]), "msg=ta\nsk\n", &[]);
     check(logfmt().matching(None, &["ta\nsk"]), "ta\nsk\nx\n", &[]);
 }

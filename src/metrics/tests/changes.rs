@@ -1,0 +1,125 @@
+//! Upcoming changes: counted by status, and what has to happen next.
+
+use chrono::TimeDelta;
+
+use crate::event::{Notice, Status};
+use crate::metrics::testing::*;
+use crate::policy::Policy;
+
+const NOW: &str = "2025-11-10T12:00";
+const NEXT: &str = "maintenance_next_planned_start_timestamp_seconds{P}";
+const CONFIRM_BY: &str = "maintenance_confirm_by_timestamp_seconds{P}";
+
+fn check_changes(policy: &Policy, notices: &[Notice], rows: &[(&str, Option<f64>)]) {
+    let mut log = Log::new(policy);
+    for n in notices {
+        log.notice("2025-11-10T06:00", n.clone());
+    }
+    check(policy, log.ledger(), NOW, rows);
+}
+
+fn at_night(id: &str, status: Status, day: u32) -> Notice {
+    let planned = (format!("2025-11-{day}T22:30"), format!("2025-11-{day}T23:30"));
+    notice(id, status, (&planned.0, &planned.1))
+}
+
+#[test]
+fn changes_are_counted_by_the_status_of_their_latest_revision() {
+    let policy = policy();
+    let revised =
+        |status| Notice { planned_start: None, planned_end: None, ..at_night("C2", status, 11) };
+    let notices = [
+        at_night("C1", Status::Confirmed, 10),
+        at_night("C2", Status::Tentative, 11),
+        revised(Status::Confirmed),
+        at_night("C3", Status::Tentative, 12),
+        at_night("C4", Status::Cancelled, 12),
+        // Over.
+        notice("C0", Status::Confirmed, ("2025-11-09T22:30", "2025-11-09T23:30")),
+        notice("C5", Status::Confirmed, ("2025-11-10T09:00", NOW)),
+    ];
+    let rows = [
+        (r#"maintenance_changes{P,status="confirmed"}"#, Some(2.0)),
+        (r#"maintenance_changes{P,status="tentative"}"#, Some(1.0)),
+        (r#"maintenance_changes{P,status="cancelled"}"#, Some(1.0)),
+        (r#"maintenance_changes{P,status="completed"}"#, Some(0.0)),
+        (NEXT, unix("2025-11-10T22:30")),
+        (CONFIRM_BY, unix("2025-11-11T22:30")),
+    ];
+    check_changes(&policy, &notices, &rows);
+}
+
+#[test]
+fn what_is_next_is_confirmed_and_ahead() {
+    let policy = policy();
+    let running = notice("C1", Status::InProcess, ("2025-11-10T11:00", "2025-11-10T13:00"));
+    let voided = |day| {
+        [at_night("C2", Status::Confirmed, 11), at_night("C2", Status::Tentative, day)].to_vec()
+    };
+    for (notices, next, confirm_by) in [
+        (vec![], None, None),
+        (vec![running], None, None),
+        (voided(12), None, unix("2025-11-11T22:30")),
+        (vec![at_night("C1", Status::Cancelled, 11)], None, None),
+        (
+            vec![at_night("C1", Status::Confirmed, 12), at_night("C2", Status::Confirmed, 11)],
+            unix("2025-11-11T22:30"),
+            None,
+        ),
+        // The moment may have passed.
+        (vec![at_night("C1", Status::Tentative, 10)], None, unix("2025-11-09T22:30")),
+    ] {
+        check_changes(&policy, &notices, &[(NEXT, next), (CONFIRM_BY, confirm_by)]);
+    }
+}
+
+#[test]
+fn the_notice_required_decides_by_when() {
+    for (required, notice_required, by) in [
+        (true, Some(TimeDelta::hours(2)), unix("2025-11-11T20:30")),
+        (true, None, unix("2025-11-11T22:30")),
+        (false, Some(TimeDelta::hours(2)), None),
+    ] {
+        let mut policy = policy();
+        policy.partners[0].procedures.clear();
+        declare(&mut policy.partners[0], "archive-compaction", &["atlas"], |t| {
+            t.confirmation.required = required;
+            t.confirmation.notice = notice_required;
+        });
+        check_changes(&policy, &[at_night("C1", Status::Tentative, 11)], &[(CONFIRM_BY, by)]);
+    }
+}
+
+#[test]
+fn a_change_counts_once_for_each_service_that_it_names() {
+    let policy = policy();
+    let rebuild = |services: &[&str]| Notice {
+        procedure: Some("index-rebuild".into()),
+        services: services.iter().map(|s| (*s).into()).collect(),
+        ..at_night("C1", Status::Confirmed, 11)
+    };
+    let nameless = |n: Notice| Notice { procedure: None, ..n };
+    let compaction = Notice { services: vec![], ..at_night("C1", Status::Confirmed, 11) };
+    for (change, counted) in [
+        (
+            rebuild(&["atlas", "billing"]),
+            vec![("atlas", "index-rebuild"), ("billing", "index-rebuild")],
+        ),
+        (rebuild(&["shop"]), vec![("other", "other")]),
+        (rebuild(&[]), vec![("other", "index-rebuild")]),
+        (nameless(rebuild(&["billing"])), vec![("billing", "other")]),
+        // The procedure's only service.
+        (compaction, vec![("atlas", "archive-compaction")]),
+    ] {
+        let mut log = Log::new(&policy);
+        log.notice("2025-11-10T06:00", change.clone());
+        let page = Parsed::of(&scrape(&policy, log.ledger(), NOW));
+        let found: Vec<(&str, &str)> = page
+            .samples
+            .iter()
+            .filter(|((name, _), n)| name == "maintenance_changes" && *n == 1.0)
+            .map(|((_, labels), _)| (labels[1].1.as_str(), labels[2].1.as_str()))
+            .collect();
+        assert_eq!(found, counted, "{change:?}");
+    }
+}

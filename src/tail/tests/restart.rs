@@ -1,0 +1,216 @@
+//! What happens while nobody looks: everything is found again by its checkpoint, or reported.
+
+use super::*;
+
+/// A rig that has read `1` and stopped.
+fn stopped(patterns: &[&str]) -> Rig {
+    let mut rig = Rig::new(patterns);
+    rig.write("app.log", "1\n");
+    rig.poll();
+    rig.expect(&["1"]);
+    rig.stop();
+    rig.events.clear();
+    rig
+}
+
+/// Starts and expects these lines, in any order, and this report.
+#[track_caller]
+fn check(rig: &mut Rig, lines: &[&str], report: &[&str]) {
+    rig.start();
+    rig.poll();
+    rig.poll();
+    rig.lines.sort();
+    rig.expect(lines);
+    rig.reported(report);
+}
+
+#[test]
+fn case_25_written_while_stopped() {
+    let mut rig = stopped(&["app.log"]);
+    rig.write("app.log", "2\n");
+    rig.start();
+    rig.poll();
+    assert_eq!(rig.opened(), ["app.log@2"]);
+    rig.expect(&["2"]);
+    rig.reported(&[]);
+}
+
+#[test]
+fn case_26_renamed_while_stopped() {
+    for (patterns, to) in [
+        (["app.log"], "app.log.1"),
+        (["app.log"], "app.log-20251110"),
+        (["app.log"], "app-20251110.log"),
+        (["app.log"], "elsewhere"),
+        (["app.log*"], "app.log.1"),
+    ] {
+        let mut rig = stopped(&patterns);
+        rig.write("app.log", "2\n");
+        rig.rename("app.log", to);
+        rig.write("app.log", "3\n");
+        check(&mut rig, &["2", "3"], &["rename"]);
+    }
+}
+
+#[test]
+fn case_26_renamed_several_times_while_stopped() {
+    for patterns in [["app.log"], ["app.log*"]] {
+        let mut rig = stopped(&patterns);
+        rig.write("app.log", "2\n");
+        rig.rename("app.log", "app.log.2");
+        rig.write("app.log", "3\n");
+        rig.rename("app.log", "app.log.1");
+        rig.write("app.log", "4\n");
+        check(&mut rig, &["2", "3", "4"], &["rename"]);
+    }
+}
+
+#[test]
+fn renamed_while_stopped_and_nothing_in_its_stead() {
+    let mut rig = stopped(&["app.log"]);
+    rig.write("app.log", "2\n");
+    rig.rename("app.log", "app.log.1");
+    check(&mut rig, &["2"], &["rename", "failed not_found"]);
+    rig.settle();
+    rig.reported(&["closed"]);
+}
+
+#[test]
+fn copied_and_cut_off_while_stopped() {
+    for patterns in [["app.log"], ["app.log*"]] {
+        for refill in ["3\n", "3 and so on\n"] {
+            let mut rig = stopped(&patterns);
+            rig.write("app.log", "2\n");
+            rig.copy("app.log", "app.log.1");
+            rig.truncate("app.log");
+            rig.write("app.log", refill);
+            let report = ["copytruncate", "loss copytruncate 4..?"];
+            check(&mut rig, &["2", refill.trim()], &report);
+            // Nothing changes by stopping once more.
+            rig.stop();
+            let report: &[&str] = if patterns == ["app.log"] { &["rename"] } else { &[] };
+            let _ = report;
+            rig.start();
+            rig.poll();
+            rig.expect(&[]);
+            assert!(!rig.report().iter().any(|word| word.contains("truncate 4..4")));
+        }
+    }
+}
+
+#[test]
+fn case_17_inode_used_again_while_stopped() {
+    let mut rig = stopped(&["app.log"]);
+    rig.remove("app.log");
+    rig.write("app.log", "2 is longer\n");
+    check(&mut rig, &["2 is longer"], &["replace", "loss gone 2..?", "closed"]);
+}
+
+#[test]
+fn cut_off_while_stopped() {
+    let mut rig = stopped(&["app.log"]);
+    rig.truncate("app.log");
+    check(&mut rig, &[], &["truncate", "loss gone 2..?", "closed"]);
+    rig.write("app.log", "2\n");
+    rig.poll();
+    rig.expect(&["2"]);
+}
+
+#[test]
+fn a_file_that_is_gone_is_waited_for_before_it_is_given_up() {
+    let mut rig = stopped(&["logs/app.log", "app.log"]);
+    rig.rename("app.log", "../kept-aside");
+    rig.start();
+    rig.poll();
+    rig.reported(&["failed not_found"]);
+    rig.now += Limits::default().linger - POLL - POLL;
+    rig.poll();
+    rig.rename("../kept-aside", "app.log");
+    rig.write("app.log", "2\n");
+    rig.poll();
+    rig.expect(&["2"]);
+    rig.reported(&[]);
+
+    let mut rig = stopped(&["app.log"]);
+    rig.remove("app.log");
+    rig.start();
+    rig.poll();
+    rig.now += LONG;
+    rig.poll();
+    rig.reported(&["failed not_found", "loss gone 2..?", "closed"]);
+    assert!(rig.store.values().all(|checkpoint| checkpoint.finished));
+    rig.start();
+    rig.poll();
+    rig.now += LONG;
+    rig.poll();
+    rig.reported(&["failed not_found"]);
+}
+
+#[test]
+fn a_checkpoint_may_stand_at_any_line_that_was_read() {
+    let long = "x".repeat(700);
+    let lines = ["1", &long, "3", &long, "5", "6"].map(|line| format!("{line}\n"));
+    let starts = lines.iter().scan(0, |end, line| {
+        *end += line.len() as u64;
+        Some(*end)
+    });
+    for (n, offset) in std::iter::once(0).chain(starts).enumerate() {
+        let mut rig = Rig::new(&["app.log"]);
+        rig.write("app.log", lines.concat());
+        rig.poll();
+        rig.lines.clear();
+        let file = rig.tail.generations.keys().next().copied().unwrap();
+        rig.tail.set_memo(file, "header".into());
+        rig.keep(file, offset);
+        assert!(rig.tail.checkpoint(file, 9999).is_err());
+        rig.rename("app.log", "app.log.1");
+        rig.start();
+        rig.poll();
+        let rest: Vec<&str> = lines[n..].iter().map(|line| line.trim_end()).collect();
+        rig.expect(&rest);
+        assert_eq!(rig.tail.memo(file), "header");
+    }
+}
+
+#[test]
+fn ids_are_never_used_again() {
+    let mut rig = stopped(&["*.log"]);
+    rig.store.values_mut().for_each(|checkpoint| checkpoint.finished = true);
+    rig.remove("app.log");
+    rig.write("b.log", "2\n");
+    rig.start();
+    rig.poll();
+    assert_eq!(rig.tail.unread().count(), 0);
+    assert_eq!(rig.tail.generations.keys().collect::<Vec<_>>(), [&FileId(2)]);
+}
+
+#[test]
+fn a_checkpoint_of_content_that_is_gone_fits_nothing() {
+    let mut rig = Rig::new(&["app.log"]);
+    rig.write("app.log", "1\n2\n");
+    rig.poll();
+    rig.truncate("app.log");
+    rig.write("app.log", "1\n3\n4\n5\n");
+    let file = rig.tail.generations.keys().next().copied().unwrap();
+    // Read before the content was cut off, stored after it: at 2 the new content looks the same.
+    rig.keep(file, 2);
+    rig.lines.clear();
+    rig.events.clear();
+    check(&mut rig, &["1", "3", "4", "5"], &["replace", "loss gone 2..?", "closed"]);
+}
+
+#[test]
+fn an_over_long_line_goes_on_being_skipped_where_it_was_left() {
+    let limits = Limits { line_bytes: 100, block_bytes: 100, ..Limits::default() };
+    let mut rig = Rig::with(&["app.log"], limits);
+    rig.write("app.log", "1\n".to_string() + &"x".repeat(1000));
+    rig.poll();
+    rig.expect(&["1"]);
+    let file = rig.tail.generations.keys().next().copied().unwrap();
+    rig.keep(file, 2);
+    assert_eq!(rig.store[&file].skipped, 1000);
+    rig.start();
+    rig.write("app.log", "xx\n2\n");
+    rig.poll();
+    rig.expect(&["<oversize 1003>", "2"]);
+}

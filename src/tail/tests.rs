@@ -52,6 +52,8 @@ impl Rig {
     }
 
     pub fn with(patterns: &[&str], limits: Limits) -> Rig {
+        // Beside the build, and so on the same file system: what reuses inodes matters here.
+        std::fs::create_dir_all("target").unwrap();
         let directory = tempfile::tempdir_in("target").unwrap();
         let root = directory.path().canonicalize().unwrap();
         let patterns: Vec<String> =

@@ -128,8 +128,9 @@ impl FailureKind {
 /// What a scan found out. A lasting condition is reported once, when it begins.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum TailEvent {
-    /// A generation is followed from here on. Its checkpoint is worth storing at once if
-    /// `resumed_at` is not zero: what lies before was read under another name.
+    /// A generation is followed from here on, perhaps in another place than before. Its checkpoint
+    /// is to be stored with the next commit: it says where the file is to be found again, and if
+    /// `resumed_at` is not zero that what lies before was read under another name.
     Opened {
         file: FileId,
         source: Arc<str>,
@@ -139,7 +140,8 @@ pub enum TailEvent {
         /// When the file was last written to, for stamps without a year.
         mtime: Option<SystemTime>,
     },
-    /// A generation ended, or moved: it is still read to its end if there is anything to read.
+    /// A generation ended, or moved: it is still read to its end if there is anything to read. Its
+    /// checkpoint has changed.
     Rotated { file: FileId, source: Arc<str>, kind: RotationKind },
     /// A generation was deleted and nothing stands at its path; it is still read to its end.
     Vanished { file: FileId, source: Arc<str>, path: PathBuf },

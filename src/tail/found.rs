@@ -1,5 +1,6 @@
 //! Files that were found and are not followed yet.
 
+use std::collections::BTreeSet;
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -62,6 +63,21 @@ impl Found {
 }
 
 impl Tail {
+    /// The paths whose last file is still followed, but elsewhere: one after the other may come and
+    /// go there.
+    pub(super) fn vacant(&self) -> Vec<Departed> {
+        let places = self.sources.iter().enumerate();
+        let places = places.flat_map(|(source, s)| s.places.iter().map(move |p| (source, p)));
+        let vacant = places.filter_map(|(source, place)| {
+            let (holder, since) = place.holder.zip(place.since)?;
+            let g = self.generations.get(&holder)?;
+            let is_here = g.life == Life::Listed && g.path == place.path;
+            let path = place.path.clone();
+            (!is_here).then_some(Departed { source, path, holder, since })
+        });
+        vacant.collect()
+    }
+
     /// Adds the files that came and went at a path between two scans: rotated siblings that came into
     /// being after the file that was there last had changed last. (Equal will do: the clock of a file
     /// system may tick as slowly as every 10 ms.)
@@ -85,6 +101,7 @@ impl Tail {
                     && !self.identities.contains_key(&identity)
                     && !found.iter().any(|f| f.identity == identity)
                     && !self.is_copy_of(&sibling.path, holder)
+                    && !self.was_finished(identity, &sibling.path)
                 {
                     let modified = sibling.metadata.modified().ok();
                     let path = sibling.path;
@@ -105,37 +122,45 @@ impl Tail {
         0 < metadata.len() && is_prefix((&copy, metadata.len()), (original, size)).unwrap_or(false)
     }
 
-    /// Opens what was found, the file that was written to first before the others.
+    /// Opens what was found, the file that was written to first before the others. Where the clock of
+    /// the file system does not tell, `app.log.2` comes before `app.log.1` and that before `app.log`.
     pub(super) fn open_found(&mut self, mut found: Vec<Found>, events: &mut Vec<TailEvent>) {
-        found.sort_by(|a, b| (a.modified, &a.path).cmp(&(b.modified, &b.path)));
+        found.sort_by(|a, b| (a.modified, &b.path).cmp(&(b.modified, &a.path)));
+        let mut refused = BTreeSet::new();
         for mut f in found {
             let (number, path, position) = (f.identity.source, f.path.clone(), f.place);
             let opened = match f.file.take() {
                 Some(file) => file.metadata().map(|metadata| (file, metadata)),
                 None if self.identities.contains_key(&f.identity) => continue,
-                None if self.is_full(number, events) => continue,
+                None if self.limits.files <= self.generations.len() => {
+                    refused.insert(number);
+                    continue;
+                }
                 None => open_regular(&f.path),
             };
             if let Err(e) = opened.and_then(|opened| self.follow(f, opened, events)) {
                 self.found_fails(number, &path, position, &e, events);
             }
         }
+        self.report_crowded(&refused, events);
     }
 
-    /// Whether no more files may be followed; says so once.
-    fn is_full(&mut self, source: usize, events: &mut Vec<TailEvent>) -> bool {
-        let is_full = self.limits.files <= self.generations.len();
-        let Some(source) = self.sources.get_mut(source) else { return true };
-        if is_full && !source.is_crowded {
-            events.push(TailEvent::Failed {
-                source: source.name.clone(),
-                path: None,
-                kind: FailureKind::TooManyFiles,
-                error: format!("more than {} files match, the rest is not read", self.limits.files),
-            });
+    /// Says so, once, when there are more files than may be followed.
+    fn report_crowded(&mut self, refused: &BTreeSet<usize>, events: &mut Vec<TailEvent>) {
+        for (number, source) in self.sources.iter_mut().enumerate() {
+            let is_crowded = refused.contains(&number);
+            if is_crowded && !source.is_crowded {
+                let error =
+                    format!("more than {} files match, the rest is not read", self.limits.files);
+                events.push(TailEvent::Failed {
+                    source: source.name.clone(),
+                    path: None,
+                    kind: FailureKind::TooManyFiles,
+                    error,
+                });
+            }
+            source.is_crowded = is_crowded;
         }
-        source.is_crowded = is_full;
-        is_full
     }
 
     fn found_fails(

@@ -3,7 +3,7 @@
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::checkpoint::Checkpoint;
@@ -39,6 +39,40 @@ impl Tail {
         }
     }
 
+    /// Keeps the checkpoint of a generation that is about to be closed: its file may come back.
+    pub(super) fn remember(&mut self, file: FileId) {
+        let Some(g) = self.generations.get(&file) else { return };
+        // A file of which nothing was read cannot be recognised, and a deleted one does not come back.
+        let offset = g.offset();
+        if offset == 0 || g.life == Life::Gone || g.stat.links == 0 {
+            return;
+        }
+        if let Ok(checkpoint) = self.checkpoint(file, offset) {
+            self.wait_for(Checkpoint { finished: true, ..checkpoint });
+        }
+        let finished = self.waiting.iter().filter(|(_, waiting)| waiting.checkpoint.finished);
+        if self.limits.files < self.waiting.len()
+            && let Some(oldest) = finished.map(|(key, _)| *key).min_by_key(|(_, file)| *file)
+        {
+            self.waiting.remove(&oldest);
+        }
+    }
+
+    /// Whether a file has been read before, to its end at that time, and closed.
+    pub(super) fn was_finished(&self, identity: Identity, path: &Path) -> bool {
+        let closed = |waiting: &&Waiting| 0 < waiting.checkpoint.offset;
+        let mut closed = self.of_inode(identity).filter(closed).peekable();
+        closed.peek().is_some()
+            && open_regular(path).is_ok_and(|(file, metadata)| {
+                closed.any(|waiting| waiting.checkpoint.fits(&file, &metadata).unwrap_or(false))
+            })
+    }
+
+    fn of_inode(&self, identity: Identity) -> impl Iterator<Item = &Waiting> {
+        let all = (identity, FileId(0))..=(identity, FileId(u64::MAX));
+        self.waiting.range(all).map(|(_, waiting)| waiting)
+    }
+
     /// Goes on with what was found where a checkpoint says; then looks elsewhere for the others.
     pub(super) fn resume(
         &mut self,
@@ -70,8 +104,7 @@ impl Tail {
     /// Of several checkpoints for one inode the one that was read furthest and fits is right: the
     /// others belong to content that was cut off.
     fn resume_here(&mut self, f: &Found, events: &mut Vec<TailEvent>) -> bool {
-        let all = (f.identity, FileId(0))..=(f.identity, FileId(u64::MAX));
-        if f.file.is_some() || self.waiting.range(all.clone()).next().is_none() {
+        if f.file.is_some() || self.of_inode(f.identity).next().is_none() {
             return false;
         }
         // What cannot be opened is reported when it is opened as a new file.
@@ -79,12 +112,11 @@ impl Tail {
         if Identity::of(f.identity.source, &metadata) != f.identity {
             return false;
         }
-        let fits = self
-            .waiting
-            .range(all)
-            .filter(|(_, waiting)| waiting.checkpoint.fits(&file, &metadata).unwrap_or(false));
-        let best = fits.max_by_key(|(_, waiting)| waiting.checkpoint.offset).map(|(key, _)| *key);
-        let Some(waiting) = best.and_then(|key| self.waiting.remove(&key)) else { return false };
+        let all = self.of_inode(f.identity).map(|waiting| &waiting.checkpoint);
+        let fits = all.filter(|checkpoint| checkpoint.fits(&file, &metadata).unwrap_or(false));
+        let best = fits.max_by_key(|checkpoint| checkpoint.offset);
+        let key = best.map(|checkpoint| (f.identity, checkpoint.file));
+        let Some(waiting) = key.and_then(|key| self.waiting.remove(&key)) else { return false };
         let at = Match { path: f.path.clone(), file, metadata };
         self.go_on(f.identity.source, waiting.checkpoint, at, f.place, events);
         true
@@ -103,7 +135,12 @@ impl Tail {
                 continue;
             }
             let (file, metadata) = open_regular(&sibling.path)?;
-            if of.fits(&file, &metadata)? {
+            let mut others = self.of_inode(Identity::of(identity.source, &metadata));
+            let is_better = |waiting: &Waiting| {
+                of.offset < waiting.checkpoint.offset
+                    && waiting.checkpoint.fits(&file, &metadata).unwrap_or(false)
+            };
+            if of.fits(&file, &metadata)? && !others.any(is_better) {
                 return Ok(Some(Match { path: sibling.path, file, metadata }));
             }
         }

@@ -35,6 +35,9 @@ impl Tail {
             self.attend(id, &mut Findings { found, departed, events });
         }
         self.resume(depth, &mut found, &mut departed, &mut events);
+        if depth == Depth::Glob {
+            departed.extend(self.vacant());
+        }
         self.find_between(&mut found, &departed);
         self.open_found(found, &mut events);
         self.judge_copies(&mut events);
@@ -146,6 +149,7 @@ impl Tail {
             }
         }
         for file in done {
+            self.remember(file);
             let Some(g) = self.forget(file) else { continue };
             let source = self.source_name(g.identity.source);
             events.push(TailEvent::Closed { file, source });

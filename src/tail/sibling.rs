@@ -38,10 +38,18 @@ pub(super) fn is_numbered(base: &[u8], name: &[u8]) -> bool {
     rotation_suffix(base, name).and_then(<[u8]>::first).is_some_and(u8::is_ascii_digit)
 }
 
+/// The name that a file had before rotation appended a number to it: `app.log` for `app.log.1`.
+fn unnumbered(name: &[u8]) -> Option<&[u8]> {
+    let at = name.iter().rposition(|byte| SEPARATORS.contains(byte))?;
+    let (before, number) = name.split_at_checked(at)?;
+    let (_, digits) = number.split_first()?;
+    let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    (is_number && !before.is_empty()).then_some(before)
+}
+
 /// Whether a name by itself looks like one that rotation gave.
 pub(super) fn looks_rotated(name: &[u8]) -> bool {
-    let number = name.rsplit(|byte| SEPARATORS.contains(byte)).next().unwrap_or_default();
-    number.len() < name.len() && !number.is_empty() && number.iter().all(u8::is_ascii_digit)
+    unnumbered(name).is_some()
 }
 
 /// Whether the name says that the file is compressed. Such a file holds lines that were followed
@@ -75,10 +83,16 @@ pub(super) struct Sibling {
     pub metadata: fs::Metadata,
 }
 
-/// The regular files that rotation may have made of the one at `path`, the last written first.
+/// The regular files that rotation may have made of the one at `path`, the last written first. If
+/// that one has been rotated already, what was rotated with it belongs to them.
 pub(super) fn siblings(path: &Path) -> io::Result<Vec<Sibling>> {
     let base = path.file_name().unwrap_or_default().as_bytes();
-    let mut found = neighbours(path, |name| rotation_suffix(base, name).is_some())?;
+    let before = unnumbered(base).unwrap_or(base);
+    let is_rotated = |name: &[u8]| {
+        let suffix = rotation_suffix(base, name).or_else(|| rotation_suffix(before, name));
+        suffix.is_some() && name != base
+    };
+    let mut found = neighbours(path, is_rotated)?;
     found.sort_by(|a, b| (modified(b), &b.path).cmp(&(modified(a), &a.path)));
     found.truncate(SIBLINGS);
     Ok(found)

@@ -140,6 +140,9 @@ impl Seen {
             return Ok(Signature::of(&self.marker));
         }
         let len = within(at, MARKER_BYTES);
+        if let Some(head) = usize::try_from(at).ok().and_then(|at| self.head.get(..at)) {
+            return Ok(Signature::of(head.get(at as usize - len..).unwrap_or_default()));
+        }
         let Some(file) = file else { return Ok(Signature::of_nothing(len)) };
         let mut bytes = vec![0; len];
         let n = read_full(file, &mut bytes, at - len as u64)?;

@@ -27,7 +27,7 @@ pub const LONG: Duration = Duration::from_secs(400);
 pub struct Rig {
     /// On the file system of the build, which is that of a server's logs, and not in memory: where
     /// inodes are used again at once, the tests see it.
-    pub directory: TempDir,
+    _directory: TempDir,
     pub root: PathBuf,
     pub patterns: Vec<String>,
     pub limits: Limits,
@@ -60,7 +60,7 @@ impl Rig {
             patterns.iter().map(|pattern| format!("{}/{pattern}", root.display())).collect();
         let tail = tail_of(&patterns, Vec::new(), limits);
         Rig {
-            directory,
+            _directory: directory,
             root,
             patterns,
             limits,

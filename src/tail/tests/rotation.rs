@@ -138,6 +138,21 @@ fn a_rotation_after_a_gap_between_two_polls_is_found() {
 }
 
 #[test]
+fn a_file_that_comes_back_after_it_was_closed_is_not_read_again() {
+    let (mut rig, _) = begun(&["app.log"]);
+    rig.rename("app.log", "app.log.1");
+    rig.settle();
+    rig.write("app.log", "2\n");
+    rig.poll();
+    rig.rename("app.log", "app.log.2");
+    rig.settle();
+    rig.write("app.log.1", "late\n");
+    rig.rename("app.log.1", "app.log");
+    rig.poll();
+    rig.expect(&["2", "late"]);
+}
+
+#[test]
 fn case_11_copytruncate_small_refill() {
     for patterns in [&["app.log"], &["app.log*"]] {
         let (mut rig, _) = begun(patterns);

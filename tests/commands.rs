@@ -1,0 +1,113 @@
+//! Every command from outside: help, exit codes, output that is not read to its end.
+
+use std::io::{Read, Write};
+use std::process::Stdio;
+
+use crate::support::{folder, offhours, program, root, text};
+
+const CONFIG: &str = "--config.file=examples/quickstart/offhours.yml";
+const LOG: &str = "examples/quickstart/northhost.log";
+
+#[test]
+fn every_command_has_help() {
+    for command in [
+        "serve",
+        "replay",
+        "check-config",
+        "test-line",
+        "runs",
+        "explain",
+        "ack",
+        "approve",
+        "rejected",
+        "completions",
+    ] {
+        let output = offhours(&[command, "--help"]);
+        assert_eq!(output.status.code(), Some(0), "{command}");
+        let help = text(&output.stdout);
+        let is_plain = command == "completions" || command == "check-config";
+        assert!(is_plain || help.contains("Examples:"), "{command}: {help}");
+    }
+}
+
+/// Exit code, and a piece of what is said on either stream.
+fn check(arguments: &[&str], code: i32, said: &str) {
+    let output = offhours(arguments);
+    let all = text(&output.stdout) + &text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {all}");
+    assert!(all.contains(said), "{arguments:?}: {all}");
+}
+
+#[test]
+fn exit_codes_say_what_happened() {
+    let started =
+        "time=2026-03-01T00:00:00Z msg=\"maintenance task\" state=started task=x target=orion";
+    check(&["replay", CONFIG, LOG], 1, "violation");
+    check(&["replay", CONFIG, "--until", "2026-03-01T00:00:00Z", LOG], 0, "");
+    check(&["replay", CONFIG, "nowhere.log"], 2, "nowhere.log");
+    check(&["replay", CONFIG, "--until", "yesterday", LOG], 2, "RFC 3339");
+    check(&["replay", CONFIG, "--source", "nobody", LOG], 2, "northhost-maintenance");
+    check(&["replay"], 2, "Usage");
+    check(&["check-config", CONFIG], 0, "next windows");
+    check(
+        &["check-config", "--config.file=tests/config/unknown-key-top.yml"],
+        2,
+        "unknown-key-top.yml:",
+    );
+    check(&["check-config", "--config.file=nowhere.yml"], 2, "nowhere.yml");
+    check(&["test-line", CONFIG, started], 0, "procedure");
+    check(&["test-line", CONFIG, "time=1 msg=heartbeat"], 1, "ignored");
+    check(&["test-line", CONFIG, "msg=\"maintenance task\" state=JUMPED"], 1, "rejected");
+    check(&["runs", "--storage.path=nowhere"], 2, "there is no ledger here");
+    check(&["explain", CONFIG, "--storage.path=nowhere", "1"], 2, "there is no ledger here");
+    check(&["rejected", "--storage.path=nowhere"], 2, "there is no ledger here");
+    check(&["ack", CONFIG, "--storage.path=nowhere", "1", "--by", "x"], 2, "no ledger");
+    check(&["serve", "--config.file=nowhere.yml"], 2, "nowhere.yml");
+    check(&["dance"], 2, "dance");
+    check(&["completions", "bash"], 0, "_offhours");
+    check(&["--version"], 0, "public holidays");
+}
+
+#[test]
+fn the_counts_of_a_replay_go_to_standard_error_as_json() {
+    let output = offhours(&["replay", CONFIG, "--format", "json", LOG]);
+    let counts: serde_json::Value = serde_json::from_slice(&output.stderr).expect("one object");
+    for key in ["lines", "events", "ignored", "rejected", "irregularities"] {
+        assert!(counts.get(key).is_some(), "{key}: {counts}");
+    }
+    let runs = text(&output.stdout);
+    assert!(runs.lines().all(|l| serde_json::from_str::<serde_json::Value>(l).is_ok()), "{runs}");
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_output_quietly() {
+    let mut child = program()
+        .current_dir(root())
+        .args(["replay", CONFIG, "--format", "json", LOG])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    drop(child.stdout.take());
+    let mut said = String::new();
+    child.stderr.take().expect("a pipe").read_to_string(&mut said).expect("text");
+    child.wait().expect("an end");
+    assert!(!said.contains("panicked"), "{said}");
+}
+
+#[test]
+fn a_terminal_is_never_driven_by_a_log() {
+    let storage = folder();
+    let log = storage.path().join("northhost.log");
+    let mut file = std::fs::File::create(&log).expect("a log");
+    writeln!(
+        file,
+        "time=2026-03-03T12:00:00Z msg=\"maintenance task\" state=STARTED task=x\u{1b}[31m job=\u{202e}7 target=orion"
+    )
+    .expect("a line");
+    let log = log.to_string_lossy().into_owned();
+    let output = offhours(&["replay", CONFIG, &log]);
+    let table = text(&output.stdout);
+    assert!(table.contains("violation"), "{table}");
+    assert!(!table.contains('\u{1b}') && !table.contains('\u{202e}'), "{table:?}");
+}

@@ -1,0 +1,123 @@
+//! Through kill -9 at any moment: each event exactly once, and the same page as without.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use chrono::TimeDelta;
+
+use crate::support::{Server, eventually, folder, offhours, root, text};
+
+const LINES: usize = 20_000;
+
+/// Kills in one round of the test; `OFFHOURS_KILLS` asks for more.
+fn kills() -> usize {
+    std::env::var("OFFHOURS_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(25)
+}
+
+/// Series that depend on the moment of reading or on the process, and so on nothing that was read.
+const OF_THE_MOMENT: &[&str] = &[
+    "process_",
+    "offhours_ledger_commit",
+    "offhours_config_last_reload_success_timestamp",
+    "offhours_source_last_line_timestamp",
+    "offhours_source_covered_seconds",
+    "maintenance_detection_delay_seconds",
+    "maintenance_window_change",
+    "maintenance_window_open",
+    "maintenance_business_hours",
+    "offhours_ledger_entries",
+];
+
+fn comparable(page: &str) -> BTreeMap<String, String> {
+    let of_moment = |line: &str| OF_THE_MOMENT.iter().any(|name| line.starts_with(name));
+    let lines = page.lines().filter(|line| !line.starts_with('#') && !of_moment(line));
+    lines.filter_map(|l| l.rsplit_once(' ')).map(|(k, v)| (k.into(), v.into())).collect()
+}
+
+/// Whole runs, told in one write each, between noise; stamped now.
+fn write_log(path: &Path, written: &AtomicBool) {
+    let mut file = std::fs::File::options().append(true).open(path).expect("the log");
+    for n in 0..LINES / 4 {
+        let now = offhours::clock::now();
+        let (at, end) = (now - TimeDelta::seconds(2), now - TimeDelta::seconds(1));
+        let (at, end) = (offhours::time::rfc3339(at), offhours::time::rfc3339(end));
+        let run = format!("task=mystery job=K-{n} target=orion trigger=manual");
+        let text = format!(
+            "time={at} msg=heartbeat n={n}\n\
+             time={at} msg=\"maintenance task\" state=STARTED {run}\n\
+             time={end} msg=\"maintenance task\" state=FINISHED {run}\n\
+             time={end} msg=\"slow query\" n={n}\n"
+        );
+        file.write_all(text.as_bytes()).expect("lines");
+        if n % 16 == 0 {
+            std::thread::yield_now();
+        }
+    }
+    written.store(true, Ordering::Release);
+}
+
+fn lines_read(server: &Server) -> f64 {
+    let page = server.get("/metrics").1;
+    let lines = page.lines().filter(|l| l.starts_with("offhours_source_lines_total{"));
+    lines.filter_map(|l| l.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+}
+
+#[test]
+fn nothing_is_lost_or_counted_twice_through_kill_9() {
+    let home = folder();
+    let config = home.path().join("offhours.yml");
+    let log = home.path().join("northhost.log");
+    std::fs::copy(root().join("examples/quickstart/offhours.yml"), &config).expect("a copy");
+    std::fs::write(&log, "").expect("a log");
+    let storage = folder();
+    let written = AtomicBool::new(false);
+    let seed = std::process::id();
+    let mut state = u64::from(seed) | 1;
+    std::thread::scope(|scope| {
+        scope.spawn(|| write_log(&log, &written));
+        for _ in 0..kills() {
+            // xorshift: how many times the page is asked for before the kill
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            let mut server = Server::launch(&config, storage.path());
+            for _ in 0..state % 400 {
+                std::hint::spin_loop();
+                std::thread::yield_now();
+            }
+            server.kill();
+        }
+    });
+    let server = Server::start_in(&config, storage.path());
+    eventually("all lines are read", || lines_read(&server) == LINES as f64);
+    let page = server.get("/metrics").1;
+    let runs = offhours(&[
+        "runs",
+        "--storage.path",
+        &storage.path().to_string_lossy(),
+        "--format=json",
+        "--limit=100000",
+    ]);
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for line in text(&runs.stdout).lines() {
+        let run: serde_json::Value = serde_json::from_str(line).expect("an object");
+        assert_eq!(run["state"], "finished", "seed {seed}: {run}");
+        *seen.entry(run["run_id"].as_str().expect("an id").into()).or_default() += 1;
+    }
+    assert_eq!(seen.len(), LINES / 4, "seed {seed}");
+    assert!(seen.values().all(|n| *n == 1), "seed {seed}");
+    assert!(server.stop().success());
+
+    let uninterrupted = Server::start(&config);
+    eventually("all lines are read", || lines_read(&uninterrupted) == LINES as f64);
+    let (want, got) = (comparable(&uninterrupted.get("/metrics").1), comparable(&page));
+    let differing: Vec<_> = want
+        .iter()
+        .filter(|(k, v)| got.get(*k) != Some(v))
+        .map(|(k, v)| format!("{k}: {:?}, uninterrupted {v}", got.get(k)))
+        .collect();
+    assert!(differing.is_empty() && want.len() == got.len(), "seed {seed}: {differing:#?}");
+    assert!(uninterrupted.stop().success());
+}

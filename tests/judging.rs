@@ -1,0 +1,450 @@
+//! The ledger, live: pairing, findings at their instants, refutation, remembering.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use offhours::config::{self, Config};
+use offhours::event::{Body, ChangeType, Event, Kind, Notice, RunLine, Status, Trigger};
+use offhours::ledger::{Draft, Evidence, Ledger, Taking};
+use offhours::run::{Acknowledgement, Irregularity, Run};
+use offhours::store::{Commit, Store};
+use offhours::time::Instant;
+use offhours::verdict::Reason;
+
+use crate::support::folder;
+
+const AGREEMENT: &str = "
+services:
+  orion: { timezone: Europe/London, holidays: GB-ENG, business_hours: \"Mo-Fr 08:00-18:00; PH off\" }
+  lyra: {}
+partners:
+  northhost:
+    timezone: Europe/London
+    windows: \"Mo-Su 22:00-05:00\"
+    confirmation: { required: true, notice: 24h }
+    emergencies: { allowed: true, approve_within: 1h }
+    lost_after: 12h
+    procedures:
+      compaction: { services: [orion], max_duration: 2h, confirmation: { required: false } }
+      reindex: { services: [orion, lyra], verify_within: 1h, confirmation: { required: false } }
+      failover: { services: [orion] }
+sources:
+  - { name: s, partner: northhost, files: [/x.log], format: json }
+";
+
+/// A ledger in the making, told in `HH:MM:SS` of Tuesday 10 March 2026, London (and UTC).
+struct Story {
+    config: Config,
+    draft: Draft,
+    followed: bool,
+}
+
+fn at(clock: &str) -> Instant {
+    let (day, time) = clock.split_once(' ').unwrap_or(("10", clock));
+    let text = format!("2026-03-{day}T{time}Z");
+    chrono::DateTime::parse_from_rfc3339(&text).expect("a time").to_utc()
+}
+
+fn line(kind: Kind, words: &str) -> RunLine {
+    let fields: BTreeMap<&str, &str> = words.split(' ').filter_map(|w| w.split_once('=')).collect();
+    let field = |name: &str| fields.get(name).map(|v| Box::from(*v));
+    let services = fields.get("service").map_or(vec![], |s| s.split(',').map(Box::from).collect());
+    RunLine {
+        kind,
+        services,
+        procedure: field("procedure"),
+        run_id: field("id"),
+        change_id: field("change"),
+        trigger: Trigger::Schedule,
+        phase: None,
+        outcome: None,
+        whole: None,
+    }
+}
+
+impl Story {
+    fn new() -> Story {
+        Story::with(Evidence::Readings)
+    }
+
+    fn with(evidence: Evidence) -> Story {
+        let now = at("01 00:00:00");
+        let config =
+            config::parse(AGREEMENT, Path::new("offhours.yml"), now).expect("an agreement");
+        Story { config, draft: Draft::new(Ledger::default(), evidence), followed: false }
+    }
+
+    fn take(&mut self, stamp: &str, read: &str, body: Body) -> bool {
+        let event = Event { at: at(stamp), ambiguous: false, body };
+        let taking = Taking {
+            partner: "northhost".into(),
+            event,
+            place: None,
+            observed: at(read),
+            followed_since: self.followed.then(|| at("01 00:00:00")),
+            live: true,
+            line: None,
+        };
+        self.draft.take(&self.config.policy, &taking).is_ok()
+    }
+
+    /// A run line that is read at its stamp.
+    fn says(&mut self, stamp: &str, kind: Kind, words: &str) -> &mut Story {
+        self.take(stamp, stamp, Body::Run(line(kind, words)));
+        self
+    }
+
+    /// A change notice for `failover` on orion from 23:00 to 23:30, read at `read`.
+    fn notice(&mut self, stamp: &str, read: &str, status: Status, kind: ChangeType) -> bool {
+        let notice = Notice {
+            change_id: "C".into(),
+            revision: None,
+            status,
+            services: vec!["orion".into()],
+            procedure: Some("failover".into()),
+            change_type: Some(kind),
+            planned_start: Some(at("23:00:00")),
+            planned_end: Some(at("23:30:00")),
+        };
+        self.take(stamp, read, Body::Notice(notice))
+    }
+
+    fn advance(&mut self, to: Instant) {
+        let partner: Arc<str> = "northhost".into();
+        self.draft.advance(&self.config.policy, &partner, to, to, true);
+    }
+
+    fn run(&self, no: u64) -> Run {
+        (**self.draft.ledger().run(no).expect("a run")).clone()
+    }
+
+    /// Reasons with their instants, verdict, whether it is final.
+    fn check(&self, no: u64, reasons: &[(&str, &str)], verdict: &str, sealed: bool) {
+        let run = self.run(no);
+        let found: Vec<(&str, Instant)> =
+            run.findings.values().map(|f| (f.reason.as_str(), f.at)).collect();
+        let want: Vec<(&str, Instant)> = reasons.iter().map(|(r, t)| (*r, at(t))).collect();
+        assert_eq!(found, want, "run {no}");
+        assert_eq!((run.verdict().as_str(), run.sealed), (verdict, sealed), "run {no}");
+    }
+
+    fn counted(&self, reason: Reason) -> u64 {
+        let all = self.draft.ledger().board().series.values();
+        all.filter_map(|sums| sums.violations.get(&reason)).sum()
+    }
+
+    fn irregular(&self) -> Vec<(&'static str, u64)> {
+        let all = self.draft.ledger().board().partners.values();
+        all.flat_map(|p| &p.irregularities).map(|(k, n)| (k.as_str(), *n)).collect()
+    }
+}
+
+use Kind::{Aborted, Approved, Finished, Phase, Started, Verified};
+
+#[test]
+fn an_overrun_is_found_at_its_instant_without_a_new_line() {
+    let mut s = Story::new();
+    s.says("03:30:00", Started, "procedure=compaction id=1");
+    s.check(1, &[], "compliant", false);
+    assert_eq!(s.draft.next_deadline(), Some(at("05:00:00")));
+    s.advance(at("05:00:00") - TimeDelta::nanoseconds(1));
+    s.check(1, &[], "compliant", false);
+    assert_eq!(s.counted(Reason::OverranWindow), 0);
+    s.advance(at("05:00:00"));
+    s.check(1, &[("overran_window", "05:00:00")], "violation", false);
+    assert_eq!(s.counted(Reason::OverranWindow), 1);
+    assert_eq!(s.draft.next_deadline(), Some(at("05:30:00")));
+    // Found late, each reason still carries its own instant.
+    s.advance(at("09:00:00"));
+    let all = [
+        ("overran_window", "05:00:00"),
+        ("ran_into_business_hours", "08:00:00"),
+        ("too_long", "05:30:00"),
+    ];
+    s.check(1, &all, "violation", false);
+    s.advance(at("20:00:00"));
+    let run = s.run(1);
+    assert_eq!(run.findings[&Reason::Lost].at, at("15:30:00"));
+    assert!(run.sealed && run.end.is_none());
+}
+
+#[test]
+fn a_bound_is_kept_by_an_end_at_it() {
+    for (end, want) in [("05:00:00", "compliant"), ("05:00:01", "violation")] {
+        let mut s = Story::new();
+        s.says("03:30:00", Started, "procedure=compaction id=1");
+        s.says(end, Finished, "id=1");
+        assert_eq!(s.run(1).verdict().as_str(), want, "{end}");
+        assert!(s.run(1).sealed);
+    }
+}
+
+#[test]
+fn a_refuted_reason_leaves_the_run_but_not_the_counter() {
+    let mut s = Story::new();
+    s.says("03:30:00", Started, "procedure=compaction id=1");
+    s.advance(at("05:10:00"));
+    assert_eq!(s.counted(Reason::OverranWindow), 1);
+    s.take("04:50:00", "05:10:01", Body::Run(line(Finished, "id=1")));
+    s.check(1, &[], "compliant", true);
+    assert_eq!(s.counted(Reason::OverranWindow), 1);
+    assert_eq!(s.irregular(), [("refuted", 1)]);
+}
+
+#[test]
+fn lines_that_arrive_together_are_judged_in_their_own_order() {
+    let mut s = Story::new();
+    s.advance(at("09:00:00"));
+    s.take("03:30:00", "09:00:00", Body::Run(line(Started, "procedure=compaction id=1")));
+    s.take("04:30:00", "09:00:00", Body::Run(line(Finished, "id=1")));
+    s.advance(at("09:00:01"));
+    s.check(1, &[], "compliant", true);
+    assert_eq!(s.counted(Reason::OverranWindow), 0);
+}
+
+#[test]
+fn contradictions_are_counted_by_kind() {
+    let open = ("23:00:00", Started, "procedure=reindex service=orion id=1");
+    let end = ("23:10:00", Finished, "id=1");
+    for (lines, want) in [
+        (vec![open, ("23:01:00", Started, "procedure=reindex id=1")], "second_start"),
+        (vec![open, end, ("23:11:00", Aborted, "id=1")], "second_end"),
+        (vec![end], "end_without_start"),
+        (vec![("23:10:00", Finished, "procedure=reindex service=orion")], "end_without_start"),
+        (vec![("23:10:00", Phase, "id=1")], "phase_without_start"),
+        (vec![open, ("23:12:00", Verified, "id=1")], "verified_without_end"),
+        (
+            vec![open, end, ("23:12:00", Verified, "id=1"), ("23:13:00", Verified, "id=1")],
+            "second_verification",
+        ),
+        (vec![open, ("11 13:00:00", Finished, "id=1")], "end_after_lost"),
+        (vec![open, ("22:59:59", Finished, "id=1")], "end_before_start"),
+    ] {
+        let mut s = Story::new();
+        for (stamp, kind, words) in &lines {
+            s.says(stamp, *kind, words);
+        }
+        assert_eq!(s.irregular(), [(want, 1)], "{lines:?}");
+    }
+}
+
+#[test]
+fn without_ids_the_oldest_open_run_ends_first() {
+    let mut s = Story::new();
+    let words = "procedure=reindex service=orion";
+    s.says("23:00:00", Started, words).says("23:05:00", Started, words);
+    s.says("23:06:00", Started, "procedure=reindex service=lyra");
+    s.says("23:10:00", Finished, words);
+    assert_eq!((s.run(1).end, s.run(2).end, s.run(3).end), (Some(at("23:10:00")), None, None));
+    s.says("23:20:00", Finished, words).says("23:30:00", Verified, words);
+    assert_eq!((s.run(1).verified, s.run(2).verified), (Some(at("23:30:00")), None));
+    assert_eq!(s.irregular(), []);
+}
+
+#[test]
+fn a_line_of_several_services_is_a_run_for_each() {
+    let mut s = Story::new();
+    s.says("23:00:00", Started, "procedure=reindex service=orion,lyra id=1");
+    s.says("23:10:00", Finished, "id=1").says("23:20:00", Verified, "id=1");
+    for no in [1, 2] {
+        s.check(no, &[], "compliant", true);
+        assert_eq!(s.run(no).end, Some(at("23:10:00")));
+    }
+    s.says("23:30:00", Started, "procedure=reindex id=1");
+    assert_eq!(s.run(3).service, None);
+    s.says("23:31:00", Started, "procedure=compaction id=2");
+    assert_eq!(s.run(4).service.as_deref(), Some("orion"));
+}
+
+#[test]
+fn verification_and_approval_keep_their_bounds_to_the_instant() {
+    for (verified, want) in [("11 00:10:00", "compliant"), ("11 00:10:01", "violation")] {
+        let mut s = Story::new();
+        s.says("23:00:00", Started, "procedure=reindex service=orion id=1");
+        s.says("23:10:00", Finished, "id=1").says(verified, Verified, "id=1");
+        assert_eq!((s.run(1).verdict().as_str(), s.run(1).sealed), (want, true), "{verified}");
+    }
+    let emergency = |approved: &str, words: &str| {
+        let mut s = Story::new();
+        s.notice("12:00:00", "12:00:00", Status::Confirmed, ChangeType::Emergency);
+        let early = approved < "12:05:00";
+        if early {
+            s.says(approved, Approved, words);
+        }
+        s.says("12:05:00", Started, "procedure=failover service=orion id=1 change=C");
+        s.says("12:10:00", Finished, "id=1");
+        if !early {
+            s.says(approved, Approved, words);
+        }
+        s.advance(at("20:00:00"));
+        s.run(1).verdict().as_str()
+    };
+    assert_eq!(emergency("12:04:00", "change=C"), "exempt");
+    assert_eq!(emergency("13:05:00", "change=C"), "exempt");
+    assert_eq!(emergency("13:05:00", "id=1"), "exempt");
+    assert_eq!(emergency("13:05:01", "change=C"), "violation");
+    assert_eq!(emergency("12:30:00", "change=D"), "violation");
+}
+
+#[test]
+fn a_backdated_notice_confirms_nothing() {
+    let start = "procedure=failover service=orion id=1 change=C";
+    let mut in_time = Story::new();
+    in_time.notice("09 12:00:00", "09 12:00:01", Status::Confirmed, ChangeType::Normal);
+    in_time.says("23:00:00", Started, start);
+    in_time.check(1, &[], "compliant", false);
+    let mut late = Story::new();
+    late.says("23:00:00", Started, start).says("23:10:00", Finished, "id=1");
+    late.notice("09 12:00:00", "23:20:00", Status::Confirmed, ChangeType::Normal);
+    late.check(1, &[("unconfirmed", "23:00:00")], "violation", true);
+    assert_eq!(late.irregular(), [("backdated", 1)]);
+    let amended = late.draft.drain();
+    assert!(amended.iter().any(|e| e.what.name() == "amended"));
+    // In a replay the stamps decide.
+    let mut replay = Story::with(Evidence::Stamps);
+    replay.notice("09 12:00:00", "09 12:00:00", Status::Confirmed, ChangeType::Normal);
+    replay.says("23:00:00", Started, start);
+    replay.check(1, &[], "compliant", false);
+}
+
+#[test]
+fn a_start_that_only_its_stamp_excuses_is_doubted() {
+    let start = || Body::Run(line(Started, "procedure=compaction id=1"));
+    let mut s = Story::new();
+    s.followed = true;
+    s.take("04:00:00", "09:00:00", start());
+    let doubt = Reason::ImplausibleTime;
+    assert!(s.run(1).findings.contains_key(&doubt));
+    assert!(s.irregular().contains(&("late", 1)));
+    // Catching up after a stop is not punished, nor is a delay that changes nothing.
+    for (followed, read) in [(false, "09:00:00"), (true, "04:14:59"), (true, "04:30:00")] {
+        let mut s = Story::new();
+        s.followed = followed;
+        s.take("04:00:00", read, start());
+        assert!(!s.run(1).findings.contains_key(&doubt), "{followed} {read}");
+    }
+    let mut ahead = Story::new();
+    ahead.take("23:00:00", "22:00:00", start());
+    assert_eq!(ahead.irregular(), [("future", 1)]);
+}
+
+#[test]
+fn violations_stay_latched_until_somebody_takes_note() {
+    let mut s = Story::new();
+    s.says("12:00:00", Started, "procedure=compaction id=1").says("12:10:00", Finished, "id=1");
+    let latched = |s: &Story| s.draft.ledger().latched().count();
+    assert_eq!(latched(&s), 1);
+    s.draft.unlatch(&s.config.policy, at("11 12:09:59"));
+    assert_eq!(latched(&s), 1);
+    let note = Acknowledgement { at: at("12:30:00"), by: "on-call".into(), note: String::new() };
+    let run = s.run(1);
+    s.draft.acknowledge(&run, note);
+    assert_eq!(latched(&s), 0);
+    // Old logs page nobody.
+    let mut old = Story::new();
+    old.take("12:00:00", "12 12:00:00", Body::Run(line(Started, "procedure=compaction id=1")));
+    assert_eq!((old.run(1).verdict().as_str(), latched(&old)), ("violation", 0));
+    // Time is up by itself.
+    let mut s = Story::new();
+    s.says("12:00:00", Started, "procedure=compaction id=1").says("12:10:00", Finished, "id=1");
+    s.draft.unlatch(&s.config.policy, at("11 12:10:00"));
+    assert_eq!(latched(&s), 0);
+}
+
+fn eventful() -> Story {
+    let mut s = Story::new();
+    s.notice("09 12:00:00", "09 12:00:00", Status::Confirmed, ChangeType::Emergency);
+    s.says("12:00:00", Started, "procedure=failover service=orion id=1 change=C");
+    s.says("12:05:00", Phase, "id=1").says("12:30:00", Approved, "change=C");
+    s.says("12:40:00", Finished, "id=1").says("12:41:00", Finished, "id=1");
+    s.says("13:00:00", Started, "procedure=mystery service=lyra id=2");
+    s.says("23:00:00", Started, "procedure=reindex service=orion");
+    s.advance(at("11 02:00:00"));
+    s
+}
+
+/// What two ledgers must agree in.
+fn state(ledger: &Ledger) -> String {
+    let mut runs: Vec<_> = ledger.runs().collect();
+    runs.sort_by_key(|run| run.no);
+    let board = ledger.board();
+    format!("{} {runs:?} {:?} {:?}", ledger.height(), board.series, board.partners)
+}
+
+#[test]
+fn a_reopened_ledger_is_the_same() {
+    let home = folder();
+    let mut s = eventful();
+    let mut store = Store::open(home.path()).expect("a ledger");
+    store.load().expect("an empty ledger");
+    let entries = s.draft.drain();
+    assert!(10 < entries.len());
+    store.commit(&Commit { entries, ..Commit::default() }).expect("a commit");
+    let head = store.head();
+    assert!(Store::open(home.path()).is_err(), "one writer at a time");
+    drop(store);
+    let mut store = Store::open(home.path()).expect("a ledger");
+    let again = store.load().expect("the same ledger");
+    assert_eq!(store.head(), head);
+    assert_eq!(state(&again), state(s.draft.ledger()));
+}
+
+#[test]
+fn a_changed_entry_is_told_by_its_number() {
+    let home = folder();
+    let mut store = Store::open(home.path()).expect("a ledger");
+    store.load().expect("an empty ledger");
+    for entry in eventful().draft.drain() {
+        store.commit(&Commit { entries: vec![entry], ..Commit::default() }).expect("a commit");
+    }
+    drop(store);
+    let change = |sql: &str| {
+        let db = rusqlite::Connection::open(home.path().join("ledger.db")).expect("the file");
+        db.execute_batch(sql).expect("a change");
+        let mut store = Store::open(home.path()).expect("a ledger");
+        store.load().expect_err("damage").to_string()
+    };
+    let flipped =
+        change("UPDATE blocks SET body = replace(body, 'mystery', 'nothing') WHERE first = 7");
+    let number = |text: &str| {
+        text.split("entry ")
+            .nth(1)
+            .map(|t| t.chars().take_while(char::is_ascii_digit).collect::<String>())
+    };
+    assert!(number(&flipped).is_some(), "{flipped}");
+    let removed = change("DELETE FROM blocks WHERE first = 3");
+    assert!(removed.contains("entry 3 "), "{removed}");
+    let version = change("UPDATE meta SET value = '99'; DELETE FROM blocks;");
+    let _ = version;
+}
+
+#[test]
+fn a_commit_that_fails_changes_nothing() {
+    let home = folder();
+    let mut store = Store::open(home.path()).expect("a ledger");
+    store.load().expect("an empty ledger");
+    let entries = eventful().draft.drain();
+    let db = rusqlite::Connection::open(home.path().join("ledger.db")).expect("the file");
+    db.execute_batch(
+        "CREATE TRIGGER full BEFORE INSERT ON tallies BEGIN SELECT raise(ABORT, 'full'); END",
+    )
+    .expect("a trigger");
+    let mut commit = Commit { entries, ..Commit::default() };
+    commit.tallies.insert(("s".into(), "lines", "event".into()), 1);
+    assert!(store.commit(&commit).is_err());
+    assert_eq!(store.head().0, 0);
+    db.execute_batch("DROP TRIGGER full").expect("room again");
+    store.commit(&commit).expect("the same again");
+    drop(store);
+    let ledger = Store::open(home.path()).expect("a ledger").load().expect("the entries");
+    assert_eq!(ledger.height(), commit.entries.len() as u64);
+}
+
+#[test]
+fn every_kind_of_irregularity_is_a_word() {
+    for kind in Irregularity::ALL {
+        assert_eq!(Irregularity::parse(kind.as_str()), Some(*kind));
+    }
+}

@@ -1,0 +1,149 @@
+//! The running exporter: series at zero, agreement with a replay, a stop on request.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use crate::support::{Server, eventually, folder, offhours, root, text};
+
+/// Sums of one metric over its series.
+fn sum(page: &str, name: &str, with: &str) -> f64 {
+    let of_metric = |line: &&str| line.starts_with(&format!("{name}{{")) && line.contains(with);
+    let value = |line: &str| line.rsplit(' ').next().and_then(|v| v.parse::<f64>().ok());
+    page.lines().filter(of_metric).filter_map(value).sum()
+}
+
+#[test]
+fn the_quickstart_shows_what_a_replay_says() {
+    let server = Server::start(&root().join("examples/quickstart/offhours.yml"));
+    let (status, page) = server.get("/metrics");
+    assert_eq!(status, 200);
+    let replay = offhours(&[
+        "replay",
+        "--config.file=examples/quickstart/offhours.yml",
+        "--format=json",
+        "examples/quickstart/northhost.log",
+    ]);
+    let mut reasons: BTreeMap<String, f64> = BTreeMap::new();
+    let mut runs = 0.0;
+    for line in text(&replay.stdout).lines() {
+        let run: serde_json::Value = serde_json::from_str(line).expect("an object");
+        runs += 1.0;
+        let waived = run["waived"].as_array().expect("a list");
+        for reason in run["reasons"].as_array().expect("a list") {
+            if !waived.contains(reason) {
+                *reasons.entry(reason.as_str().expect("a word").into()).or_default() += 1.0;
+            }
+        }
+    }
+    assert_eq!(sum(&page, "maintenance_starts_total", ""), runs);
+    // Live, time has gone on since the log's last line: what was open then was given up, and so on.
+    let later = ["lost", "unverified", "unapproved_emergency", "too_long", "overran_window"];
+    for (reason, count) in reasons.iter().filter(|(reason, _)| !later.contains(&reason.as_str())) {
+        let label = format!("reason=\"{reason}\"");
+        let shown = sum(&page, "maintenance_violations_total", &label);
+        assert!(*count <= shown, "{reason}: {shown} of {count}");
+    }
+    assert!(page.contains("maintenance_violations_total{partner=\"northhost\""), "{page}");
+    // Long ago: recorded and counted, but nobody is paged for it.
+    assert_eq!(sum(&page, "maintenance_violations_unacknowledged", ""), 0.0);
+    for path in ["/", "/-/healthy", "/-/ready", "/api/v1/runs", "/api/v1/runs/1", "/api/v1/sources"]
+    {
+        assert_eq!(server.get(path).0, 200, "{path}");
+    }
+    assert_eq!(server.get("/api/v1/runs/none").0, 404);
+    assert_eq!(server.get("/api/v1/runs?verdict=guilty").0, 400);
+    assert!(server.stop().success());
+}
+
+#[test]
+fn a_line_is_seen_and_acknowledged() {
+    let home = folder();
+    let config = home.path().join("offhours.yml");
+    let log = home.path().join("northhost.log");
+    std::fs::copy(root().join("examples/quickstart/offhours.yml"), &config).expect("a copy");
+    std::fs::write(&log, "").expect("a log");
+    let server = Server::start(&config);
+    let mut file = std::fs::File::options().append(true).open(&log).expect("the log");
+    let now = offhours::time::rfc3339(offhours::clock::now());
+    let line = format!(
+        "time={now} msg=\"maintenance task\" state=STARTED task=mystery job=M-1 target=orion trigger=manual\n"
+    );
+    file.write_all(line.as_bytes()).expect("a line");
+    let unacknowledged = |server: &Server| {
+        sum(&server.get("/metrics").1, "maintenance_violations_unacknowledged", "")
+    };
+    eventually("the violation is shown", || unacknowledged(&server) == 1.0);
+    let config = config.to_string_lossy().into_owned();
+    let storage = server.storage().to_string_lossy().into_owned();
+    let ask = |run: &str| {
+        offhours(&[
+            "ack",
+            "--config.file",
+            &config,
+            "--storage.path",
+            &storage,
+            run,
+            "--by",
+            "on-call",
+            "--note",
+            "told the partner",
+        ])
+    };
+    assert_eq!(ask("nobody").status.code(), Some(1));
+    assert_eq!(ask("M-1").status.code(), Some(0));
+    eventually("nobody is paged any more", || unacknowledged(&server) == 0.0);
+    assert_eq!(ask("M-1").status.code(), Some(1));
+    let explained =
+        offhours(&["explain", "--config.file", &config, "--storage.path", &storage, "M-1"]);
+    let case = text(&explained.stdout);
+    assert!(case.contains("BROKEN  unknown_procedure"), "{case}");
+    assert!(case.contains("on-call") && case.contains("byte 0"), "{case}");
+    assert!(server.stop().success());
+}
+
+#[test]
+fn a_second_writer_is_refused_with_a_sentence() {
+    let config = root().join("examples/quickstart/offhours.yml");
+    let server = Server::start(&config);
+    let storage = server.storage().to_string_lossy().into_owned();
+    let config = config.to_string_lossy().into_owned();
+    let second = offhours(&[
+        "serve",
+        "--config.file",
+        &config,
+        "--storage.path",
+        &storage,
+        "--web.listen-address",
+        "127.0.0.1:0",
+    ]);
+    assert_eq!(second.status.code(), Some(1));
+    let said = text(&second.stderr);
+    assert!(said.contains("another offhours is using this ledger"), "{said}");
+    assert!(server.stop().success());
+}
+
+#[test]
+fn a_bad_reload_leaves_the_old_configuration_in_force() {
+    let home = folder();
+    let config = home.path().join("offhours.yml");
+    let good =
+        std::fs::read_to_string(root().join("examples/quickstart/offhours.yml")).expect("text");
+    std::fs::write(&config, &good).expect("a configuration");
+    std::fs::write(home.path().join("northhost.log"), "").expect("a log");
+    let server = Server::start(&config);
+    let successful = |server: &Server| {
+        let page = server.get("/metrics").1;
+        let line = page.lines().find(|l| l.starts_with("offhours_config_last_reload_successful "));
+        line.expect("the gauge").ends_with(" 1")
+    };
+    assert!(successful(&server));
+    std::fs::write(&config, "services: 7").expect("a mistake");
+    assert_eq!(server.post("/-/reload").0, 500);
+    assert!(!successful(&server));
+    assert_eq!(server.get("/api/v1/sources").0, 200);
+    std::fs::write(&config, good.replace("orion", "lyra")).expect("a configuration");
+    assert_eq!(server.post("/-/reload").0, 200);
+    assert!(successful(&server));
+    assert!(server.get("/metrics").1.contains("affected_service=\"lyra\""));
+    assert!(server.stop().success());
+}

@@ -1,0 +1,22 @@
+//! All integration tests, one binary: each module says in a sentence what it holds.
+
+/// What the modules share: the program as a child process, its answers, temporary folders.
+mod support;
+
+/// Whole logs with the verdicts they must get, and what no verdict may ever be.
+mod stories;
+
+/// The repository checks itself: order of the modules, purity of the core, size, habits.
+mod tidy;
+
+/// Every command from outside: help, exit codes, output that is not read to its end.
+mod commands;
+
+/// The running exporter: series at zero, agreement with a replay, a stop on request.
+mod metrics_page;
+
+/// Through kill -9 at any moment: each event exactly once, and the same page as without.
+mod durability;
+
+/// The ledger, live: pairing, findings at their instants, refutation, remembering.
+mod judging;

@@ -1,0 +1,184 @@
+//! The program as a child process, its answers over HTTP, and temporary folders.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Longer than anything takes: only a failure waits for it.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// The root of the repository.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The program, not yet started, without the caller's colours and filters.
+pub fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_offhours"));
+    command.env_remove("RUST_LOG").env("NO_COLOR", "1").stdin(Stdio::null());
+    command
+}
+
+/// Runs the program in the repository's root to its end.
+pub fn offhours(arguments: &[&str]) -> Output {
+    program().current_dir(root()).args(arguments).output().expect("the program starts")
+}
+
+/// Text of an output stream.
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("UTF-8 output")
+}
+
+/// An empty folder that goes away with the value.
+pub fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a temporary folder")
+}
+
+/// All files below a folder, sorted; target folders and hidden ones are left out.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        if path.is_dir() {
+            if name != "target" && !name.starts_with('.') {
+                found.extend(files(&path));
+            }
+        } else {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// A running `offhours serve`; killed when the value goes away.
+pub struct Server {
+    child: Child,
+    lines: Receiver<String>,
+    address: SocketAddr,
+    storage: PathBuf,
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl Server {
+    /// Starts with a ledger of its own, on a free port of the loopback interface, and waits until it is ready.
+    pub fn start(config: &Path) -> Server {
+        let storage = folder();
+        let mut server = Server::start_in(config, storage.path());
+        server._folder = Some(storage);
+        server
+    }
+
+    /// The same with the ledger in this folder.
+    pub fn start_in(config: &Path, storage: &Path) -> Server {
+        let mut server = Server::launch(config, storage);
+        let line = server.line("listening");
+        let (_, address) = line.split_once("address=").expect("an address in the line");
+        let address = address.split_whitespace().next().expect("an address");
+        server.address = address.parse().expect("an address");
+        eventually("it is ready", || server.get("/-/ready").0 == 200);
+        server
+    }
+
+    /// Starts and waits for nothing.
+    pub fn launch(config: &Path, storage: &Path) -> Server {
+        let mut child = program()
+            .args(["serve", "--web.listen-address", "127.0.0.1:0", "--config.file"])
+            .arg(config)
+            .arg("--storage.path")
+            .arg(storage)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the server starts");
+        let log = child.stderr.take().expect("a pipe");
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(log).lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        Server { child, lines, address, storage: storage.into(), _folder: None }
+    }
+
+    /// The folder of its ledger.
+    pub fn storage(&self) -> &Path {
+        &self.storage
+    }
+
+    /// Ends it without a word: SIGKILL.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("a signal");
+        self.child.wait().expect("an end");
+    }
+
+    /// The next log line that contains this.
+    pub fn line(&self, wanted: &str) -> String {
+        let deadline = Instant::now() + DEADLINE;
+        let mut seen = Vec::new();
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(left) {
+                Ok(line) if line.contains(wanted) => return line,
+                Ok(line) => seen.push(line),
+                Err(_) => panic!("no line with {wanted:?} in {seen:#?}"),
+            }
+        }
+    }
+
+    /// Status and body of a GET.
+    pub fn get(&self, path: &str) -> (u16, String) {
+        self.ask("GET", path)
+    }
+
+    /// Status and body of a POST without a body.
+    pub fn post(&self, path: &str) -> (u16, String) {
+        self.ask("POST", path)
+    }
+
+    fn ask(&self, method: &str, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(self.address).expect("a connection");
+        stream.set_read_timeout(Some(DEADLINE)).expect("a deadline");
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            .expect("a request");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+        let status = head.split(' ').nth(1).expect("a status").parse().expect("a number");
+        (status, body.to_owned())
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub fn stop(mut self) -> ExitStatus {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, Signal::TERM).expect("a signal");
+        let mut status = None;
+        eventually("it ends", || {
+            status = self.child.try_wait().expect("a child");
+            status.is_some()
+        });
+        status.expect("it has ended")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Polls a condition until it holds.
+pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "in vain: {what}");
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+}

@@ -110,6 +110,7 @@ fn take(draft: &mut Draft, policy: &Policy, at: Instant, kind: Kind, no: usize) 
         observed: at,
         followed_since: None,
         live: true,
+        line: None,
     };
     draft.take(policy, &taking).unwrap();
     draft.drain();

@@ -85,14 +85,17 @@ pub enum BadPlan {
     Reversed,
 }
 
+/// Change ids by an instant.
+type ByInstant = BTreeMap<Instant, BTreeSet<Arc<str>>>;
+
 /// All changes of one partner.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
     by_id: HashMap<Arc<str>, Arc<Vec<Revision>>>,
     /// (procedure, service) -> planned start -> changes that were ever planned for then.
-    by_plan: HashMap<(Box<str>, Option<Box<str>>), BTreeMap<Instant, BTreeSet<Arc<str>>>>,
+    by_plan: HashMap<(Box<str>, Option<Box<str>>), ByInstant>,
     /// Planned end of the latest revision -> changes.
-    by_end: BTreeMap<Instant, BTreeSet<Arc<str>>>,
+    by_end: ByInstant,
     /// The longest span ever planned: bounds the search in `by_plan`.
     longest: TimeDelta,
 }
@@ -280,11 +283,7 @@ fn keys(services: &[Box<str>]) -> Vec<Option<Box<str>>> {
     services.iter().cloned().map(Some).collect()
 }
 
-fn remove_from(
-    index: &mut BTreeMap<Instant, BTreeSet<Arc<str>>>,
-    key: Option<Instant>,
-    id: &Arc<str>,
-) {
+fn remove_from(index: &mut ByInstant, key: Option<Instant>, id: &Arc<str>) {
     let Some(key) = key else { return };
     let Some(ids) = index.get_mut(&key) else { return };
     ids.remove(id);

@@ -3,7 +3,7 @@
 mod code;
 mod papers;
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::support::{files, root};
 
@@ -49,11 +49,11 @@ fn rust(folders: &[&str]) -> Vec<File> {
     found
 }
 
-fn short(path: &PathBuf) -> String {
+fn short(path: &Path) -> String {
     path.strip_prefix(root()).expect("below the root").to_string_lossy().into_owned()
 }
 
-fn read(path: &PathBuf) -> String {
+fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 
 use crate::config::Source;
 use crate::metrics::SourceView;
-use crate::store::Tally;
+use crate::store::{Counted, Tally};
 use crate::tail::SourceStatus;
 use crate::time::Instant;
 
@@ -32,7 +32,7 @@ pub struct Watch {
 
 impl Watch {
     /// `tallies` are the counters on disk.
-    pub fn new(sources: &[Source], tallies: Vec<(Arc<str>, String, String, u64)>) -> Watch {
+    pub fn new(sources: &[Source], tallies: Vec<Counted>) -> Watch {
         let view = |source: &Source| SourceView {
             name: source.name.clone(),
             partner: source.partner.clone(),

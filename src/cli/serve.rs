@@ -41,7 +41,7 @@ enum LogFormat {
     Json,
 }
 
-/// `:11310`, `11310`, `127.0.0.1:11310` or `[::1]:11310`.
+/// `:11310`, `127.0.0.1:11310` or `[::1]:11310`.
 fn address(text: &str) -> Result<SocketAddr, String> {
     let full = match text.strip_prefix(':') {
         Some(port) => format!("[::]:{port}"),

@@ -246,6 +246,13 @@ fn mentions_holidays(expression: &str) -> Option<usize> {
     })
 }
 
+/// A clock time without an offset.
+fn civil_time(value: &str) -> Option<NaiveDateTime> {
+    let is_dated = value.as_bytes().get(4) == Some(&b'-');
+    let read = |form: &&str| NaiveDateTime::parse_from_str(value, form).ok();
+    CIVIL_FORMS.iter().find_map(read).filter(|_| is_dated)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -267,11 +274,4 @@ mod tests {
             assert_eq!(mentions_holidays(expression), want, "{expression}");
         }
     }
-}
-
-/// A clock time without an offset.
-fn civil_time(value: &str) -> Option<NaiveDateTime> {
-    let is_dated = value.as_bytes().get(4) == Some(&b'-');
-    let read = |form: &&str| NaiveDateTime::parse_from_str(value, form).ok();
-    CIVIL_FORMS.iter().find_map(|form| read(form)).filter(|_| is_dated)
 }

@@ -10,7 +10,7 @@ use crate::verdict::{Finding, Reason, Verdict};
 /// One entry of the ledger.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// How far the partner's time had come when this was recorded; never falls for one partner.
+    /// The instant as of which this was judged: just before the line, at the bound, or when somebody spoke.
     pub clock: Instant,
     pub partner: Arc<str>,
     pub what: What,

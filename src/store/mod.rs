@@ -9,7 +9,7 @@ mod scalar;
 mod schema;
 mod write;
 
-pub use read::{Block, Reader, Rejected, RunFilter};
+pub use read::{Block, Counted, Reader, Rejected, RunFilter};
 pub use write::{Commit, Store, Tally};
 
 use std::path::{Path, PathBuf};

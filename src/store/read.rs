@@ -34,6 +34,9 @@ pub struct Rejected {
     pub read_at: Instant,
 }
 
+/// A counter of a source: source, name, label, value.
+pub type Counted = (Arc<str>, String, String, u64);
+
 /// Which runs to list; all of those that are given must hold. Newest first.
 #[derive(Clone, Debug, Default)]
 pub struct RunFilter {
@@ -236,7 +239,7 @@ impl Reader<'_> {
     }
 
     /// The counters of the sources: `(source, name, label, value)`.
-    pub fn tallies(&self) -> Result<Vec<(Arc<str>, String, String, u64)>, StoreError> {
+    pub fn tallies(&self) -> Result<Vec<Counted>, StoreError> {
         let sql = "SELECT source, name, label, value FROM tallies";
         let mut query = self.db().prepare(sql).in_file(&self.path)?;
         let rows = query.query_map([], |row| {

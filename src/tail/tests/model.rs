@@ -227,7 +227,8 @@ impl World {
             let before = self.contents[at].lines.len();
             self.write(Some(at), 2);
             // The rest of a line that began before the copy is lost as well.
-            for line in self.contents[at].lines[before..].to_vec() {
+            let copied: Vec<_> = self.contents[at].lines[before..].to_vec();
+            for line in copied {
                 self.at_risk.entry(line).or_insert(was_read);
             }
         }

@@ -1,7 +1,7 @@
 //! From what is on record to what Prometheus reads: the catalog of metrics, and the page made anew at each
 //! scrape.
 //!
-//! [`project`] is a plain function of the ledger, the policy and the time. Nothing is kept between scrapes,
+//! [`project()`] is a plain function of the ledger, the policy and the time. Nothing is kept between scrapes,
 //! so that no stale series and no forgotten gauge can exist.
 
 mod agreement;

@@ -86,7 +86,7 @@ fn policy() -> Policy {
     Policy {
         services: names.iter().map(service).collect(),
         partners: vec![partner],
-        digest: String::new(),
+        digest: "".into(),
         holidays_end: None,
     }
 }

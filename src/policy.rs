@@ -35,7 +35,7 @@ pub struct Policy {
     /// In the order of the configuration.
     pub partners: Vec<Partner>,
     /// Lower-case hex SHA-256 of the configuration text that this was read from: verdicts are sealed with it.
-    pub digest: String,
+    pub digest: Arc<str>,
     /// The first instant of which the embedded table of public holidays says nothing,
     /// if any calendar here uses `PH`.
     pub holidays_end: Option<Instant>,

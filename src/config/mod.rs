@@ -108,7 +108,7 @@ pub fn parse(text: &str, path: &Path, now: Instant) -> Result<Config, Error> {
     let horizon = check.duration(&file.value.backfill_horizon, Zero::Allowed);
     check.holidays_left();
     let holidays_end = check.holidays_end.map(|(end, _)| end);
-    let digest = hex(&Sha256::digest(text));
+    let digest = hex(&Sha256::digest(text)).into();
     let policy = Policy { services, partners, digest, holidays_end };
     let backfill_horizon = horizon.unwrap_or(defaults::BACKFILL_HORIZON);
     Ok(Config { policy, sources, warnings: check.finish()?, backfill_horizon })

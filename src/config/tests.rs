@@ -388,9 +388,9 @@ fn the_policy_knows_its_text_and_how_far_its_holidays_reach() {
     let config = parse(text, Path::new("a.yml"), instant(NOW)).unwrap();
     // By sha256sum of the same bytes.
     let digest = "4e6280f8885964ef1a72f2a57576aed7cb439317b2c8fad81c4551e0335a2c37";
-    assert_eq!(config.policy.digest, digest);
+    assert_eq!(&*config.policy.digest, digest);
     let other = parse(&format!("{text}#"), Path::new("a.yml"), instant(NOW)).unwrap();
-    assert_ne!(other.policy.digest, digest);
+    assert_ne!(&*other.policy.digest, digest);
 }
 
 #[test]

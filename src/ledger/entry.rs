@@ -22,7 +22,7 @@ pub enum What {
     /// A change notice was accepted as a revision.
     Revised { change_id: Arc<str>, revision: Revision, place: Option<Place> },
     /// A run began. It carries the reasons that held at the start; `verdict` is theirs.
-    Started { run: Box<Run>, verdict: Verdict },
+    Started { run: Arc<Run>, verdict: Verdict },
     /// A phase, a pause or a resumption of an open run.
     Phase { run: RunNo, phase: Phase, place: Option<Place> },
     /// An end was recorded. `shown` keeps the counters of time from falling when it was stamped before the

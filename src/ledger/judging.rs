@@ -159,16 +159,13 @@ impl Draft {
         clock: Instant,
         observed: Instant,
     ) {
-        let Some(run) = self.ledger.run(no).cloned() else { return };
+        let Some(run) = self.ledger.run(no).cloned().filter(|run| !run.sealed) else { return };
         let Some(terms) = terms_of(policy, &run) else { return };
-        if run.sealed {
-            return;
-        }
         // A run that was judged up to some instant is not judged as of an earlier one.
         let clock = self.judged.get(&no).map_or(clock, |judged| clock.max(*judged));
         self.judged.insert(no, clock);
         let case = case_of(&run, &terms, clock);
-        let mut open = Vec::new();
+        let (mut news, mut open) = (Vec::new(), Vec::new());
         for (reason, check) in judge(&case, When::Later) {
             let known = run.findings.contains_key(&reason);
             match check {
@@ -176,31 +173,29 @@ impl Draft {
                 Check::Broken { at, detail } => {
                     let waived = case.is_waiving() && reason.is_waivable();
                     let finding = Finding { reason, at, waived, detail };
-                    self.record_finding(&run, clock, observed, finding);
+                    let latch = self.asks_for_acknowledgement(observed, &finding);
+                    if reason == Reason::Lost && run.is_open() {
+                        news.push(What::Lost { run: no });
+                    }
+                    news.push(What::Found { run: no, finding, latch });
                 }
-                _ if known => {
-                    self.record(clock, &run.partner, What::Refuted { run: no, reason });
-                }
+                _ if known => news.push(What::Refuted { run: no, reason }),
                 Check::Holds { until } => open.push((reason, until)),
                 Check::Passes | Check::NotApplicable(_) | Check::Unknown(_) => {}
             }
         }
+        let partner = run.partner.clone();
+        // Held any longer, the run would be copied when the entries are adopted.
+        drop(run);
+        news.into_iter().for_each(|what| self.record(clock, &partner, what));
         let is_open = self.ledger.run(no).is_some_and(|r| r.is_open());
         let next = open.iter().filter(|(reason, _)| is_open || is_open_after_end(*reason));
         let next = next.map(|(_, until)| *until).min();
-        self.set_deadline(&run.partner, no, next);
+        self.set_deadline(&partner, no, next);
         if !is_open && next.is_none() {
             self.judged.remove(&no);
             self.seal(policy, no, &terms, clock);
         }
-    }
-
-    fn record_finding(&mut self, run: &Run, clock: Instant, observed: Instant, finding: Finding) {
-        if finding.reason == Reason::Lost && run.state == State::Running {
-            self.record(clock, &run.partner, What::Lost { run: run.no });
-        }
-        let latch = self.asks_for_acknowledgement(observed, &finding);
-        self.record(clock, &run.partner, What::Found { run: run.no, finding, latch });
     }
 
     /// A reason that makes a violation, unless it was found while reading old logs.
@@ -218,9 +213,11 @@ impl Draft {
             verdict: run.verdict(),
             business_nanos: clamp(business),
             outside_nanos: clamp(outside),
-            digest: Arc::from(policy.digest.as_str()),
+            digest: policy.digest.clone(),
         };
-        self.record(clock, &run.partner, what);
+        let partner = run.partner.clone();
+        drop(run);
+        self.record(clock, &partner, what);
     }
 
     /// A run as it begins, with everything that the start rules say of it.
@@ -292,22 +289,23 @@ impl Draft {
     }
 
     fn judge_start(&self, run: &mut Run, terms: &Terms, taking: &Taking, late_after: TimeDelta) {
-        let evidence = run.clone();
-        let case = case_of(&evidence, terms, run.start - TICK);
+        let case = case_of(run, terms, run.start - TICK);
+        let (mut findings, mut uncovered) = (BTreeMap::new(), false);
         let checks = judge(&case, When::Start).chain(judge(&case, When::Later));
         for (reason, check) in checks {
             match check {
                 Check::Broken { at, detail } => {
                     let waived = case.is_waiving() && reason.is_waivable();
-                    run.findings.insert(reason, Finding { reason, at, waived, detail });
+                    findings.insert(reason, Finding { reason, at, waived, detail });
                 }
-                Check::Unknown(_) => run.uncovered = true,
+                Check::Unknown(_) => uncovered = true,
                 _ => {}
             }
         }
         if let Some(finding) = self.doubt_start(&case, taking, late_after) {
-            run.findings.insert(Reason::ImplausibleTime, finding);
+            findings.insert(Reason::ImplausibleTime, finding);
         }
+        (run.findings, run.uncovered) = (findings, uncovered);
         let asks = |f: &Finding| self.asks_for_acknowledgement(run.observed, f);
         run.latched = run.findings.values().any(asks);
     }

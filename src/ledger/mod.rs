@@ -167,7 +167,7 @@ impl Ledger {
         *self.board.partner(partner).irregularities.entry(kind).or_default() += 1;
     }
 
-    fn adopt_start(&mut self, run: &Run, verdict: Verdict) {
+    fn adopt_start(&mut self, run: &Arc<Run>, verdict: Verdict) {
         self.last_run = self.last_run.max(run.no);
         self.board.started(run, verdict);
         self.unsealed.insert(run.no);
@@ -175,7 +175,7 @@ impl Ledger {
             self.latched.insert(run.no);
         }
         self.book_mut(&run.partner).opened(run);
-        self.runs.insert(run.no, Arc::new(run.clone()));
+        self.runs.insert(run.no, run.clone());
     }
 
     fn adopt_end(

@@ -61,7 +61,7 @@ impl Draft {
             let run = self.new_run(policy, taking, line, procedure, service, start, (no, group));
             let Some(run) = run else { continue };
             let verdict = run.verdict();
-            let what = What::Started { run: Box::new(run), verdict };
+            let what = What::Started { run: Arc::new(run), verdict };
             self.record(clock, &taking.partner, what);
             started.push(no);
         }

@@ -294,7 +294,7 @@ impl From<WhatForm> for What {
                 What::Revised { change_id: change, revision: rev.into(), place: place(p) }
             }
             WhatForm::Started { run, verdict } => {
-                What::Started { run: Box::new((*run).into()), verdict: verdict.0 }
+                What::Started { run: Arc::new((*run).into()), verdict: verdict.0 }
             }
             WhatForm::Phase { run, phase, place: p } => {
                 What::Phase { run, phase: phase.into(), place: place(p) }

@@ -102,9 +102,8 @@ impl Generation {
         loop {
             into.resize(want, 0);
             let n = read_full(file, into, self.offset())?;
-            let is_shorter = n < want && self.offset() + (n as u64) < self.stat.size;
-            // Asked after the bytes were read: if the marker still stands, they stood as well.
-            if is_shorter || !self.seen.marker_stands_in(file)? {
+            // Asked after the bytes were read: if what came before still stands, they stood as well.
+            if !self.seen.stands_around(file)? {
                 self.suspect = true;
                 return Ok(None);
             }
@@ -174,7 +173,7 @@ impl Generation {
             }
         };
         let seen = Seen::load(file, end)?;
-        match seen.filter(|_| self.seen.marker_stands_in(file).unwrap_or(false)) {
+        match seen.filter(|_| self.seen.stands_around(file).unwrap_or(false)) {
             Some(seen) => {
                 let offset = self.offset();
                 self.seen = seen;

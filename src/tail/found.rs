@@ -28,12 +28,14 @@ pub(super) struct Found {
     before: Option<(FileId, SystemTime)>,
 }
 
-/// A path that a followed file has left: what came to it after `since` is younger than that file.
+/// A path that a followed file has left. What came to it later was made after `since` and, as a copy
+/// or an old file may have been, not written to before `written_since` for the last time.
 pub(super) struct Departed {
     pub source: usize,
     pub path: PathBuf,
     pub holder: FileId,
     pub since: SystemTime,
+    pub written_since: SystemTime,
 }
 
 impl Found {
@@ -63,17 +65,18 @@ impl Found {
 }
 
 impl Tail {
-    /// The paths whose last file is still followed, but elsewhere: one after the other may come and
-    /// go there.
+    /// The paths whose last file is not there any more: one after the other may come and go there.
     pub(super) fn vacant(&self) -> Vec<Departed> {
         let places = self.sources.iter().enumerate();
         let places = places.flat_map(|(source, s)| s.places.iter().map(move |p| (source, p)));
         let vacant = places.filter_map(|(source, place)| {
             let (holder, since) = place.holder.zip(place.since)?;
-            let g = self.generations.get(&holder)?;
-            let is_here = g.life == Life::Listed && g.path == place.path;
-            let path = place.path.clone();
-            (!is_here).then_some(Departed { source, path, holder, since })
+            let g = self.generations.get(&holder);
+            if g.is_some_and(|g| g.life == Life::Listed && g.path == place.path) {
+                return None;
+            }
+            let (path, written_since) = (place.path.clone(), since);
+            Some(Departed { source, path, holder, since, written_since })
         });
         vacant.collect()
     }
@@ -81,21 +84,21 @@ impl Tail {
     /// Adds the files that came and went at a path between two scans: rotated siblings that came into
     /// being after the file that was there last had changed last. (Equal will do: the clock of a file
     /// system may tick as slowly as every 10 ms.)
-    pub(super) fn find_between(&self, found: &mut Vec<Found>, departed: &[Departed]) {
+    pub(super) fn find_between(&self, found: &mut Vec<Found>, departed: Vec<Departed>) {
         let here = found.iter().filter_map(|f| {
             let (holder, since) = f.before?;
-            Some((f.identity.source, f.path.clone(), holder, since))
+            let (source, path, written_since) = (f.identity.source, f.path.clone(), since);
+            Some(Departed { source, path, holder, since, written_since })
         });
-        let left = departed.iter().map(|d| (d.source, d.path.clone(), d.holder, d.since));
-        let searches: Vec<_> = here.chain(left).collect();
-        for (source, path, holder, since) in searches {
+        let searches: Vec<Departed> = here.chain(departed).collect();
+        for Departed { source, path, holder, since, written_since } in searches {
             let base = path.file_name().unwrap_or_default();
             // A directory that cannot be listed is reported by the search for files.
             for sibling in siblings(&path).unwrap_or_default() {
                 let identity = Identity::of(source, &sibling.metadata);
                 let name = sibling.path.file_name().unwrap_or_default();
                 let is_later = born(&sibling.metadata).is_some_and(|born| since <= born)
-                    && sibling.metadata.modified().is_ok_and(|modified| since <= modified);
+                    && sibling.metadata.modified().is_ok_and(|modified| written_since <= modified);
                 if is_later
                     && is_numbered(base.as_bytes(), name.as_bytes())
                     && !self.identities.contains_key(&identity)
@@ -194,8 +197,7 @@ impl Tail {
             return Ok(());
         }
         let original = self.original_of(&f, &file, &metadata);
-        let start = if original.is_some() { metadata.len() } else { 0 };
-        let Some(mut seen) = Seen::load(&file, start)? else { return Ok(()) };
+        let mut seen = Seen::default();
         seen.look_ahead(&file)?;
         let id = FileId(self.next);
         self.next = self.next.saturating_add(1);

@@ -212,7 +212,11 @@ impl Generation {
 
     /// Whether the file still holds what was read of it.
     pub fn is_itself(&self, size: u64) -> io::Result<bool> {
-        let Some(file) = &self.file else { return Ok(true) };
+        self.file.as_ref().map_or(Ok(true), |file| self.holds_what_was_read(file, size))
+    }
+
+    /// Whether a file of this size holds what was read of this one.
+    pub fn holds_what_was_read(&self, file: &File, size: u64) -> io::Result<bool> {
         Ok(self.offset() <= size && self.seen.stands_in(file)?)
     }
 

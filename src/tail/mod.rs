@@ -45,7 +45,7 @@ pub use glob::{Pattern, PatternError};
 pub use signature::{HEAD_BYTES, MARKER_BYTES, Signature};
 pub use waker::Waker;
 
-use generation::{Generation, Identity, Life};
+use generation::{Generation, Identity};
 use resume::Waiting;
 use source::Source;
 
@@ -181,14 +181,13 @@ impl Tail {
     pub fn status(&self) -> Vec<SourceStatus> {
         let status = |source: &Source| SourceStatus {
             source: source.name.clone(),
-            files: 0,
+            files: source.files,
             lag_bytes: 0,
             failing: source.failing(),
         };
         let mut all: Vec<SourceStatus> = self.sources.iter().map(status).collect();
         for g in self.generations.values() {
             if let Some(status) = all.get_mut(g.identity.source) {
-                status.files += usize::from(g.life == Life::Listed);
                 status.lag_bytes += g.lag_bytes();
                 status.failing = status.failing.or(g.failing);
             }

@@ -135,7 +135,7 @@ impl Tail {
             }
             let Some(file) = &g.file else { return Err(gone()) };
             let seen = Seen::load(file, g.committed)?;
-            let seen = seen.filter(|_| g.seen.marker_stands_in(file).unwrap_or(false));
+            let seen = seen.filter(|_| g.seen.stands_around(file).unwrap_or(false));
             g.seen = seen.ok_or_else(gone)?;
             g.examined = g.committed;
             Ok(())

@@ -162,7 +162,7 @@ impl Tail {
         let moved_to = at.path != from.path;
         let opened = (at.file, &at.metadata);
         let mut g = Generation::new(from.file, source, at.path, opened, seen, self.now);
-        g.examined = from.offset.saturating_add(from.skipped);
+        g.examined = from.offset.saturating_add(from.skipped).min(g.stat.size);
         g.memo = from.memo;
         g.life = if place.is_some() { Life::Listed } else { Life::Unlisted };
         g.sight.scan = self.scans;
@@ -225,6 +225,8 @@ fn younger_than(identity: Identity, checkpoint: &Checkpoint, at: &Match) -> Opti
     if Identity::of(source, &at.metadata) != identity {
         return None;
     }
+    let (path, holder) = (checkpoint.path.clone(), checkpoint.file);
     let since = born(&at.metadata)?;
-    Some(Departed { source, path: checkpoint.path.clone(), holder: checkpoint.file, since })
+    let written_since = at.metadata.modified().ok()?;
+    Some(Departed { source, path, holder, since, written_since })
 }

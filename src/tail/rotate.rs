@@ -7,14 +7,13 @@ use std::path::{Path, PathBuf};
 
 use super::Tail;
 use super::event::{FailureKind, FileId, LossReason, RotationKind, TailEvent};
-use super::found::{Departed, Found};
+use super::found::Found;
 use super::generation::{Generation, Identity, Life, Stat, open_regular, regular};
-use super::sibling::{looks_rotated, relocated, siblings};
+use super::sibling::{looks_rotated, relocated, rotation_suffix, siblings};
 
 /// What a scan collects.
 pub(super) struct Findings<'a> {
     pub found: &'a mut Vec<Found>,
-    pub departed: &'a mut Vec<Departed>,
     pub events: &'a mut Vec<TailEvent>,
 }
 
@@ -45,12 +44,10 @@ impl Tail {
             && let Some(place) = source.places.get(elsewhere)
         {
             let old = std::mem::replace(&mut g.path, place.path.clone());
-            if g.life == Life::Listed {
-                findings.departed.push(departed(g, &old));
-                if !looks_rotated(old.file_name().unwrap_or_default().as_bytes()) {
-                    let (source, kind) = (source.name.clone(), RotationKind::Rename);
-                    findings.events.push(TailEvent::Rotated { file: id, source, kind });
-                }
+            let was_live = !looks_rotated(old.file_name().unwrap_or_default().as_bytes());
+            if g.life == Life::Listed && was_live {
+                let (source, kind) = (source.name.clone(), RotationKind::Rename);
+                findings.events.push(TailEvent::Rotated { file: id, source, kind });
             }
         }
         g.life = Life::Listed;
@@ -64,17 +61,7 @@ impl Tail {
         let source = source.unwrap_or_else(|| "".into());
         let place = g.path.clone();
         if g.file.is_none() && !find_moved(g)? {
-            let is_replaced = regular(&place).is_ok();
-            findings.events.push(left(id, &source, &place, is_replaced, true));
-            findings.events.push(TailEvent::PossibleLoss {
-                file: id,
-                source,
-                reason: LossReason::Vanished,
-                from: g.offset(),
-                to: Some(g.stat.size).filter(|size| g.offset() < *size),
-            });
-            self.identities.remove(&g.identity);
-            g.end();
+            self.vanished(id, findings.events);
             return Ok(None);
         }
         let stat = g.fstat()?;
@@ -82,10 +69,23 @@ impl Tail {
             g.life = Life::Unlisted;
             g.quiet_since = self.now;
             let deleted = stat.is_some_and(|stat| stat.links == 0);
-            findings.departed.push(departed(g, &place));
             findings.events.push(left(id, &source, &place, regular(&place).is_ok(), deleted));
         }
         Ok(stat)
+    }
+
+    /// The file is gone and was not open. Perhaps it was copied first.
+    fn vanished(&mut self, id: FileId, events: &mut Vec<TailEvent>) {
+        let Some(g) = self.generations.get(&id) else { return };
+        let (path, size) = (g.path.clone(), g.stat.size);
+        let source = self.source_name(g.identity.source);
+        let (from, reason) = match self.go_on_in_copy(id) {
+            Ok(from) => (from, LossReason::Copytruncate),
+            Err(from) => (from, LossReason::Vanished),
+        };
+        events.push(left(id, &source, &path, regular(&path).is_ok(), true));
+        let to = Some(size).filter(|size| from < *size);
+        events.push(TailEvent::PossibleLoss { file: id, source, reason, from, to });
     }
 
     /// Looks whether a changed file only grew.
@@ -123,35 +123,36 @@ impl Tail {
     /// What was read does not stand in the file any more: it was cut off and perhaps filled again, or
     /// the inode belongs to another file now. If there is a copy of the old content, reading goes on there.
     fn replaced(&mut self, id: FileId, was_open: bool, findings: &mut Findings) {
-        let copy = self.find_copy(id);
         let Some(g) = self.generations.get_mut(&id) else { return };
-        let source = g.identity.source;
-        let place = self.sources.get(source).and_then(|s| s.position(&g.path));
+        let place = self.sources.get(g.identity.source).and_then(|s| s.position(&g.path));
         let place = place.filter(|_| g.sight.scan == self.scans);
-        let again = Found::again(g.identity, g.path.clone(), place, g.file.take());
-        findings.found.push(again);
-        self.identities.remove(&g.identity);
+        findings.found.push(Found::again(g.identity, g.path.clone(), place, g.file.take()));
         let size = g.stat.size;
-        let (kind, reason, from) = match copy {
-            Some((path, (file, metadata))) => {
-                let from = metadata.len();
-                g.move_to(path, (file, &metadata), self.now);
-                g.life = Life::Unlisted;
-                if let Some(copy) = self.identities.insert(g.identity, id) {
-                    self.generations.remove(&copy);
-                }
-                (RotationKind::Copytruncate, LossReason::Copytruncate, from)
-            }
-            None => {
-                let from = g.offset();
-                g.end();
-                match was_open {
-                    true => (RotationKind::Truncate, LossReason::Truncate, from),
-                    false => (RotationKind::Replace, LossReason::Vanished, from),
-                }
-            }
+        let (kind, reason, from) = match self.go_on_in_copy(id) {
+            Ok(from) => (RotationKind::Copytruncate, LossReason::Copytruncate, from),
+            Err(from) if was_open => (RotationKind::Truncate, LossReason::Truncate, from),
+            Err(from) => (RotationKind::Replace, LossReason::Vanished, from),
         };
         self.report_cut(id, kind, reason, (from, size), findings.events);
+    }
+
+    /// The content of a generation is no longer where it was. If there is a copy, reading goes on
+    /// there: its size. Otherwise the generation has ended: how far it was read.
+    fn go_on_in_copy(&mut self, id: FileId) -> Result<u64, u64> {
+        let copy = self.find_copy(id);
+        let Some(g) = self.generations.get_mut(&id) else { return Err(0) };
+        self.identities.remove(&g.identity);
+        let Some((path, (file, metadata))) = copy else {
+            let read = g.offset();
+            g.end();
+            return Err(read);
+        };
+        g.move_to(path, (file, &metadata), self.now);
+        g.life = Life::Unlisted;
+        if let Some(copy) = self.identities.insert(g.identity, id) {
+            self.generations.remove(&copy);
+        }
+        Ok(metadata.len())
     }
 
     /// Content was cut off: what was written behind `from`, at least up to `to`, may be lost.
@@ -202,16 +203,15 @@ fn find_moved(g: &mut Generation) -> io::Result<bool> {
     let Some(moved) = relocated(&g.path, g.identity.dev, g.identity.ino)? else { return Ok(false) };
     let (file, metadata) = open_regular(&moved.path)?;
     let is_same = Identity::of(g.identity.source, &metadata) == g.identity;
-    if is_same && g.offset() <= metadata.len() && g.seen.stands_in(&file)? {
-        g.file = Some(file);
-        return Ok(true);
+    // With other content it may be an unrelated file that got the inode, unless rotation named it:
+    // then it was cut off before it was moved.
+    let name = |path: &Path| path.file_name().unwrap_or_default().as_bytes().to_vec();
+    let is_rotated = rotation_suffix(&name(&g.path), &name(&moved.path)).is_some();
+    if !is_same || !is_rotated && !g.holds_what_was_read(&file, metadata.len())? {
+        return Ok(false);
     }
-    Ok(false)
-}
-
-fn departed(g: &Generation, path: &Path) -> Departed {
-    let (source, holder, since) = (g.identity.source, g.id, g.stat.changed_at());
-    Departed { source, path: path.to_path_buf(), holder, since }
+    g.file = Some(file);
+    Ok(true)
 }
 
 /// How a file left its path.

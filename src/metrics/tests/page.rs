@@ -201,7 +201,7 @@ fn label_tuples_that_look_alike_when_joined_stay_apart() {
     let mut policy = Policy {
         services: vec![],
         partners: vec![partner("ab"), partner("a"), partner("77kepQFQ8Kl"), partner("!0IC=VloaY")],
-        digest: String::new(),
+        digest: "".into(),
         holidays_end: None,
     };
     declare(&mut policy.partners[0], "d", &["c"], |_| {});

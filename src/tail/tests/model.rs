@@ -80,9 +80,9 @@ struct World {
 }
 
 impl World {
-    fn new(pattern: &str) -> World {
+    fn new(pattern: &str, limits: Limits) -> World {
         World {
-            rig: Rig::new(&[pattern]),
+            rig: Rig::with(&[pattern], limits),
             is_running: true,
             contents: Vec::new(),
             current: None,
@@ -227,9 +227,8 @@ impl World {
             let before = self.contents[at].lines.len();
             self.write(Some(at), 2);
             // The rest of a line that began before the copy is lost as well.
-            let copied: Vec<_> = self.contents[at].lines[before..].to_vec();
-            for line in copied {
-                self.at_risk.entry(line).or_insert(was_read);
+            for line in self.contents[at].lines.iter().skip(before) {
+                self.at_risk.entry(line.clone()).or_insert(was_read);
             }
         }
         self.rig.truncate("app.log");
@@ -254,7 +253,8 @@ impl World {
         if let Some(at) = self.current.filter(|_| depth == Depth::Glob || is_listed) {
             let place = self.rig.tail.sources[0].places.first();
             if place.is_some_and(|place| place.path.ends_with("app.log")) {
-                (self.contents[at].was_scanned, self.contents[at].is_held) = (true, true);
+                self.contents[at].was_scanned = true;
+                self.contents[at].is_held = 0 < self.rig.limits.descriptors;
             }
         }
     }
@@ -361,9 +361,14 @@ fn every_line_is_delivered_once() {
     let bytes: Vec<u8> = seed.to_le_bytes().repeat(4);
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let pattern = prop_oneof![Just("app.log"), Just("app.log*")];
-    let input = (pattern, proptest::collection::vec(op(), 1..60));
-    let result = TestRunner::new_with_rng(config, rng).run(&input, |(pattern, ops)| {
-        let mut world = World::new(pattern);
+    let descriptors = prop_oneof![Just(0), Just(512)];
+    let block_bytes = prop_oneof![Just(64), Just(1 << 18)];
+    let ops = proptest::collection::vec(op(), 1..60);
+    let input = (pattern, descriptors, block_bytes, ops);
+    let result = TestRunner::new_with_rng(config, rng).run(&input, |input| {
+        let (pattern, descriptors, block_bytes, ops) = input;
+        let limits = Limits { descriptors, block_bytes, ..Limits::default() };
+        let mut world = World::new(pattern, limits);
         ops.iter().for_each(|op| world.apply(op));
         world.finish();
         Ok(())

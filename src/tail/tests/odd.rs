@@ -120,6 +120,31 @@ fn links_that_lead_nowhere_or_in_circles_are_reported() {
     }
 }
 
+#[test]
+fn a_directory_that_cannot_be_reached_does_not_mean_that_its_files_are_gone() {
+    let mut rig = Rig::new(&["logs/*.log"]);
+    fs::create_dir(rig.path("real")).unwrap();
+    symlink(rig.path("real"), rig.path("logs")).unwrap();
+    rig.write("logs/app.log", "1\n");
+    rig.poll();
+    rig.remove("logs");
+    symlink(rig.path("logs"), rig.path("logs")).unwrap();
+    for later in [0, 0, 0, 500, 0] {
+        rig.now += Duration::from_millis(later);
+        rig.poll();
+    }
+    rig.now += Limits::default().retry;
+    assert_eq!(rig.report(), ["failed io", "failed io"]);
+    assert_eq!(rig.tail.status()[0].failing, Some(FailureKind::Io));
+    rig.remove("logs");
+    symlink(rig.path("real"), rig.path("logs")).unwrap();
+    rig.write("logs/app.log", "2\n");
+    rig.poll();
+    rig.expect(&["1", "2"]);
+    rig.reported(&[]);
+    assert_eq!(rig.tail.status()[0].failing, None);
+}
+
 /// Whether the one who runs the test is stopped by permissions at all: root is not.
 fn permissions_bind(path: &Path) -> bool {
     File::open(path).is_err()

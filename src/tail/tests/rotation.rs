@@ -101,6 +101,7 @@ fn case_09_several_rotations_within_one_poll() {
         if before {
             // What was there before is not read.
             rig.write("app.log.1", "old\n");
+            append(&rig.path("app.log.1")).set_modified(std::time::UNIX_EPOCH).unwrap();
             rig.rename("app.log.1", "app.log.9");
             rig.write("app.log", "more\n");
             rig.poll();
@@ -127,14 +128,55 @@ fn case_09_several_rotations_within_one_poll() {
 
 #[test]
 fn a_rotation_after_a_gap_between_two_polls_is_found() {
-    let (mut rig, _) = begun(&["app.log"]);
+    for patterns in [["app.log"], ["*.log"]] {
+        let (mut rig, _) = begun(&patterns);
+        rig.rename("app.log", "app.log.1");
+        rig.poll();
+        rig.write("app.log", "2\n");
+        rig.rename("app.log", "app.log-20251110");
+        rig.write("app.log", "3\n");
+        rig.poll();
+        rig.expect(&["2", "3"]);
+    }
+}
+
+#[test]
+fn siblings_that_are_older_or_copies_are_not_taken_for_rotated_files() {
+    let mut rig = Rig::new(&["app.log"]);
+    rig.write("app.log.7", "old, but touched\n");
+    rig.tick();
+    rig.write("app.log", "1\n2\n");
+    rig.poll();
+    rig.copy("app.log", "app.log.20251110");
+    let later = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(4_000_000_000);
+    append(&rig.path("app.log.7")).set_modified(later).unwrap();
     rig.rename("app.log", "app.log.1");
-    rig.poll();
-    rig.write("app.log", "2\n");
-    rig.rename("app.log", "app.log-20251110");
     rig.write("app.log", "3\n");
-    rig.poll();
-    rig.expect(&["2", "3"]);
+    for _ in 0..3 {
+        rig.poll();
+    }
+    rig.expect(&["1", "2", "3"]);
+}
+
+#[test]
+fn a_generation_is_not_closed_before_everything_is_committed() {
+    for end in ["2\n", "fragment"] {
+        let (mut rig, _) = begun(&["app.log"]);
+        rig.write("app.log", end);
+        rig.remove("app.log");
+        let file = rig.tail.generations.keys().next().copied().unwrap();
+        for _ in 0..4 {
+            rig.poll();
+            rig.tail.committed(file, 2);
+            rig.now += LONG;
+        }
+        assert!(!rig.report().iter().any(|word| word == "closed"));
+        rig.lines.clear();
+        rig.tail.rewind(file).unwrap();
+        rig.settle();
+        rig.expect(&[if end.ends_with('\n') { "2" } else { "fragment~" }]);
+        rig.reported(&["closed"]);
+    }
 }
 
 #[test]
@@ -206,12 +248,14 @@ fn a_copy_in_the_making_is_not_read_twice() {
     let (mut rig, _) = begun(&["app.log*"]);
     rig.write("app.log", "2\n3\n");
     rig.poll();
-    for part in ["", "1\n2", "\n3\n"] {
+    for part in ["", "1\n2", "\n"] {
         rig.write("app.log.1", part);
         rig.poll();
     }
     rig.write("app.log", "4\n");
     rig.poll();
+    // Its end is copied and the original cut off before the next look.
+    rig.write("app.log.1", "3\n");
     rig.truncate("app.log");
     rig.write("app.log", "5\n");
     rig.poll();
@@ -381,4 +425,64 @@ fn content_cut_off_between_a_scan_and_its_reads_is_not_mixed_up() {
     rig.poll();
     rig.expect(&["a", "b", "c", "d"]);
     rig.reported(&["truncate", "loss truncate 2..6", "closed"]);
+    // The same before anything was read.
+    let mut rig = Rig::new(&["app.log"]);
+    rig.write("app.log", "1\n");
+    rig.scan(Depth::Glob);
+    rig.truncate("app.log");
+    rig.write("app.log", "2\n3\n");
+    rig.read();
+    rig.expect(&[]);
+    rig.poll();
+    rig.expect(&["2", "3"]);
+    rig.reported(&["truncate", "loss truncate 0..2", "closed"]);
+}
+
+#[test]
+fn what_is_cut_off_behind_the_place_read_to_is_reported_too() {
+    let (mut rig, _) = begun(&["app.log"]);
+    rig.write("app.log", "2\n3\n");
+    rig.scan(Depth::Glob);
+    OpenOptions::new().write(true).open(rig.path("app.log")).unwrap().set_len(4).unwrap();
+    rig.poll();
+    rig.write("app.log", "4\n");
+    rig.poll();
+    rig.expect(&["2", "4"]);
+    rig.reported(&["truncate", "loss truncate 4..6"]);
+}
+
+#[test]
+fn inode_used_again_by_a_file_that_was_renamed_at_once() {
+    let limits = Limits { descriptors: 0, ..Limits::default() };
+    for lines in ["2\n", "2\n3\n"] {
+        let mut rig = Rig::with(&["app.log"], limits);
+        rig.write("app.log", "1\n");
+        rig.scan(Depth::Glob);
+        rig.remove("app.log");
+        rig.write("app.log", lines);
+        rig.rename("app.log", "app.log.1");
+        rig.scan(Depth::Stat);
+        rig.read();
+        rig.poll();
+        rig.expect(&lines.lines().collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn inode_used_again_by_a_file_that_nobody_follows() {
+    let limits = Limits { descriptors: 0, ..Limits::default() };
+    let mut reused = 0;
+    for _ in 0..10 {
+        let mut rig = Rig::with(&["app.log"], limits);
+        rig.write("app.log", "1\n");
+        rig.poll();
+        let before = fs::metadata(rig.path("app.log")).unwrap().ino();
+        rig.remove("app.log");
+        rig.write("other.txt", "not a log\n");
+        reused += u32::from(fs::metadata(rig.path("other.txt")).unwrap().ino() == before);
+        rig.poll();
+        rig.expect(&["1"]);
+        rig.reported(&["vanished", "loss vanished 2..?", "closed", "failed not_found"]);
+    }
+    assert!(0 < reused, "this file system does not use inodes again: the test shows nothing");
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Longer than anything takes: only a failure waits for it.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(30);
 
 /// The root of the repository.
 pub fn root() -> &'static Path {
@@ -181,4 +181,9 @@ pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "in vain: {what}");
         std::thread::park_timeout(Duration::from_millis(5));
     }
+}
+
+/// Lets others have the machine for a moment: paces a writer, decides nothing.
+pub fn breathe() {
+    std::thread::park_timeout(Duration::from_millis(1));
 }

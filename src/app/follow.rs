@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant as Moment, SystemTime};
 
-use crate::app::intake::{Batch, Intake, Progress, reject};
+use crate::app::intake::{Batch, Intake, Progress, memo, reject};
 use crate::app::shared::{Message, Shared};
 use crate::app::watch::Watch;
 use crate::change::BadPlan;
@@ -67,12 +67,18 @@ impl Follower {
         let follows = config.sources.iter().map(follow).collect();
         let tail = Tail::new(follows, checkpoints.clone(), Limits::default());
         let names = config.sources.iter().enumerate().map(|(i, s)| (s.name.clone(), i));
+        let mut watch = Watch::new(&config.sources, tallies);
+        for checkpoint in &checkpoints {
+            if let Some(last) = memo::read(&checkpoint.memo).1 {
+                watch.saw_event(&checkpoint.source, last);
+            }
+        }
         Ok(Follower {
             tail: tail.map_err(|e| e.to_string())?,
             waker: if notify { waker(shared) } else { Waker::none() },
             notify,
             intake: Intake::new(&config.sources),
-            watch: Watch::new(&config.sources, tallies),
+            watch,
             names: names.collect(),
             progress: BTreeMap::new(),
             stored: checkpoints.into_iter().map(|c| (c.file, c)).collect(),

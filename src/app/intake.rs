@@ -366,7 +366,7 @@ pub fn reject(place: Place, rejection: &Rejection, line: Vec<u8>, now: Instant) 
 }
 
 /// What a checkpoint remembers of a file beside its place: the csv header and the last stamp.
-mod memo {
+pub(super) mod memo {
     use crate::time::{Instant, rfc3339};
 
     /// `<stamp or ->[ <header>]`; empty if there is nothing to remember.

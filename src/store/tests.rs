@@ -1,1 +1,26 @@
-//! Tests of the store.
+//! What is written is read again.
+
+use super::*;
+use crate::event::{ChangeType, Status};
+use crate::ledger::What;
+
+#[test]
+fn an_entry_comes_back_as_it_was() {
+    let clock = chrono::DateTime::from_timestamp(1_773_100_800, 1).unwrap();
+    let revision = crate::change::Revision {
+        number: 2,
+        status: Status::Confirmed,
+        services: vec!["orion".into()],
+        procedure: None,
+        change_type: Some(ChangeType::Emergency),
+        planned_start: Some(clock),
+        planned_end: None,
+        stamp: clock,
+    };
+    let what = What::Revised { change_id: "C".into(), revision, place: None };
+    let entry = Entry { clock, partner: "northhost".into(), what };
+    let mut bytes = Vec::new();
+    write_entry(&entry, &mut bytes).unwrap();
+    assert_eq!(read_entry(&bytes).unwrap(), entry);
+    assert!(read_entry(b"{}").is_err());
+}

@@ -178,6 +178,8 @@ impl Follower {
             false => None,
         };
         let memo = self.tail.memo(file).to_string();
+        // Where it begins is to be on disk soon, also if nothing is read of it: a restart knows it by that.
+        self.progress.insert(file, Progress { file, offset: resumed_at, memo: memo.clone() });
         // What was not there at the last look has been followed since then.
         let since = if self.is_first || 0 < resumed_at { None } else { self.last_look };
         let trouble = self.intake.opened(

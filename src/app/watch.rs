@@ -20,7 +20,6 @@ pub const GAP: Duration = Duration::from_secs(60);
 struct Watched {
     view: SourceView,
     is_followed: bool,
-    caught_up: bool,
 }
 
 /// All sources while they are followed.
@@ -44,7 +43,7 @@ impl Watch {
             max_silence: source.max_silence,
             tallies: BTreeMap::new(),
         };
-        let watched = |s: &Source| Watched { view: view(s), is_followed: false, caught_up: false };
+        let watched = |s: &Source| Watched { view: view(s), is_followed: false };
         let mut watch =
             Watch { sources: sources.iter().map(watched).collect(), pending: BTreeMap::new() };
         for (source, name, label, value) in tallies {
@@ -117,12 +116,11 @@ impl Watch {
                 (Some(most), Some(silent)) => silent <= most,
                 (Some(_), None) => false,
             };
-            let caught_up = status.lag_bytes == 0;
-            let is_followed = view.up && fresh && caught_up;
+            let is_followed = view.up && fresh && status.lag_bytes == 0;
             if is_followed && watched.is_followed && elapsed < GAP {
                 covered.push(view.name.clone());
             }
-            (watched.is_followed, watched.caught_up) = (is_followed, caught_up);
+            watched.is_followed = is_followed;
         }
         let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(0);
         for name in covered {

@@ -18,5 +18,8 @@ mod metrics_page;
 /// Through kill -9 at any moment: each event exactly once, and the same page as without.
 mod durability;
 
+/// A ledger that cannot be used, or cannot be written for a while.
+mod outage;
+
 /// The ledger, live: pairing, findings at their instants, refutation, remembering.
 mod judging;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant as Moment};
 use crate::app::clerk;
 use crate::app::follow::Follower;
 use crate::app::intake::Batch;
+use crate::app::outage::Next;
 use crate::app::shared::{Message, Reply, Request, Shared};
 use crate::clock;
 use crate::config::{self, Config};
@@ -25,18 +26,15 @@ pub const BREATH: Duration = Duration::from_millis(2);
 pub const NOISE_COMMIT: Duration = Duration::from_secs(1);
 pub const COVER_COMMIT: Duration = Duration::from_secs(10);
 
-/// How long a failed commit is waited out before it is tried again.
-pub const STORE_RETRY: Duration = Duration::from_secs(1);
-
 /// Everything that the loop owns.
 pub struct Engine {
-    shared: Arc<Shared>,
-    mail: Receiver<Message>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) mail: Receiver<Message>,
     config: Arc<Config>,
     store: Store,
     draft: Draft,
-    follower: Follower,
-    last_look: Moment,
+    pub(super) follower: Follower,
+    pub(super) last_look: Moment,
     last_commit: Moment,
     /// Told of bytes read and bytes left while the first catch-up lasts.
     progress: Box<dyn Fn(u64, u64) + Send>,
@@ -68,7 +66,10 @@ impl Engine {
     }
 
     /// Follows, judges and commits until it is told to stop. The spine of the program.
-    pub fn run(mut self) {
+    ///
+    /// # Errors
+    /// The ledger is broken: waiting does not help.
+    pub fn run(mut self) -> Result<(), StoreError> {
         loop {
             if !self.answer_mail() {
                 break;
@@ -81,7 +82,9 @@ impl Engine {
                 let batch = self.follower.take(now, self.shared.is_ready());
                 let more = more | batch.more;
                 let commit = self.judge(batch, now);
-                self.commit(commit, more);
+                if self.commit(commit, more)? == Next::Stop {
+                    return Ok(());
+                }
                 if !more || self.has_mail() {
                     break;
                 }
@@ -90,6 +93,7 @@ impl Engine {
             self.follower.publish(&self.shared);
         }
         self.finish();
+        Ok(())
     }
 
     /// Takes every event of a batch into the draft, and lets time come to now for every partner whose files
@@ -126,35 +130,47 @@ impl Engine {
         runs.into_values().map(|run| counted(run, &self.config, now)).collect()
     }
 
-    /// Stores a commit if it is worth it, then makes it visible. If that fails everything since the last one
-    /// is dropped, and the same lines come again.
-    fn commit(&mut self, mut commit: Commit, more: bool) {
+    /// Stores a commit if it is worth it, then makes it visible. Nothing is read on before it is on disk.
+    fn commit(&mut self, mut commit: Commit, more: bool) -> Result<Next, StoreError> {
         let since = self.last_commit.elapsed();
         let matters = !commit.entries.is_empty() || !commit.rejected.is_empty();
         self.follower.hold(&mut commit.tallies);
-        let due = match (matters, self.follower.has_progress()) {
+        let due = match (matters || self.follower.is_urgent(), self.follower.has_progress()) {
             (true, _) => true,
             (false, true) => NOISE_COMMIT <= since || more,
             (false, false) => COVER_COMMIT <= since && self.follower.has_tallies(),
         };
         if !due {
-            return;
+            return Ok(Next::GoOn);
         }
         self.last_commit = Moment::now();
-        if let Err(error) = self.store_it(commit) {
-            self.shared.edit_own(|own| own.ledger_errors += 1);
-            tracing::error!(%error, "the ledger cannot be written, the same lines will be read again");
-            std::thread::sleep(STORE_RETRY);
-            self.start_over();
+        match self.complete(commit) {
+            Ok(commit) => match self.put(&commit) {
+                Ok(()) => Ok(Next::GoOn),
+                Err(error) => self.outlast(&commit, error),
+            },
+            Err(error) => {
+                tracing::error!(%error, "a file cannot be marked as read, its lines will be read again");
+                Ok(self.begin_again(&error))
+            }
         }
     }
 
-    fn store_it(&mut self, mut commit: Commit) -> Result<(), StoreError> {
-        let begun = Moment::now();
+    /// Adds the checkpoints and counts that belong to a commit.
+    fn complete(&mut self, mut commit: Commit) -> Result<Commit, StoreError> {
         self.follower.checkpoints(&mut commit)?;
         let own: Arc<str> = "".into();
         commit.tallies.insert((own, "commits", "".into()), 1);
-        self.store.commit(&commit)?;
+        Ok(commit)
+    }
+
+    /// Puts a whole commit on disk and makes it visible. May be tried again if it fails.
+    pub(super) fn put(&mut self, commit: &Commit) -> Result<(), StoreError> {
+        let begun = Moment::now();
+        if let Err(error) = self.store.commit(commit) {
+            self.shared.edit_own(|own| own.ledger_errors += 1);
+            return Err(error);
+        }
         let took = begun.elapsed().as_secs_f64();
         let mut ledger = self.shared.ledger_mut();
         commit.entries.iter().for_each(|entry| ledger.adopt(entry));
@@ -166,18 +182,26 @@ impl Engine {
             own.commits += 1;
             own.commit_durations.add(took);
         });
-        self.follower.committed(&commit);
-        announce(&commit);
+        self.follower.committed(commit);
+        announce(commit);
         Ok(())
     }
 
+    fn store_it(&mut self, commit: Commit) -> Result<(), StoreError> {
+        let commit = self.complete(commit)?;
+        self.put(&commit)
+    }
+
     /// Goes back to what is on disk.
-    fn start_over(&mut self) {
+    pub(super) fn start_over(&mut self) {
         self.draft = draft_of(&self.shared, &self.config);
         self.draft.rejudge(&self.config.policy, clock::now());
         let notify = self.follower.uses_notify();
         match Follower::new(&self.config, &self.store, &self.shared, notify) {
-            Ok(follower) => self.follower = follower,
+            Ok(mut follower) => {
+                follower.inherit(&self.follower);
+                self.follower = follower;
+            }
             Err(error) => tracing::error!(error, "files cannot be followed"),
         }
     }

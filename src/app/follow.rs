@@ -44,6 +44,8 @@ pub struct Follower {
     last_look: Option<Instant>,
     bytes_read: u64,
     is_first: bool,
+    /// What was noted is to be on disk at once.
+    is_urgent: bool,
 }
 
 impl Follower {
@@ -90,6 +92,7 @@ impl Follower {
             last_look: None,
             bytes_read: 0,
             is_first: true,
+            is_urgent: false,
         })
     }
 
@@ -133,14 +136,17 @@ impl Follower {
             TailEvent::Rotated { file, source, kind } => {
                 tracing::info!(source = &*source, file = file.0, kind = kind.as_str(), "rotated");
                 self.watch.count(&source, "rotations", kind.as_str(), 1);
+                self.moved(file);
             }
-            TailEvent::Vanished { source, path, .. } => {
+            TailEvent::Vanished { file, source, path } => {
                 tracing::warn!(source = &*source, path = %path.display(), "file vanished");
+                self.moved(file);
             }
             TailEvent::PossibleLoss { file, source, reason, from, to } => {
                 let (file, reason) = (file.0, reason.as_str());
                 tracing::error!(source = &*source, file, reason, from, to, "lines may be lost");
                 self.watch.count(&source, "possible_loss", reason, 1);
+                self.is_urgent = true;
             }
             TailEvent::Failed { source, path, kind, error } => {
                 let path = path.unwrap_or_default();
@@ -153,6 +159,18 @@ impl Follower {
                 self.intake.close(file);
                 self.mtimes.remove(&file);
                 self.closed.push(file);
+            }
+        }
+    }
+
+    /// A file is no longer where its checkpoint says: a restart right now must know where to look for it.
+    fn moved(&mut self, file: FileId) {
+        self.is_urgent = true;
+        if let Some(stored) = self.stored.get(&file) {
+            let (offset, memo) = (stored.offset, stored.memo.clone());
+            // If its old place is all that can be said of it, the old checkpoint is as good.
+            if self.tail.checkpoint(file, offset).is_ok() {
+                self.progress.entry(file).or_insert(Progress { file, offset, memo });
             }
         }
     }
@@ -178,8 +196,9 @@ impl Follower {
             false => None,
         };
         let memo = self.tail.memo(file).to_string();
-        // Where it begins is to be on disk soon, also if nothing is read of it: a restart knows it by that.
+        // Where it begins is to be on disk at once, also if nothing is read of it: a restart knows it by that.
         self.progress.insert(file, Progress { file, offset: resumed_at, memo: memo.clone() });
+        self.is_urgent = true;
         // What was not there at the last look has been followed since then.
         let since = if self.is_first || 0 < resumed_at { None } else { self.last_look };
         let trouble = self.intake.opened(
@@ -289,6 +308,16 @@ impl Follower {
         !self.progress.is_empty() || !self.closed.is_empty()
     }
 
+    /// A file appeared or moved, or lines may be lost: a restart must know of it.
+    pub fn is_urgent(&self) -> bool {
+        self.is_urgent
+    }
+
+    /// From now on, nothing says when a line that is read was written.
+    pub fn gap(&mut self) {
+        self.intake.gap(None);
+    }
+
     pub fn has_tallies(&self) -> bool {
         self.watch.has_pending()
     }
@@ -302,6 +331,7 @@ impl Follower {
 
     /// Completes a commit with the counts and checkpoints that belong to it.
     pub fn checkpoints(&mut self, commit: &mut Commit) -> Result<(), StoreError> {
+        self.is_urgent = false;
         commit.tallies.append(&mut self.watch.take_pending());
         for progress in std::mem::take(&mut self.progress).into_values() {
             self.tail.set_memo(progress.file, progress.memo);
@@ -343,4 +373,52 @@ fn waker(shared: &Arc<Shared>) -> Waker {
         tracing::warn!(warning, "polling");
     }
     waker
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::sync::mpsc::channel;
+
+    use super::*;
+    use crate::ledger::Ledger;
+
+    const CONFIG: &str = "partners: { p: { timezone: UTC, windows: \"Mo-Su 22:00-05:00\" } }\n\
+        sources: [ { name: s, partner: p, files: [a.log], format: logfmt } ]\n";
+
+    #[test]
+    fn what_moved_is_urgent() {
+        let home = tempfile::tempdir().expect("a folder");
+        let (log, rotated) = (home.path().join("a.log"), home.path().join("a.log.1"));
+        fs::write(&log, "x=1\n").expect("a log");
+        let now = crate::clock::now();
+        let config = crate::config::parse(CONFIG, &home.path().join("c.yml"), now);
+        let config = Arc::new(config.expect("a configuration"));
+        let mut store = Store::open(home.path()).expect("a ledger");
+        let own = crate::app::own_view(&store).expect("its counters");
+        let paths = (home.path().into(), home.path().into());
+        let shared =
+            Arc::new(Shared::new(config.clone(), Ledger::default(), own, channel().0, paths));
+        let mut follower = Follower::new(&config, &store, &shared, false).expect("a follower");
+        let mut commit_if_urgent = |follower: &mut Follower| {
+            follower.look(now, Duration::ZERO);
+            let was_urgent = follower.is_urgent();
+            let mut commit = Commit::default();
+            follower.checkpoints(&mut commit).expect("checkpoints");
+            store.commit(&commit).expect("a commit");
+            follower.committed(&commit);
+            assert!(!follower.is_urgent());
+            let inodes: Vec<u64> = commit.checkpoints.iter().map(|c| c.ino).collect();
+            (was_urgent, inodes, commit.tallies.keys().any(|(_, name, _)| *name == "rotations"))
+        };
+        let inode =
+            |path| std::os::unix::fs::MetadataExt::ino(&fs::metadata(path).expect("a file"));
+        assert_eq!(commit_if_urgent(&mut follower), (true, vec![inode(&log)], false));
+        assert_eq!(commit_if_urgent(&mut follower), (false, vec![], false));
+        fs::rename(&log, &rotated).expect("a rotation");
+        File::create(&log).expect("a new log");
+        follower.last_glob = None;
+        let both = vec![inode(&rotated), inode(&log)];
+        assert_eq!(commit_if_urgent(&mut follower), (true, both, true));
+    }
 }

@@ -6,6 +6,7 @@ pub mod control;
 pub mod engine;
 pub mod follow;
 pub mod intake;
+pub mod outage;
 pub mod replay;
 pub mod serve;
 pub mod shared;

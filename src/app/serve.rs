@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 
+use rustix::process::Signal;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -73,9 +74,9 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let served = runtime.block_on(until_stopped(listener, shared.clone(), &looping));
     // Nobody is answered any more: now the loop may commit and end.
     shared.send(Message::Stop);
-    let ended = looping.join().map_err(|_| ServeError::Loop);
+    let ended = looping.join().map_err(|_| ServeError::Loop)?;
     served?;
-    ended
+    Ok(ended?)
 }
 
 async fn listen(listen: SocketAddr) -> Result<TcpListener, ServeError> {
@@ -89,10 +90,12 @@ async fn listen(listen: SocketAddr) -> Result<TcpListener, ServeError> {
 async fn until_stopped(
     listener: TcpListener,
     shared: Arc<Shared>,
-    looping: &std::thread::JoinHandle<()>,
+    looping: &std::thread::JoinHandle<Result<(), StoreError>>,
 ) -> Result<(), ServeError> {
     let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut hangup = signal(SignalKind::hangup())?;
+    // A file that may not grow (`ulimit -f`) is then a failed commit, which is waited out, and no death.
+    let _file_too_large = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
     let reloading = shared.clone();
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {

@@ -12,7 +12,10 @@ mod write;
 pub use read::{Block, Counted, Reader, Rejected, RunFilter};
 pub use write::{Commit, Store, Tally};
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+
+use rusqlite::ErrorCode;
 
 use crate::ledger::Entry;
 use crate::run::Run;
@@ -36,15 +39,58 @@ pub enum StoreError {
     #[error("{path}: there is no ledger here; `offhours serve` makes one")]
     Missing { path: PathBuf },
     #[error(
-        "{path}: this ledger has format version {found}, this offhours reads version {VERSION}"
+        "{path}: this ledger has format version {found}, this offhours reads version {VERSION}; use the offhours that wrote it, or give this one another --storage.path"
     )]
     Version { path: PathBuf, found: String },
-    #[error("{path}: entry {entry} cannot be read: {why}")]
+    #[error(
+        "{path}: this is no ledger, or it is damaged ({source}); put a backup in its place, or move it away: what the logs still hold is then read again"
+    )]
+    Broken { path: PathBuf, source: rusqlite::Error },
+    #[error(
+        "{path}: entry {entry} cannot be read: {why}; put a backup in its place, or move the ledger away: what the logs still hold is then read again"
+    )]
     Damaged { path: PathBuf, entry: u64, why: String },
-    #[error("{path}: {source}")]
+    #[error("{path}: {source}{}", io_hint(.source.kind()))]
     Io { path: PathBuf, source: std::io::Error },
-    #[error("{path}: {source}")]
+    #[error("{path}: {source}{}", sqlite_hint(.source.sqlite_error_code()))]
     Sqlite { path: PathBuf, source: rusqlite::Error },
+}
+
+const MUST_BE_WRITABLE: &str =
+    "; the ledger must be a file in a folder, and both writable by the user that offhours runs as";
+
+fn io_hint(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => MUST_BE_WRITABLE,
+        ErrorKind::StorageFull => "; free some space",
+        _ => "",
+    }
+}
+
+fn sqlite_hint(code: Option<ErrorCode>) -> &'static str {
+    match code {
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+            MUST_BE_WRITABLE
+        }
+        Some(ErrorCode::DiskFull) => "; free some space",
+        _ => "",
+    }
+}
+
+impl StoreError {
+    /// Whether it will be the same however long one waits, unlike a disk that is full.
+    pub fn is_lasting(&self) -> bool {
+        match self {
+            StoreError::Io { .. } | StoreError::Locked { .. } => false,
+            StoreError::Sqlite { source, .. } => {
+                source.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
+            }
+            StoreError::Missing { .. }
+            | StoreError::Version { .. }
+            | StoreError::Broken { .. }
+            | StoreError::Damaged { .. } => true,
+        }
+    }
 }
 
 /// Attaches the file's name to an error of the database.
@@ -54,7 +100,12 @@ pub(crate) trait InFile<T> {
 
 impl<T> InFile<T> for Result<T, rusqlite::Error> {
     fn in_file(self, path: &Path) -> Result<T, StoreError> {
-        self.map_err(|source| StoreError::Sqlite { path: path.into(), source })
+        self.map_err(|source| match source.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+                StoreError::Broken { path: path.into(), source }
+            }
+            _ => StoreError::Sqlite { path: path.into(), source },
+        })
     }
 }
 

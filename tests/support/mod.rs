@@ -118,15 +118,29 @@ impl Server {
         self.child.wait().expect("an end");
     }
 
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
     /// The next log line that contains this.
     pub fn line(&self, wanted: &str) -> String {
+        self.lines_until(wanted).pop().unwrap_or_default()
+    }
+
+    /// The next log lines up to one that contains this.
+    pub fn lines_until(&self, wanted: &str) -> Vec<String> {
         let deadline = Instant::now() + DEADLINE;
         let mut seen = Vec::new();
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.lines.recv_timeout(left) {
-                Ok(line) if line.contains(wanted) => return line,
-                Ok(line) => seen.push(line),
+                Ok(line) => {
+                    let is_it = line.contains(wanted);
+                    seen.push(line);
+                    if is_it {
+                        return seen;
+                    }
+                }
                 Err(_) => panic!("no line with {wanted:?} in {seen:#?}"),
             }
         }

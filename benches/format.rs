@@ -37,6 +37,8 @@ fn reader(format: Format, any: &[&str]) -> Reader {
         matching: Some(Match { key: Some("msg".to_owned()), any }),
         fields: fields.map(|(field, key)| (field, key.to_owned())).into(),
         values: HashMap::new(),
+        defaults: HashMap::new(),
+        document: None,
     }))
 }
 

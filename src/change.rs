@@ -1,5 +1,7 @@
 //! What was planned: changes, their numbered revisions, and what of them was on record at an instant.
 
+mod revisions;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -7,6 +9,10 @@ use chrono::TimeDelta;
 
 use crate::event::{ChangeType, Notice, Status};
 use crate::time::{Instant, Span};
+use revisions::{
+    Slot, check_times, confirmed_at, insert, is_known, is_named, last_end, place_of, plan_of,
+    resolve,
+};
 
 /// Changes kept in memory for one partner. Beyond it those whose planned end is longest past are forgotten.
 pub const CHANGES_KEPT: usize = 50_000;
@@ -14,25 +20,33 @@ pub const CHANGES_KEPT: usize = 50_000;
 /// One revision as it was sent: what it omits is `None` (or empty) and is kept from its predecessor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revision {
-    /// As sent, else one more than the highest so far.
+    /// Which planned span of the change it is about, where there may be several.
+    pub slot: Option<Box<str>>,
+    /// As sent; else one more than the highest so far, or 0 for a record of a document.
     pub number: u64,
-    pub status: Status,
+    pub status: Option<Status>,
     pub services: Vec<Box<str>>,
-    pub procedure: Option<Box<str>>,
+    pub procedures: Vec<Box<str>>,
     pub change_type: Option<ChangeType>,
     pub planned_start: Option<Instant>,
     pub planned_end: Option<Instant>,
+    /// Our side said yes to it.
+    pub accepted: bool,
+    pub is_record: bool,
     /// The sender's stamp.
     pub stamp: Instant,
+    /// When it was read here.
+    pub seen: Instant,
 }
 
 /// A revision with what it keeps from those before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolved {
+    pub slot: Option<Box<str>>,
     pub number: u64,
     pub status: Status,
     pub services: Vec<Box<str>>,
-    pub procedure: Option<Box<str>>,
+    pub procedures: Vec<Box<str>>,
     pub change_type: ChangeType,
     /// `None` only if it cancels.
     pub planned: Option<Planned>,
@@ -50,10 +64,11 @@ pub struct Planned {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     pub change_id: Arc<str>,
+    pub slot: Option<Box<str>>,
     pub revision: u64,
     pub status: Status,
     pub services: Vec<Box<str>>,
-    pub procedure: Option<Box<str>>,
+    pub procedures: Vec<Box<str>>,
     pub change_type: ChangeType,
     pub planned: Option<Planned>,
     /// The moment at which the present times were confirmed; `None`: they are not.
@@ -66,9 +81,9 @@ impl Plan {
         Some(self.planned?.start - self.confirmed_at?)
     }
 
-    /// Whether the change names exactly what the run names.
+    /// Whether the change names what the run names.
     pub fn is_for(&self, service: Option<&str>, procedure: &str) -> bool {
-        self.procedure.as_deref() == Some(procedure)
+        self.procedures.iter().any(|named| &**named == procedure)
             && match service {
                 Some(s) => self.services.iter().any(|named| &**named == s),
                 None => self.services.is_empty(),
@@ -83,6 +98,18 @@ pub enum BadPlan {
     NoTimes,
     #[error("the planned end is not after the planned start")]
     Reversed,
+    #[error("the notice has a planned start and no planned end, neither its own nor inherited")]
+    NoEnd,
+    #[error("the notice has a planned end and no planned start, neither its own nor inherited")]
+    NoStart,
+}
+
+/// What a notice amounts to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    New(Revision),
+    /// A record that says what is on record already.
+    Known,
 }
 
 /// Change ids by an instant.
@@ -91,53 +118,67 @@ type ByInstant = BTreeMap<Instant, BTreeSet<Arc<str>>>;
 /// All changes of one partner.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
-    by_id: HashMap<Arc<str>, Arc<Vec<Revision>>>,
+    /// The slots of each change, in the order in which they were first read; mostly one.
+    by_id: HashMap<Arc<str>, Arc<Vec<Slot>>>,
     /// (procedure, service) -> planned start -> changes that were ever planned for then.
     by_plan: HashMap<(Box<str>, Option<Box<str>>), ByInstant>,
-    /// Planned end of the latest revision -> changes.
+    /// Latest planned end of any slot -> changes.
     by_end: ByInstant,
     /// The longest span ever planned: bounds the search in `by_plan`.
     longest: TimeDelta,
 }
 
 impl Changes {
-    /// The revision that `notice` amounts to.
+    /// What `notice` amounts to. `seen`: when it was read.
     ///
     /// # Errors
     /// Neither it nor those before it say when, or it ends before it starts; unless it cancels.
-    pub fn accept(&self, notice: &Notice, stamp: Instant) -> Result<Revision, BadPlan> {
-        let known = self.revisions(&notice.change_id);
+    pub fn accept(
+        &self,
+        notice: &Notice,
+        stamp: Instant,
+        seen: Instant,
+    ) -> Result<Accepted, BadPlan> {
+        let known = self.slot(&notice.change_id, notice.slot.as_deref());
         let highest = known.last().map_or(0, |r| r.number);
+        let next = if notice.is_record { 0 } else { highest.saturating_add(1) };
         let revision = Revision {
-            number: notice.revision.unwrap_or(highest.saturating_add(1)),
+            slot: notice.slot.clone(),
+            number: notice.revision.unwrap_or(next),
             status: notice.status,
             services: notice.services.clone(),
-            procedure: notice.procedure.clone(),
+            procedures: notice.procedures.clone(),
             change_type: notice.change_type,
             planned_start: notice.planned_start,
             planned_end: notice.planned_end,
+            accepted: notice.accepted,
+            is_record: notice.is_record,
             stamp,
+            seen,
         };
-        if revision.status != Status::Cancelled {
-            let before = known.iter().take(place_of(known, &revision));
-            match resolve(before.chain([&revision])).pop().and_then(|r| r.planned) {
-                None => return Err(BadPlan::NoTimes),
-                Some(p) if p.end <= p.start => return Err(BadPlan::Reversed),
-                Some(_) => {}
-            }
+        let place = place_of(known, &revision);
+        let before = known.get(..place).unwrap_or_default();
+        if notice.is_record && is_known(known, before, &revision) {
+            return Ok(Accepted::Known);
         }
-        Ok(revision)
+        check_times(before, &revision)?;
+        Ok(Accepted::New(revision))
+    }
+
+    /// The status that another revision with the number of `revision` gives its slot, if it gives another.
+    pub fn contradicted(&self, change_id: &str, revision: &Revision) -> Option<Status> {
+        let known = self.slot(change_id, revision.slot.as_deref());
+        let same = known.iter().rev().filter(|r| r.number == revision.number);
+        same.filter_map(|r| r.status).find(|status| revision.status.is_some_and(|s| s != *status))
     }
 
     /// Puts an accepted revision on record.
     pub fn adopt(&mut self, change_id: &Arc<str>, revision: Revision) {
         self.forget_old();
-        let list = Arc::make_mut(self.by_id.entry(change_id.clone()).or_default());
-        let old_end = resolve(list.iter()).pop().and_then(|r| r.planned).map(|p| p.end);
-        let place = place_of(list, &revision);
-        list.insert(place, revision);
-        let row = resolve(list.iter());
-        let new_end = row.last().and_then(|r| r.planned).map(|p| p.end);
+        let slots = Arc::make_mut(self.by_id.entry(change_id.clone()).or_default());
+        let old_end = last_end(slots);
+        let (row, place) = insert(slots, revision);
+        let new_end = last_end(slots);
         // A revision in the middle changes what those behind it keep.
         for resolved in row.iter().skip(place) {
             self.index(change_id, resolved);
@@ -151,22 +192,36 @@ impl Changes {
     }
 
     fn index(&mut self, change_id: &Arc<str>, resolved: &Resolved) {
-        let (Some(procedure), Some(p)) = (&resolved.procedure, resolved.planned) else { return };
+        let Some(p) = resolved.planned else { return };
         self.longest = self.longest.max(p.end - p.start);
-        for service in keys(&resolved.services) {
-            let starts = self.by_plan.entry((procedure.clone(), service)).or_default();
-            starts.entry(p.start).or_default().insert(change_id.clone());
+        for procedure in &resolved.procedures {
+            for service in keys(&resolved.services) {
+                let starts = self.by_plan.entry((procedure.clone(), service)).or_default();
+                starts.entry(p.start).or_default().insert(change_id.clone());
+            }
         }
     }
 
-    /// Every revision of a change as sent, lowest number first; empty for an unknown one.
-    pub fn revisions(&self, change_id: &str) -> &[Revision] {
-        self.by_id.get(change_id).map_or(&[], |r| r.as_slice())
+    fn slots(&self, change_id: &str) -> &[Slot] {
+        self.by_id.get(change_id).map_or(&[], |slots| slots.as_slice())
     }
 
-    /// The revision with the highest number.
-    pub fn latest(&self, change_id: &str) -> Option<Resolved> {
-        resolve(self.revisions(change_id).iter()).pop()
+    fn slot(&self, change_id: &str, name: Option<&str>) -> &[Revision] {
+        let slots = self.slots(change_id);
+        slots.iter().find(|slot| is_named(slot, name)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The latest revision of each slot of a change: none for an unknown change.
+    pub fn latest(&self, change_id: &str) -> Vec<Resolved> {
+        let latest = |slot: &Slot| resolve(slot.iter()).pop();
+        self.slots(change_id).iter().filter_map(latest).collect()
+    }
+
+    /// The first confirmed revision of each slot of a change that has one.
+    pub fn first_confirmed(&self, change_id: &str) -> Vec<Resolved> {
+        let is_confirmed = |r: &Resolved| r.status == Status::Confirmed;
+        let first = |slot: &Slot| resolve(slot.iter()).into_iter().find(is_confirmed);
+        self.slots(change_id).iter().filter_map(first).collect()
     }
 
     /// The id as it is kept, so that it can be shared.
@@ -174,21 +229,30 @@ impl Changes {
         self.by_id.get_key_value(change_id).map(|(id, _)| id.clone())
     }
 
+    /// What of each slot of a change was stamped at or before `t`, among all that was read so far.
+    fn plans(&self, change_id: &str, t: Instant) -> impl Iterator<Item = Plan> {
+        let known = self.by_id.get_key_value(change_id);
+        known
+            .into_iter()
+            .flat_map(move |(id, slots)| slots.iter().filter_map(move |slot| plan_of(id, slot, t)))
+    }
+
     /// What of a named change was stamped at or before `t`, among all that was read so far; `None`: nothing.
-    pub fn plan(&self, change_id: &str, t: Instant) -> Option<Plan> {
-        let (id, list) = self.by_id.get_key_value(change_id)?;
-        let row = resolve(list.iter().filter(|r| r.stamp <= t));
-        let confirmed_at = confirmed_at(&row);
-        let latest = row.into_iter().next_back()?;
-        Some(Plan {
-            change_id: id.clone(),
-            revision: latest.number,
-            status: latest.status,
-            services: latest.services,
-            procedure: latest.procedure,
-            change_type: latest.change_type,
-            planned: latest.planned,
-            confirmed_at,
+    /// Of several slots: one that is for this service and procedure, the nearest to `t` (from `early` before its
+    /// start to its end it is as near as can be), then a confirmed one, then the earliest.
+    pub fn plan(
+        &self,
+        change_id: &str,
+        (service, procedure): (Option<&str>, &str),
+        early: TimeDelta,
+        t: Instant,
+    ) -> Option<Plan> {
+        self.plans(change_id, t).min_by_key(|plan| {
+            let distance = plan.planned.map_or(TimeDelta::MAX, |p| {
+                (p.start - early - t).max(t - p.end).max(TimeDelta::zero())
+            });
+            let start = plan.planned.map(|p| p.start);
+            (!plan.is_for(service, procedure), distance, plan.confirmed_at.is_none(), start)
         })
     }
 
@@ -209,23 +273,25 @@ impl Changes {
                 && plan.is_for(service, procedure)
                 && plan.planned.is_some_and(|p| p.start - early <= t && t < p.end)
         };
-        let plans = ids.into_iter().filter_map(|id| self.plan(id, t)).filter(fits);
+        let plans = ids.into_iter().flat_map(|id| self.plans(id, t)).filter(fits);
         plans.min_by_key(|plan| {
             let start = plan.planned.map_or(t, |p| p.start);
             ((start - t).abs(), start, plan.change_id.clone())
         })
     }
 
-    /// Changes whose present plan ends after `t`, with their latest revision.
-    pub fn upcoming(&self, t: Instant) -> impl Iterator<Item = (&Arc<str>, Resolved)> {
+    /// Slots of changes whose present plan ends after `t`, with their latest revision, and whether its times are
+    /// confirmed, by everything read so far.
+    pub fn upcoming(&self, t: Instant) -> impl Iterator<Item = (Resolved, bool)> {
         let after = (std::ops::Bound::Excluded(t), std::ops::Bound::Unbounded);
         let ids = self.by_end.range(after).flat_map(|(_, ids)| ids);
-        ids.filter_map(|id| Some((id, self.latest(id)?)))
-    }
-
-    /// Whether the present times of a change are confirmed, by everything read so far.
-    pub fn is_confirmed(&self, change_id: &str) -> bool {
-        confirmed_at(&resolve(self.revisions(change_id).iter())).is_some()
+        let slots = ids.flat_map(|id| self.slots(id));
+        slots.filter_map(move |slot| {
+            let row = resolve(slot.iter());
+            let confirmed = confirmed_at(&row).is_some();
+            let latest = row.into_iter().next_back()?;
+            latest.planned.is_some_and(|p| t < p.end).then_some((latest, confirmed))
+        })
     }
 
     fn forget_old(&mut self) {
@@ -245,36 +311,6 @@ impl Changes {
     }
 }
 
-/// Where a revision goes: behind those of equal number and stamp, because the later line wins.
-fn place_of(list: &[Revision], revision: &Revision) -> usize {
-    let key = |r: &Revision| (r.number, r.stamp);
-    list.partition_point(|r| key(r) <= key(revision))
-}
-
-/// Revisions in order, each with what it keeps from those before it.
-fn resolve<'a>(revisions: impl Iterator<Item = &'a Revision>) -> Vec<Resolved> {
-    let mut row: Vec<Resolved> = Vec::new();
-    let (mut start, mut end) = (None, None);
-    for r in revisions {
-        let before = row.last();
-        (start, end) = (r.planned_start.or(start), r.planned_end.or(end));
-        let kept_services = before.map_or(&[] as &[_], |b| &b.services);
-        let services = if r.services.is_empty() { kept_services } else { &r.services };
-        let kept_type = before.map_or(ChangeType::Normal, |b| b.change_type);
-        let procedure = r.procedure.clone().or_else(|| before?.procedure.clone());
-        row.push(Resolved {
-            number: r.number,
-            status: r.status,
-            services: services.to_vec(),
-            procedure,
-            change_type: r.change_type.unwrap_or(kept_type),
-            planned: start.zip(end).map(|(start, end)| Planned { start, end }),
-            stamp: r.stamp,
-        });
-    }
-    row
-}
-
 /// The services under which a change is looked for; `None` for one that names none.
 fn keys(services: &[Box<str>]) -> Vec<Option<Box<str>>> {
     if services.is_empty() {
@@ -290,15 +326,6 @@ fn remove_from(index: &mut ByInstant, key: Option<Instant>, id: &Arc<str>) {
     if ids.is_empty() {
         index.remove(&key);
     }
-}
-
-/// The earliest confirmation in the unbroken row of confirmed, in-process or completed revisions with the
-/// same times that ends with the latest one.
-fn confirmed_at(revisions: &[Resolved]) -> Option<Instant> {
-    let times = revisions.last()?.planned;
-    let stands = |s: Status| matches!(s, Status::Confirmed | Status::InProcess | Status::Completed);
-    let row = revisions.iter().rev().take_while(|r| stands(r.status) && r.planned == times);
-    row.filter(|r| r.status == Status::Confirmed).map(|r| r.stamp).min()
 }
 
 /// A planned span as a half-open span, unless it is empty or reversed.

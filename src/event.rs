@@ -113,17 +113,25 @@ pub struct RunLine {
     pub whole: Option<(Instant, Instant)>,
 }
 
-/// A change notice: one revision as the partner sent it. `None` means that the line omits the field.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A change notice: one revision as the partner sent it. `None` (or empty) means that it omits the field.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notice {
     pub change_id: Box<str>,
+    /// One of several planned spans of the change, each with revisions of its own.
+    pub slot: Option<Box<str>>,
     pub revision: Option<u64>,
-    pub status: Status,
+    /// A line has one; a record of a document without one changes no status.
+    pub status: Option<Status>,
     pub services: Vec<Box<str>>,
-    pub procedure: Option<Box<str>>,
+    pub procedures: Vec<Box<str>>,
     pub change_type: Option<ChangeType>,
     pub planned_start: Option<Instant>,
     pub planned_end: Option<Instant>,
+    /// Somebody of our side said yes to it (RFC 5545 `PARTSTAT=ACCEPTED`).
+    pub accepted: bool,
+    /// A record of a document: without a number it sorts before those that have one, what is on record already
+    /// adds nothing, and it moves no time, because documents are read as a whole.
+    pub is_record: bool,
 }
 
 #[cfg(test)]

@@ -65,6 +65,8 @@ words! {
         SecondVerification = "second_verification",
         /// A change notice stamped before a start that was read before it.
         Backdated = "backdated",
+        /// A revision of a change with the number, but not the status, of another.
+        SecondRevision = "second_revision",
         /// Read long after its stamp although the file was being followed.
         Late = "late",
         /// Stamped after the moment at which it was read.

@@ -101,12 +101,13 @@ impl Story {
         let notice = Notice {
             change_id: "C".into(),
             revision: None,
-            status,
+            status: Some(status),
             services: vec!["orion".into()],
-            procedure: Some("failover".into()),
+            procedures: vec!["failover".into()],
             change_type: Some(kind),
             planned_start: Some(at("23:00:00")),
             planned_end: Some(at("23:30:00")),
+            ..Notice::default()
         };
         self.take(stamp, read, Body::Notice(notice))
     }

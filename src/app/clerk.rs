@@ -122,7 +122,7 @@ fn approve(
     let holders = policy
         .partners
         .iter()
-        .filter(|p| draft.ledger().book(&p.name).is_some_and(|b| b.changes.latest(what).is_some()));
+        .filter(|p| draft.ledger().book(&p.name).is_some_and(|b| b.changes.id(what).is_some()));
     let holders: Vec<Arc<str>> = holders.map(|p| p.name.clone()).collect();
     let (partner, told) = match holders.as_slice() {
         [partner] => {

@@ -14,29 +14,41 @@ fn notice(row: &str) -> (Notice, Instant) {
     let notice = Notice {
         change_id: "CHG1".into(),
         revision: f[0].parse().ok(),
-        status: Status::parse(f[1]).unwrap(),
+        status: Status::parse(f[1]),
         services: vec!["atlas".into()],
-        procedure: Some("compaction".into()),
+        procedures: vec!["compaction".into()],
         change_type: None,
         planned_start: hours(f[2]),
         planned_end: hours(f[3]),
+        ..Notice::default()
     };
     (notice, at(f[4].parse().unwrap()))
+}
+
+/// The service and the procedure of a run.
+const RUN: (Option<&str>, &str) = (Some("atlas"), "compaction");
+
+fn put(changes: &mut Changes, id: &str, notice: &Notice, stamp: Instant) {
+    match changes.accept(notice, stamp, stamp).unwrap() {
+        Accepted::New(revision) => changes.adopt(&id.into(), revision),
+        Accepted::Known => {}
+    }
 }
 
 fn book(rows: &[&str]) -> Result<Changes, BadPlan> {
     let mut changes = Changes::default();
     for row in rows {
         let (notice, stamp) = notice(row);
-        let revision = changes.accept(&notice, stamp)?;
-        changes.adopt(&"CHG1".into(), revision);
+        if let Accepted::New(revision) = changes.accept(&notice, stamp, stamp)? {
+            changes.adopt(&"CHG1".into(), revision);
+        }
     }
     Ok(changes)
 }
 
 /// The confirmation on record at hour 100, as the hour of its stamp.
 fn check(rows: &[&str], want_status: &str, want_confirmed: Option<i64>) {
-    let plan = book(rows).unwrap().plan("CHG1", at(100));
+    let plan = book(rows).unwrap().plan("CHG1", RUN, TimeDelta::zero(), at(100));
     let plan = plan.expect("something is on record");
     assert_eq!(plan.status.as_str(), want_status, "{rows:?}");
     assert_eq!(plan.confirmed_at, want_confirmed.map(at), "{rows:?}");
@@ -81,7 +93,8 @@ fn a_revision_keeps_what_it_omits() {
 #[test]
 fn a_notice_without_usable_times_is_refused_unless_it_cancels() {
     assert_eq!(book(&["1 confirmed - - 1"]).unwrap_err(), BadPlan::NoTimes);
-    assert_eq!(book(&["1 confirmed 50 - 1"]).unwrap_err(), BadPlan::NoTimes);
+    assert_eq!(book(&["1 confirmed 50 - 1"]).unwrap_err(), BadPlan::NoEnd);
+    assert_eq!(book(&["1 confirmed - 50 1"]).unwrap_err(), BadPlan::NoStart);
     assert_eq!(book(&["1 tentative 50 50 1"]).unwrap_err(), BadPlan::Reversed);
     assert_eq!(book(&["1 tentative 52 50 1"]).unwrap_err(), BadPlan::Reversed);
     assert!(book(&["1 cancelled - - 1"]).is_ok());
@@ -91,7 +104,9 @@ fn a_notice_without_usable_times_is_refused_unless_it_cancels() {
 #[test]
 fn on_record_is_what_was_stamped_by_then() {
     let changes = book(&["1 confirmed 50 52 10", "2 cancelled 50 52 20"]).unwrap();
-    let status = |hour: i64| changes.plan("CHG1", at(hour)).map(|p| p.status.as_str());
+    let status = |hour: i64| {
+        changes.plan("CHG1", RUN, TimeDelta::zero(), at(hour)).map(|p| p.status.as_str())
+    };
     assert_eq!(status(9), None);
     assert_eq!(status(10), Some("confirmed"));
     assert_eq!(status(19), Some("confirmed"));
@@ -105,8 +120,7 @@ fn the_nearest_confirmed_plan_wins_then_the_earlier_then_the_smaller_id() {
     for (id, start, end) in plans {
         let (mut n, stamp) = notice("1 confirmed 0 0 1");
         (n.planned_start, n.planned_end) = (Some(at(start)), Some(at(end)));
-        let revision = changes.accept(&n, stamp).unwrap();
-        changes.adopt(&id.into(), revision);
+        put(&mut changes, id, &n, stamp);
     }
     let found = |hour: i64| {
         let early = TimeDelta::hours(2);
@@ -129,11 +143,130 @@ fn the_oldest_plans_are_forgotten_beyond_the_limit() {
     for n in 0..CHANGES_KEPT + 5 {
         let (mut row, stamp) = notice("1 confirmed 0 0 1");
         (row.planned_start, row.planned_end) = (Some(at(n as i64)), Some(at(n as i64 + 1)));
-        let revision = changes.accept(&row, stamp).unwrap();
-        changes.adopt(&format!("C{n}").into(), revision);
+        put(&mut changes, &format!("C{n}"), &row, stamp);
     }
-    assert!(changes.latest("C0").is_none());
-    assert!(changes.latest(&format!("C{}", CHANGES_KEPT + 4)).is_some());
+    assert!(changes.latest("C0").is_empty());
+    assert_eq!(changes.latest(&format!("C{}", CHANGES_KEPT + 4)).len(), 1);
     assert!(changes.by_id.len() <= CHANGES_KEPT);
     assert!(changes.by_plan.values().map(|m| m.len()).sum::<usize>() <= CHANGES_KEPT);
+}
+
+/// `slot number status start end stamp` of records; `-` omits. Gives back what came of each: `+` new, `=` known.
+fn records(rows: &[&str]) -> (Changes, String) {
+    let (mut changes, mut fates) = (Changes::default(), String::new());
+    for row in rows {
+        let (slot, rest) = row.split_once(' ').unwrap();
+        let (mut record, stamp) = notice(rest);
+        (record.slot, record.is_record) = ((slot != "-").then(|| slot.into()), true);
+        match changes.accept(&record, stamp, at(200)) {
+            Ok(Accepted::New(revision)) => {
+                let other = changes.contradicted("CHG1", &revision);
+                if let Some(other) = other.filter(|_| record.revision.is_some()) {
+                    fates += &format!("({other})");
+                }
+                fates.push('+');
+                changes.adopt(&"CHG1".into(), revision);
+            }
+            Ok(Accepted::Known) => fates.push('='),
+            Err(bad) => fates += &format!("[{bad:?}]"),
+        }
+    }
+    (changes, fates)
+}
+
+/// What came of the records, and what is on record for a run at `t` as `slot status confirmed start-end`.
+fn check_records(rows: &[&str], want_fates: &str, t: i64, want: &str) {
+    let (changes, fates) = records(rows);
+    assert_eq!(fates, want_fates, "{rows:?}");
+    let hours = |t: Instant| (t - at(0)).num_hours();
+    let plan = changes.plan("CHG1", RUN, TimeDelta::zero(), at(t)).map(|plan| {
+        let slot = plan.slot.as_deref().unwrap_or("-");
+        let confirmed = plan.confirmed_at.map_or("-".into(), |t| hours(t).to_string());
+        let times = plan.planned.map(|p| format!("{}-{}", hours(p.start), hours(p.end)));
+        format!("{slot} {} {confirmed} {}", plan.status, times.unwrap_or_default())
+    });
+    assert_eq!(plan.as_deref().unwrap_or("nothing"), want, "{rows:?}");
+}
+
+#[test]
+fn a_record_that_is_on_record_adds_nothing() {
+    let first = "- - confirmed 50 52 1";
+    check_records(&[first, first], "+=", 50, "- confirmed 1 50-52");
+    check_records(&[first, "- - confirmed 50 52 9"], "+=", 50, "- confirmed 1 50-52");
+    check_records(&[first, "- - - - - 9"], "+=", 50, "- confirmed 1 50-52");
+    check_records(&[first, "- - confirmed 51 52 9", first], "++=", 51, "- confirmed 9 51-52");
+    // An older one that is read later belongs before it.
+    check_records(&["- - confirmed 50 52 9", first], "++", 50, "- confirmed 1 50-52");
+    check_records(
+        &["- 3 cancelled 50 52 1", "- 3 in-process 50 52 1", "- 3 cancelled 50 52 1"],
+        "+(cancelled)+=",
+        50,
+        "- in-process - 50-52",
+    );
+    let done = ["- - confirmed 50 52 1", "- - completed 50 51 60", "- - completed 50 51 84"];
+    check_records(&done, "++=", 90, "- completed 1 50-52");
+}
+
+#[test]
+fn a_record_without_a_number_sorts_first_and_by_its_stamp() {
+    check_records(
+        &["- 2 confirmed 50 52 1", "- - cancelled 50 52 9"],
+        "++",
+        50,
+        "- confirmed 1 50-52",
+    );
+    check_records(
+        &["- - cancelled 50 52 9", "- - confirmed 50 52 1"],
+        "++",
+        50,
+        "- cancelled - 50-52",
+    );
+}
+
+#[test]
+fn equal_numbers_with_another_status_are_told_and_the_later_stamp_wins() {
+    check_records(
+        &["- 3 cancelled 50 52 2", "- 3 confirmed 50 52 1"],
+        "+(cancelled)+",
+        50,
+        "- cancelled - 50-52",
+    );
+    check_records(
+        &["- 3 confirmed 50 52 1", "- 3 cancelled 50 52 1"],
+        "+(confirmed)+",
+        50,
+        "- cancelled - 50-52",
+    );
+}
+
+#[test]
+fn a_completed_record_does_not_change_what_was_agreed() {
+    check_records(
+        &["- 1 confirmed 50 52 1", "- 2 completed 50 51 51"],
+        "++",
+        60,
+        "- completed 1 50-52",
+    );
+    check_records(&["- 1 completed 50 51 51"], "+", 60, "- completed - 50-51");
+    check_records(
+        &["- 1 confirmed 50 52 1", "- 2 completed 50 49 51"],
+        "+[Reversed]",
+        60,
+        "- confirmed 1 50-52",
+    );
+}
+
+#[test]
+fn each_slot_is_confirmed_by_itself() {
+    let rows = ["a 1 confirmed 50 52 1", "b 1 tentative 74 76 1", "a 2 cancelled - - 60"];
+    check_records(&rows, "+++", 50, "a confirmed 1 50-52");
+    check_records(&rows, "+++", 62, "a cancelled - 50-52");
+    check_records(&rows, "+++", 75, "b tentative - 74-76");
+    let both = ["a 1 tentative 50 52 1", "b 1 confirmed 50 52 2"];
+    check_records(&both, "++", 51, "b confirmed 2 50-52");
+    let (changes, _) = records(&["a 1 confirmed 50 52 1", "b 1 confirmed 74 76 1"]);
+    let starts = |t| changes.upcoming(at(t)).filter_map(|(r, _)| r.planned).map(|p| p.start);
+    assert_eq!(starts(10).collect::<Vec<_>>(), [at(50), at(74)]);
+    assert_eq!(starts(52).collect::<Vec<_>>(), [at(74)]);
+    assert_eq!(changes.first_confirmed("CHG1").len(), 2);
 }

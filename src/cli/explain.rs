@@ -1,5 +1,7 @@
 //! `offhours explain`: the whole case of one run.
 
+mod plan;
+
 use clap::Args;
 
 use super::table::clean;
@@ -57,7 +59,7 @@ fn case_file(
     let zone = terms.as_ref().map_or_else(Zone::utc, |t| t.zone.clone());
     let mut text = heading(run, &zone);
     text += "\nPlan\n";
-    text += &plan(run, revisions, &zone);
+    text += &plan::plan(run, revisions, &zone);
     text += "\nWhat happened\n";
     for (no, entry) in entries {
         text += &happened(*no, entry, &zone);
@@ -94,35 +96,6 @@ fn heading(run: &Run, zone: &Zone) -> String {
     if let Some(a) = &run.acknowledged {
         let (by, note) = (clean(&a.by), clean(&a.note));
         text += &format!("  acknowledged {} by {by}: {note}\n", civil(zone, a.at));
-    }
-    text
-}
-
-fn plan(run: &Run, revisions: &[(u64, Entry)], zone: &Zone) -> String {
-    let mut text = match (&run.plan, run.change()) {
-        (Some(plan), _) => {
-            let confirmed = match plan.confirmed_at {
-                Some(at) => format!("confirmed {}", civil(zone, at)),
-                None => "not confirmed".into(),
-            };
-            let (id, no) = (clean(&plan.change_id), plan.revision);
-            format!("  on record at the start: {id} revision {no}, {}, {confirmed}\n", plan.status)
-        }
-        (None, Some(id)) => format!("  nothing was on record of {} at the start\n", clean(id)),
-        (None, None) => "  no change matched\n".into(),
-    };
-    for (_, entry) in revisions {
-        let What::Revised { revision, place, .. } = &entry.what else { continue };
-        let time =
-            |t: Option<crate::time::Instant>| t.map_or("as before".into(), |t| civil(zone, t));
-        let times = format!("{} to {}", time(revision.planned_start), time(revision.planned_end));
-        text += &format!(
-            "  revision {} {}: {times}; sent {}{}\n",
-            revision.number,
-            revision.status,
-            civil(zone, revision.stamp),
-            at_place(place.as_ref()),
-        );
     }
     text
 }

@@ -101,15 +101,19 @@ fn describe(event: &Event) -> String {
         Body::Notice(notice) => {
             let time = |t: Option<crate::time::Instant>| t.map(rfc3339).unwrap_or_default();
             rows.push(("change_id", notice.change_id.to_string()));
-            rows.push(("status", notice.status.to_string()));
+            rows.push(("slot", text(&notice.slot)));
+            let status = notice.status.map(|s| s.to_string());
+            rows.push(("status", status.unwrap_or_default()));
             let revision = notice.revision.map(|r| r.to_string());
             rows.push(("revision", revision.unwrap_or_default()));
-            rows.push(("procedure", text(&notice.procedure)));
+            rows.push(("procedure", notice.procedures.join(", ")));
             rows.push(("service", notice.services.join(", ")));
             let change_type = notice.change_type.map(|t| t.to_string());
             rows.push(("change_type", change_type.unwrap_or_default()));
             rows.push(("planned_start", time(notice.planned_start)));
             rows.push(("planned_end", time(notice.planned_end)));
+            let accepted = if notice.accepted { "by us" } else { "" };
+            rows.push(("accepted", accepted.into()));
         }
     }
     let rows = rows.iter().filter(|(_, value)| !value.is_empty());

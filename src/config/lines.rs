@@ -49,6 +49,8 @@ impl Check<'_> {
             matching,
             fields: fields.unwrap_or_default(),
             values: values.unwrap_or_default(),
+            defaults: HashMap::new(),
+            document: None,
         })
     }
 

@@ -16,8 +16,8 @@ use crate::time::{DURATION_FORM, Instant};
 #[derive(Debug)]
 pub(super) struct Mapping {
     pub(super) keys: Keys,
-    /// By the place of the field in [`Field::ALL`].
-    slots: Vec<usize>,
+    /// By the place of the field in [`Field::ALL`]; `None`: it is not looked for.
+    slots: Vec<Option<usize>>,
     /// The slot of the `key` of `match`.
     pub(super) match_slot: Option<usize>,
     /// The slot of a syslog header's stamp, where that is the time of the line.
@@ -30,7 +30,10 @@ impl Mapping {
     pub(super) fn new(spec: &Spec) -> Mapping {
         let mut keys = Keys::new();
         let key_of = |field: &Field| spec.fields.get(field).map_or(field.as_str(), String::as_str);
-        let slots = Field::ALL.iter().map(|field| keys.add(key_of(field))).collect();
+        let is_wanted = |field: &Field| {
+            !field.is_of_documents() || spec.document.is_some() || spec.fields.contains_key(field)
+        };
+        let slots = Field::ALL.iter().map(|f| is_wanted(f).then(|| keys.add(key_of(f)))).collect();
         let match_key = spec.matching.as_ref().and_then(|m| m.key.as_deref());
         let match_slot = match_key.map(|key| keys.add(key));
         let is_header_time = matches!(spec.format, Format::Syslog)
@@ -46,7 +49,7 @@ impl Mapping {
     }
 
     pub(super) fn slot(&self, field: Field) -> Option<usize> {
-        self.slots.get(field as usize).copied()
+        self.slots.get(field as usize).copied().flatten()
     }
 }
 
@@ -100,9 +103,13 @@ impl Fields<'_, '_> {
     /// The text of a field without blanks around it; an empty or null one is missing. An array or object is
     /// refused where the configuration names the field: under our own name it may be something else.
     pub(super) fn text(&self, field: Field) -> Result<Option<Text<'_>>, Rejection> {
+        let default = || {
+            let text = self.spec.defaults.get(&field)?;
+            Some(Text { text, at: 0 })
+        };
         match self.mapping.slot(field).and_then(|slot| self.slots.get(slot)) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::Text { text, at }) => Ok(trimmed(text, *at)),
+            None | Some(Value::Null) => Ok(default()),
+            Some(Value::Text { text, at }) => Ok(trimmed(text, *at).or_else(default)),
             Some(Value::List { at, .. } | Value::Unfit { at }) => {
                 if self.spec.fields.contains_key(&field) {
                     let detail = format!(
@@ -111,7 +118,7 @@ impl Fields<'_, '_> {
                     );
                     return Err(Rejection::new(Reason::BadValue, detail).at(*at));
                 }
-                Ok(None)
+                Ok(default())
             }
         }
     }

@@ -24,13 +24,19 @@ impl FileState {
     /// [`Reader::needs_header`]; of other formats the line is no header and nothing is kept of it.
     ///
     /// `bad_header` if a wanted column stands there twice, or if there is none for the time, or none for the
-    /// event and the status.
+    /// event and the status; of a document, if there is none for the change id.
     pub fn with_header(reader: &Reader, line: &[u8]) -> Result<FileState, Rejection> {
         let Scanner::Csv { delimiter } = reader.scanner else { return Ok(FileState::default()) };
         let line = clean(line);
         let columns = csv::columns(&line.text, delimiter, &reader.mapping.keys)?;
         let has = |field| columns.contains(&reader.mapping.slot(field));
-        if !has(Field::Event) && !has(Field::Status) || !has(Field::Time) && !has(Field::End) {
+        if reader.is_of_documents() {
+            if !has(Field::ChangeId) {
+                let detail = "the header has no column for the change id";
+                return Err(Rejection::new(Reason::BadHeader, detail));
+            }
+        } else if !has(Field::Event) && !has(Field::Status) || !has(Field::Time) && !has(Field::End)
+        {
             let detail =
                 "the header has no column for the time, or none for the event and the status";
             return Err(Rejection::new(Reason::BadHeader, detail));

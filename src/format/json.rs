@@ -29,6 +29,30 @@ pub(super) fn scan<'l>(text: &'l str, keys: &Keys, put: Put<'_, 'l>) -> Result<(
     Ok(())
 }
 
+/// The records of a document and where they stand: the objects in the array that it is, or that an object of it
+/// holds under one of `names`; else the objects that it is made of.
+pub(super) fn records<'l>(text: &'l str, names: &[String]) -> Result<Vec<(usize, &'l str)>, Fault> {
+    let keys = Keys::new();
+    let put = &mut |_, _: Value<'l>| {};
+    let mut cursor = Cursor { text, at: 0, keys: &keys, put };
+    let mut found = Vec::new();
+    loop {
+        cursor.blanks();
+        match cursor.peek() {
+            None => return Ok(found),
+            Some(b'[') => cursor.array(&mut found)?,
+            Some(b'{') => {
+                let (start, before) = (cursor.at, found.len());
+                if !cursor.envelope(names, &mut found)? {
+                    found.truncate(before);
+                    found.push((start, text.get(start..cursor.at).unwrap_or_default()));
+                }
+            }
+            Some(_) => return Err(cursor.fault("expected a json object or array")),
+        }
+    }
+}
+
 struct Cursor<'l, 'c, 'p> {
     text: &'l str,
     at: usize,
@@ -65,6 +89,51 @@ impl<'l> Cursor<'l, '_, '_> {
         }
     }
 
+    /// An array of records.
+    fn array(&mut self, found: &mut Vec<(usize, &'l str)>) -> Result<(), Fault> {
+        self.elements(0, |cursor| {
+            let start = cursor.at;
+            cursor.skip(1)?;
+            found.push((start, cursor.text.get(start..cursor.at).unwrap_or_default()));
+            Ok(())
+        })
+    }
+
+    /// An object that may hold records; whether it does.
+    fn envelope(
+        &mut self,
+        names: &[String],
+        found: &mut Vec<(usize, &'l str)>,
+    ) -> Result<bool, Fault> {
+        self.enter(0)?;
+        let mut holds = false;
+        if self.take(b'}') {
+            return Ok(false);
+        }
+        loop {
+            self.blanks();
+            let (key, _) = self.string("expected a key in quotes")?;
+            self.blanks();
+            if !self.take(b':') {
+                return Err(self.fault("expected a colon"));
+            }
+            self.blanks();
+            if self.peek() == Some(b'[') && names.iter().any(|name| **name == unescape(key)) {
+                holds = true;
+                self.array(found)?;
+            } else {
+                self.skip(0)?;
+            }
+            self.blanks();
+            if self.take(b'}') {
+                return Ok(holds);
+            }
+            if !self.take(b',') {
+                return Err(self.fault("expected a comma or a closing brace"));
+            }
+        }
+    }
+
     fn member(&mut self, path: &str, key: &str, depth: usize) -> Result<(), Fault> {
         let slot = self.keys.slot(&[path, key]);
         let at = self.at;
@@ -76,6 +145,9 @@ impl<'l> Cursor<'l, '_, '_> {
             }
             return Ok(());
         }
+        if self.peek() == Some(b'"') && self.keys.below(&[path, key, "."]) {
+            return self.json_in_text(&format!("{path}{key}."), slot, depth);
+        }
         match slot {
             Some(slot) => {
                 let value = self.value(depth)?;
@@ -83,6 +155,32 @@ impl<'l> Cursor<'l, '_, '_> {
                 Ok(())
             }
             None => self.skip(depth),
+        }
+    }
+
+    /// A text in which keys are wanted: an object written as a text is read like one.
+    fn json_in_text(&mut self, path: &str, slot: Option<usize>, depth: usize) -> Result<(), Fault> {
+        let (raw, at) = self.string("")?;
+        let text = unescape(raw);
+        if let Some(slot) = slot {
+            (self.put)(slot, Value::text(text.clone(), at));
+        }
+        if !text.trim_start().starts_with('{') {
+            return Ok(());
+        }
+        let put = &mut |slot, value: Value| (self.put)(slot, value.owned(at));
+        let mut inner = Cursor { text: &text, at: 0, keys: self.keys, put };
+        inner.blanks();
+        let is_read = inner.members(Some(path), depth + 1).and_then(|()| {
+            inner.blanks();
+            if inner.at < text.len() { Err(inner.fault("")) } else { Ok(()) }
+        });
+        match is_read {
+            // Where the text itself is wanted it may be any.
+            Err(_) if slot.is_none() => {
+                Err(Fault::torn(at, "the text that starts here is a broken json object"))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod clean;
 mod csv;
+mod document;
 mod duration;
 mod escape;
 mod fields;
@@ -25,12 +26,13 @@ mod syslog;
 #[cfg(test)]
 mod tests;
 
+pub use document::{DOCUMENT_BYTES_MAX, RECORDS_MAX, Record};
 pub use file::FileState;
 pub use reader::{Candidates, Reader};
 pub use reading::{Reading, Reason, Rejection};
 pub use regex::compile_pattern;
 pub use search::count_lines;
-pub use spec::{Field, Format, Match, MessageFormat, Spec};
+pub use spec::{Document, Field, Format, Match, MessageFormat, Spec};
 pub use stamp::TimeFormat;
 
 /// A format as a configuration names it.

@@ -16,7 +16,7 @@ use crate::time::Instant;
 /// Reads the lines of one source. Made once; shared by all its files.
 #[derive(Debug)]
 pub struct Reader {
-    spec: Arc<Spec>,
+    pub(super) spec: Arc<Spec>,
     pub(super) mapping: Mapping,
     pub(super) scanner: Scanner,
     needles: Needles,
@@ -28,6 +28,11 @@ impl Reader {
         let scanner = Scanner::new(&spec.format, spec.message_format.as_ref(), &mapping.keys);
         let needles = Needles::new(spec.matching.as_ref());
         Reader { spec, mapping, scanner, needles }
+    }
+
+    /// Whether it reads documents, by [`Reader::read_document`].
+    pub fn is_of_documents(&self) -> bool {
+        self.spec.document.is_some()
     }
 
     /// Whether the first line of a file has to be given to [`FileState::with_header`].
@@ -91,14 +96,18 @@ impl Reader {
         Some(stamp.of_line(file.last).0)
     }
 
-    fn scan<'l>(&self, text: &'l str, file: &FileState) -> (Slots<'l>, Result<(), Fault>) {
+    pub(super) fn scan<'l>(
+        &self,
+        text: &'l str,
+        file: &FileState,
+    ) -> (Slots<'l>, Result<(), Fault>) {
         let mut slots = Slots::default();
         let put: Put<'_, 'l> = &mut |slot, value| slots.put(slot, value);
         let scanned = self.scanner.scan(text, &self.mapping.keys, file, put);
         (slots, scanned)
     }
 
-    fn fields<'a, 'l>(
+    pub(super) fn fields<'a, 'l>(
         &'a self,
         slots: &'a Slots<'l>,
         file: &FileState,

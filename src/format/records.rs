@@ -4,7 +4,7 @@ use chrono::Datelike;
 
 use super::fields::{Fields, Text};
 use super::reading::{Reason, Rejection};
-use super::spec::Field;
+use super::spec::{Approval, Field};
 use super::stamp::Stamp;
 use crate::event::{Body, ChangeType, Event, Kind, Notice, RunLine, Status, Trigger};
 use crate::time::{Instant, YEARS, rfc3339};
@@ -122,14 +122,60 @@ fn notice(fields: &Fields, status: Status) -> Result<Event, Rejection> {
     let body = Body::Notice(Notice {
         change_id,
         revision: fields.revision()?,
-        status,
+        status: Some(status),
         services: fields.names(Field::Service)?,
-        procedure: fields.name(Field::Procedure)?,
+        procedures: fields.name(Field::Procedure)?.into_iter().collect(),
         change_type: change_type.map(|word| word.unwrap_or(ChangeType::Normal)),
         planned_start: fields.moment(Field::PlannedStart)?.map(Stamp::earlier),
         planned_end: fields.moment(Field::PlannedEnd)?.map(Stamp::earlier),
+        ..Notice::default()
     });
     Ok(Event { at, ambiguous, body })
+}
+
+/// The event of a record of a document. `written`: its stamp, if it has none of its own.
+pub(super) fn record(fields: &Fields, written: Instant) -> Result<Event, Rejection> {
+    let change_id = fields
+        .name(Field::ChangeId)?
+        .ok_or_else(|| Rejection::new(Reason::MissingChangeId, "the record has no change_id"))?;
+    let stamp = fields.time()?.map(|stamp| stamp.of_line(None));
+    let (at, ambiguous) = stamp.unwrap_or((written, false));
+    let change_type = fields.word(Field::ChangeType, ChangeType::ALL, ChangeType::as_str)?;
+    let accepted = fields.names(Field::Accepted)?;
+    let body = Body::Notice(Notice {
+        change_id,
+        slot: fields.name(Field::Slot)?,
+        revision: fields.revision()?,
+        status: status(fields)?,
+        services: fields.names(Field::Service)?,
+        procedures: fields.names(Field::Procedure)?,
+        change_type: change_type.map(|word| word.unwrap_or(ChangeType::Normal)),
+        planned_start: fields.moment(Field::PlannedStart)?.map(Stamp::earlier),
+        planned_end: fields.moment(Field::PlannedEnd)?.map(Stamp::earlier),
+        accepted: accepted.iter().any(|word| word.eq_ignore_ascii_case(ACCEPTED)),
+        is_record: true,
+    });
+    Ok(Event { at, ambiguous, body })
+}
+
+/// The answer of our side that is put on record (RFC 5545 section 3.2.12).
+const ACCEPTED: &str = "accepted";
+
+/// The status of a record. Without an approval that was asked for, it says no more than tentative.
+fn status(fields: &Fields) -> Result<Option<Status>, Rejection> {
+    let Some(status) = fields.word(Field::Status, Status::ALL, Status::as_str)? else {
+        return Ok(None);
+    };
+    let status = status.map_err(|text: Text| {
+        let accepted = fields.accepted(Field::Status, Status::ALL.iter().map(|s| s.as_str()));
+        text.refuse(Reason::UnknownStatus, Field::Status, &accepted)
+    })?;
+    let approval = fields.word(Field::Approval, Approval::ALL, Approval::as_str)?;
+    let is_missing = matches!(approval, Some(Ok(Approval::Requested | Approval::Rejected)));
+    Ok(Some(match status {
+        Status::Confirmed | Status::InProcess if is_missing => Status::Tentative,
+        status => status,
+    }))
 }
 
 fn missing_time() -> Rejection {

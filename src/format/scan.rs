@@ -28,6 +28,19 @@ impl<'l> Value<'l> {
         Value::Text { text: text.into(), at }
     }
 
+    /// The same value, found at `at` in a text that is a value itself.
+    pub(super) fn owned<'o>(self, at: usize) -> Value<'o> {
+        match self {
+            Value::Text { text, .. } => Value::Text { text: Cow::Owned(text.into_owned()), at },
+            Value::Null => Value::Null,
+            Value::List { texts, .. } => {
+                let texts = texts.into_iter().map(|text| Cow::Owned(text.into_owned()));
+                Value::List { texts: texts.collect(), at }
+            }
+            Value::Unfit { .. } => Value::Unfit { at },
+        }
+    }
+
     /// The same value in a line that has `base` more bytes in front.
     pub(super) fn behind(mut self, base: usize) -> Value<'l> {
         if let Value::Text { at, .. } | Value::List { at, .. } | Value::Unfit { at } = &mut self {
@@ -89,7 +102,7 @@ impl Fault {
 }
 
 /// The most keys that can be wanted: ours, the one of `match`, and syslog's time stamp.
-pub(super) const KEYS_MAX: usize = 19;
+pub(super) const KEYS_MAX: usize = 22;
 
 /// Wanted keys; the place of a key in here is its slot.
 #[derive(Clone, Debug)]

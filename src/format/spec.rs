@@ -26,7 +26,35 @@ words! {
         ChangeType = "change_type",
         PlannedStart = "planned_start",
         PlannedEnd = "planned_end",
+        /// Of documents: which planned span of the change a record is about, where there may be several.
+        Slot = "slot",
+        /// Of documents: whether the change was approved; see [`Approval`].
+        Approval = "approval",
+        /// Of documents: what our side answered.
+        Accepted = "accepted",
     }
+}
+
+impl Field {
+    /// Whether log lines have it only where a configuration names its key.
+    pub(super) fn is_of_documents(self) -> bool {
+        matches!(self, Field::Slot | Field::Approval | Field::Accepted)
+    }
+}
+
+words! {
+    /// How far the approval of a change has come. One that is asked for or refused cannot be confirmed, whatever
+    /// its state says.
+    Approval { Approved = "approved", Requested = "requested", Rejected = "rejected" }
+}
+
+/// A file that is read as a whole and taken apart into records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Document {
+    /// Maintenance notices in the BCOP form, in iCalendar or in mails that carry it.
+    Notices,
+    /// Change records in CSV or JSON; the names under which a JSON object may hold the array of them.
+    Changes { records: Vec<String> },
 }
 
 /// How a line is taken apart.
@@ -74,4 +102,8 @@ pub struct Spec {
     pub fields: HashMap<Field, String>,
     /// Field -> their word -> our word.
     pub values: HashMap<Field, HashMap<String, String>>,
+    /// Our word where a record has none.
+    pub defaults: HashMap<Field, String>,
+    /// `None`: lines of logs.
+    pub document: Option<Document>,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use crate::change::{BadPlan, Resolved, Revision};
+use crate::change::{Accepted, BadPlan, Changes, Resolved, Revision};
 use crate::event::{Body, Event, Notice};
 use crate::ledger::{Entry, Ledger, What};
 use crate::policy::{Policy, defaults};
@@ -41,6 +41,20 @@ pub struct Taking {
     pub live: bool,
     /// The line itself, where it is wanted if the event is refused.
     pub line: Option<Vec<u8>>,
+}
+
+impl Taking {
+    fn is_record(&self) -> bool {
+        matches!(&self.event.body, Body::Notice(notice) if notice.is_record)
+    }
+}
+
+/// What came of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    New,
+    /// A record that is on record already: nothing was added.
+    Known,
 }
 
 /// The ledger as it will be, and the entries that make it so.
@@ -100,19 +114,28 @@ impl Draft {
     /// Takes one event. Events are to come in the order of their stamps as far as they are at hand; a replay
     /// takes all notices first, because what was on record is decided by the stamps alone.
     ///
-    /// Refuses a notice without usable times; the line is then to be counted as rejected.
-    pub fn take(&mut self, policy: &Policy, taking: &Taking) -> Result<(), BadPlan> {
-        let at = taking.event.at.min(taking.observed);
-        self.advance(policy, &taking.partner, at, taking.observed, false);
+    /// A record of a document moves no time: documents are read as a whole, before the lines of the logs.
+    ///
+    /// # Errors
+    /// A notice without usable times; the line is then to be counted as rejected.
+    pub fn take(&mut self, policy: &Policy, taking: &Taking) -> Result<Taken, BadPlan> {
+        if !taking.is_record() {
+            let at = taking.event.at.min(taking.observed);
+            self.advance(policy, &taking.partner, at, taking.observed, false);
+        }
         let clock = self.clock(taking);
         match &taking.event.body {
-            Body::Notice(notice) => self.take_notice(clock, taking, notice)?,
+            Body::Notice(notice) => {
+                if self.take_notice(clock, taking, notice)? == Taken::Known {
+                    return Ok(Taken::Known);
+                }
+            }
             Body::Run(line) => self.take_run_line(policy, clock, taking, line),
         }
         if self.evidence == Evidence::Readings {
             self.doubt_stamp(policy, clock, taking);
         }
-        Ok(())
+        Ok(Taken::New)
     }
 
     /// Just before the event: bounds at the very stamp of an event are still open, because another line with
@@ -121,7 +144,8 @@ impl Draft {
     /// This may lie before the time that the partner has come to. Lines that were held up and arrive together
     /// are judged in their own order: an end that is already there keeps the bounds of its run.
     fn clock(&self, taking: &Taking) -> Instant {
-        if self.evidence == Evidence::Stamps && matches!(taking.event.body, Body::Notice(_)) {
+        let is_notice = matches!(taking.event.body, Body::Notice(_));
+        if taking.is_record() || self.evidence == Evidence::Stamps && is_notice {
             // A replay takes all notices first and looks them up by their stamps: time stands still.
             return Instant::MIN_UTC;
         }
@@ -166,21 +190,28 @@ impl Draft {
         clock: Instant,
         taking: &Taking,
         notice: &Notice,
-    ) -> Result<(), BadPlan> {
-        let stamp = taking.event.at;
-        let none = crate::change::Changes::default();
+    ) -> Result<Taken, BadPlan> {
+        let none = Changes::default();
         let changes = self.ledger.book(&taking.partner).map_or(&none, |b| &b.changes);
-        let revision = changes.accept(notice, stamp)?;
+        let accepted = changes.accept(notice, taking.event.at, taking.observed)?;
+        let Accepted::New(revision) = accepted else { return Ok(Taken::Known) };
         let change_id = changes.id(&notice.change_id);
         let change_id = change_id.unwrap_or_else(|| Arc::from(&*notice.change_id));
+        let is_numbered = notice.is_record && notice.revision.is_some();
+        let other = changes.contradicted(&change_id, &revision).filter(|_| is_numbered);
         let place = taking.place.clone();
         let (id, added) = (change_id.clone(), revision.clone());
         let what = What::Revised { change_id: id, revision: added, place };
         self.record(clock, &taking.partner, what);
+        if let (Some(other), Some(status)) = (other, revision.status) {
+            let no = revision.number;
+            let detail = format!("revision {no} of {change_id} is {status} and was {other}");
+            self.irregular(clock, taking, Irregularity::SecondRevision, detail);
+        }
         if self.evidence == Evidence::Readings {
             self.note_backdated(clock, taking, &change_id, &revision);
         }
-        Ok(())
+        Ok(Taken::New)
     }
 
     /// A notice that was stamped before a start and is read after it confirms nothing for that run.
@@ -192,7 +223,10 @@ impl Draft {
         revision: &Revision,
     ) {
         let Some(book) = self.ledger.book(&taking.partner) else { return };
-        let Some(change) = book.changes.latest(change_id) else { return };
+        let slots = book.changes.latest(change_id);
+        let Some(change) = slots.into_iter().find(|slot| slot.slot == revision.slot) else {
+            return;
+        };
         let started = book.started_after(taking.event.at).filter_map(|no| self.ledger.run(no));
         let about: Vec<Arc<Run>> =
             started.filter(|run| is_about(run, change_id, &change)).cloned().collect();
@@ -224,7 +258,7 @@ fn is_about(run: &Run, change_id: &Arc<str>, change: &Resolved) -> bool {
         return id == change_id;
     }
     let plans_it = change.planned.is_some_and(|p| p.start <= run.start && run.start < p.end)
-        && change.procedure.as_deref() == Some(&*run.procedure)
+        && change.procedures.iter().any(|named| **named == *run.procedure)
         && run.service.as_deref().is_none_or(|s| change.services.iter().any(|n| &**n == s));
     plans_it || run.plan.as_ref().is_some_and(|p| p.change_id == *change_id)
 }

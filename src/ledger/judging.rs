@@ -279,7 +279,10 @@ impl Draft {
         let Some(book) = self.ledger.book(&run.partner) else { return };
         let early = terms.confirmation.early;
         run.plan = match &run.change_id {
-            Some(id) => book.changes.plan(id, run.start),
+            Some(id) => {
+                let about = (run.service.as_deref(), &*run.procedure);
+                book.changes.plan(id, about, early, run.start)
+            }
             None => {
                 let service = run.service.as_deref();
                 book.changes.matching(service, &run.procedure, early, run.start)

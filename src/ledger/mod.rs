@@ -13,7 +13,7 @@ mod pairing;
 
 pub use board::{Board, Histogram, PartnerSums, Sums};
 pub use book::Book;
-pub use draft::{Draft, Evidence, Taking};
+pub use draft::{Draft, Evidence, Taken, Taking};
 pub use entry::{Entry, Shown, What};
 pub use judging::case_of;
 pub use pairing::Approval;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::change::{Changes, Resolved};
+use crate::change::Resolved;
 use crate::event::Status;
 use crate::metrics::page::{Page, values, values_and};
 use crate::metrics::rows::Rows;
@@ -27,8 +27,8 @@ pub(super) fn upcoming(page: &mut Page, view: &View, rows: &Rows) {
     let mut all: BTreeMap<Labels, Ahead> = BTreeMap::new();
     for partner in &view.policy.partners {
         let Some(book) = view.ledger.book(&partner.name) else { continue };
-        for (id, revision) in book.changes.upcoming(view.now) {
-            add(&mut all, view.now, partner, &book.changes, (id, &revision));
+        for (revision, confirmed) in book.changes.upcoming(view.now) {
+            add(&mut all, view.now, partner, &revision, confirmed);
         }
     }
     let nothing = Ahead::default();
@@ -49,10 +49,9 @@ fn add(
     all: &mut BTreeMap<Labels, Ahead>,
     now: Instant,
     partner: &Partner,
-    changes: &Changes,
-    (id, revision): (&Arc<str>, &Resolved),
+    revision: &Resolved,
+    confirmed: bool,
 ) {
-    let confirmed = changes.is_confirmed(id);
     let start = revision.planned.map(|p| p.start).filter(|start| now < *start);
     for terms in terms_of(partner, revision) {
         let ahead = all.entry(labels_of(terms)).or_default();
@@ -67,14 +66,24 @@ fn add(
     }
 }
 
-/// The terms of each service that a change names; a change that names none is read as a run that names none.
+/// The terms of each service and procedure that a change names; a change that names none is read as a run that
+/// names none.
 fn terms_of<'a>(partner: &'a Partner, revision: &Resolved) -> Vec<&'a Terms> {
-    let procedure = revision.procedure.as_deref();
-    let terms = |service| partner.terms(service, procedure.unwrap_or_default()).as_ref();
-    if revision.services.is_empty() {
-        return vec![terms(partner.only_service(procedure).map(Arc::as_ref))];
+    let mut found: Vec<&Terms> = Vec::new();
+    let none = ["".into()];
+    let procedures = match revision.procedures.as_slice() {
+        [] => &none[..],
+        named => named,
+    };
+    for procedure in procedures {
+        let named = (!procedure.is_empty()).then_some(&**procedure);
+        let terms = |service| partner.terms(service, procedure).as_ref();
+        match revision.services.as_slice() {
+            [] => found.push(terms(partner.only_service(named).map(Arc::as_ref))),
+            services => found.extend(services.iter().map(|s| terms(Some(s)))),
+        }
     }
-    revision.services.iter().map(|s| terms(Some(s))).collect()
+    found
 }
 
 fn labels_of(terms: &Terms) -> Labels {

@@ -172,12 +172,13 @@ pub fn notice(change_id: &str, status: Status, planned: (&str, &str)) -> Notice 
     Notice {
         change_id: change_id.into(),
         revision: None,
-        status,
+        status: Some(status),
         services: vec!["atlas".into()],
-        procedure: Some("archive-compaction".into()),
+        procedures: vec!["archive-compaction".into()],
         change_type: Some(ChangeType::Normal),
         planned_start: Some(at(planned.0)),
         planned_end: Some(at(planned.1)),
+        ..Notice::default()
     }
 }
 

@@ -114,27 +114,64 @@ struct PlaceForm {
 #[derive(Serialize, Deserialize)]
 struct RevisionForm {
     n: u64,
-    status: Word<Status>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    slot: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    status: Option<Word<Status>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     services: Vec<Box<str>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    procedure: Option<Box<str>>,
+    #[serde(flatten)]
+    procedures: ProceduresForm,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     r#type: Option<Word<ChangeType>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     start: Option<At>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     end: Option<At>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    accepted: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    record: bool,
     stamp: At,
+    /// Missing in what was written before it was kept: the stamp stands for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seen: Option<At>,
+}
+
+/// One procedure or several: one was all that there could be at first.
+#[derive(Serialize, Deserialize)]
+struct ProceduresForm {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    procedure: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    procedures: Vec<Box<str>>,
+}
+
+impl From<&[Box<str>]> for ProceduresForm {
+    fn from(named: &[Box<str>]) -> ProceduresForm {
+        match named {
+            [one] => ProceduresForm { procedure: Some(one.clone()), procedures: Vec::new() },
+            several => ProceduresForm { procedure: None, procedures: several.to_vec() },
+        }
+    }
+}
+
+impl From<ProceduresForm> for Vec<Box<str>> {
+    fn from(form: ProceduresForm) -> Vec<Box<str>> {
+        form.procedure.into_iter().chain(form.procedures).collect()
+    }
 }
 
 #[derive(Serialize, Deserialize)]
 struct PlanForm {
     change: Arc<str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    slot: Option<Box<str>>,
     n: u64,
     status: Word<Status>,
     services: Vec<Box<str>>,
-    procedure: Option<Box<str>>,
+    #[serde(flatten)]
+    procedures: ProceduresForm,
     r#type: Word<ChangeType>,
     planned: Option<(At, At)>,
     confirmed: Option<At>,
@@ -359,13 +396,17 @@ impl From<&Revision> for RevisionForm {
     fn from(r: &Revision) -> RevisionForm {
         RevisionForm {
             n: r.number,
-            status: Word(r.status),
+            slot: r.slot.clone(),
+            status: r.status.map(Word),
             services: r.services.clone(),
-            procedure: r.procedure.clone(),
+            procedures: r.procedures.as_slice().into(),
             r#type: r.change_type.map(Word),
             start: r.planned_start.map(At),
             end: r.planned_end.map(At),
+            accepted: r.accepted,
+            record: r.is_record,
             stamp: At(r.stamp),
+            seen: Some(At(r.seen)),
         }
     }
 }
@@ -373,13 +414,17 @@ impl From<&Revision> for RevisionForm {
 impl From<RevisionForm> for Revision {
     fn from(r: RevisionForm) -> Revision {
         Revision {
+            slot: r.slot,
             number: r.n,
-            status: r.status.0,
+            status: r.status.map(|s| s.0),
             services: r.services,
-            procedure: r.procedure,
+            procedures: r.procedures.into(),
             change_type: r.r#type.map(|t| t.0),
             planned_start: r.start.map(|t| t.0),
             planned_end: r.end.map(|t| t.0),
+            accepted: r.accepted,
+            is_record: r.record,
+            seen: r.seen.map_or(r.stamp.0, |t| t.0),
             stamp: r.stamp.0,
         }
     }
@@ -389,10 +434,11 @@ impl From<&Plan> for PlanForm {
     fn from(p: &Plan) -> PlanForm {
         PlanForm {
             change: p.change_id.clone(),
+            slot: p.slot.clone(),
             n: p.revision,
             status: Word(p.status),
             services: p.services.clone(),
-            procedure: p.procedure.clone(),
+            procedures: p.procedures.as_slice().into(),
             r#type: Word(p.change_type),
             planned: p.planned.map(|p| (At(p.start), At(p.end))),
             confirmed: p.confirmed_at.map(At),
@@ -404,10 +450,11 @@ impl From<PlanForm> for Plan {
     fn from(p: PlanForm) -> Plan {
         Plan {
             change_id: p.change,
+            slot: p.slot,
             revision: p.n,
             status: p.status.0,
             services: p.services,
-            procedure: p.procedure,
+            procedures: p.procedures.into(),
             change_type: p.r#type.0,
             planned: p.planned.map(|(start, end)| Planned { start: start.0, end: end.0 }),
             confirmed_at: p.confirmed.map(|c| c.0),

@@ -8,19 +8,35 @@ use crate::ledger::What;
 fn an_entry_comes_back_as_it_was() {
     let clock = chrono::DateTime::from_timestamp(1_773_100_800, 1).unwrap();
     let revision = crate::change::Revision {
+        slot: None,
         number: 2,
-        status: Status::Confirmed,
+        status: Some(Status::Confirmed),
         services: vec!["orion".into()],
-        procedure: None,
+        procedures: vec![],
         change_type: Some(ChangeType::Emergency),
         planned_start: Some(clock),
         planned_end: None,
+        accepted: false,
+        is_record: false,
         stamp: clock,
+        seen: clock,
     };
-    let what = What::Revised { change_id: "C".into(), revision, place: None };
-    let entry = Entry { clock, partner: "northhost".into(), what };
-    let mut bytes = Vec::new();
-    write_entry(&entry, &mut bytes).unwrap();
-    assert_eq!(read_entry(&bytes).unwrap(), entry);
+    let record = crate::change::Revision {
+        slot: Some("night".into()),
+        status: None,
+        procedures: vec!["failover".into(), "rebuild".into()],
+        accepted: true,
+        is_record: true,
+        seen: clock + chrono::TimeDelta::hours(1),
+        ..revision.clone()
+    };
+    let one = crate::change::Revision { procedures: vec!["failover".into()], ..record.clone() };
+    for revision in [revision, record, one] {
+        let what = What::Revised { change_id: "C".into(), revision, place: None };
+        let entry = Entry { clock, partner: "northhost".into(), what };
+        let mut bytes = Vec::new();
+        write_entry(&entry, &mut bytes).unwrap();
+        assert_eq!(read_entry(&bytes).unwrap(), entry);
+    }
     assert!(read_entry(b"{}").is_err());
 }

@@ -21,7 +21,7 @@ fn check(case: &Case) -> Check {
         format!("began before the planned {}", case.civil(planned.start))
     } else if planned.start + agreed.late < case.start {
         format!("began after the planned {}", case.civil(planned.start))
-    } else if plan.procedure.as_deref().is_some_and(|p| p != case.procedure) {
+    } else if names_another(&plan.procedures, Some(case.procedure)) {
         format!("{} is for another procedure", plan.change_id)
     } else if names_another(&plan.services, case.service) {
         format!("{} is for another service", plan.change_id)
@@ -31,7 +31,7 @@ fn check(case: &Case) -> Check {
     Check::Broken { at: case.start, detail }
 }
 
-/// A change that names services is for none but them: a run that names none is not for one of them.
-fn names_another(services: &[Box<str>], service: Option<&str>) -> bool {
-    !services.is_empty() && services.iter().all(|s| Some(&**s) != service)
+/// A change that names something is for nothing else: a run that names none is not for one of them.
+fn names_another(named: &[Box<str>], own: Option<&str>) -> bool {
+    !named.is_empty() && named.iter().all(|name| Some(&**name) != own)
 }

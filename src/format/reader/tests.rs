@@ -26,6 +26,8 @@ fn source(format: Format) -> Source {
         matching: None,
         fields: HashMap::new(),
         values: HashMap::new(),
+        defaults: HashMap::new(),
+        document: None,
     })
 }
 
@@ -137,8 +139,8 @@ fn show_event(event: &Event) -> String {
             }
         }
         Body::Notice(notice) => {
-            text = format!("{} {text}", notice.status);
-            text += &name("procedure", &notice.procedure);
+            text = format!("{} {text}", notice.status.map_or("-", |s| s.as_str()));
+            text += &name("procedure", &notice.procedures.first().cloned());
             text += &services(&notice.services);
             text += &name("change_id", &Some(notice.change_id.clone()));
             text += &name("revision", &notice.revision.map(|n| n.to_string().into()));

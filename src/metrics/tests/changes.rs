@@ -94,11 +94,11 @@ fn the_notice_required_decides_by_when() {
 fn a_change_counts_once_for_each_service_that_it_names() {
     let policy = policy();
     let rebuild = |services: &[&str]| Notice {
-        procedure: Some("index-rebuild".into()),
+        procedures: vec!["index-rebuild".into()],
         services: services.iter().map(|s| (*s).into()).collect(),
         ..at_night("C1", Status::Confirmed, 11)
     };
-    let nameless = |n: Notice| Notice { procedure: None, ..n };
+    let nameless = |n: Notice| Notice { procedures: vec![], ..n };
     let compaction = Notice { services: vec![], ..at_night("C1", Status::Confirmed, 11) };
     for (change, counted) in [
         (

@@ -1,0 +1,165 @@
+//! Documents: files that are read as a whole and taken apart into records, each of which is read like a line.
+
+use super::clean::clean;
+use super::fields::Slots;
+use super::file::FileState;
+use super::reader::Reader;
+use super::reading::{Reading, Reason, Rejection};
+use super::scan::Fault;
+use super::scanner::Scanner;
+
+use super::spec::Document;
+use super::{json, records};
+use crate::time::Instant;
+
+/// The largest document that is read: 8 MiB.
+pub const DOCUMENT_BYTES_MAX: u64 = 8 << 20;
+
+/// Records of one document; a document with more is refused as a whole.
+pub const RECORDS_MAX: usize = 100_000;
+
+/// One record of a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record<'d> {
+    /// Of its first byte in the document.
+    pub offset: u64,
+    /// As it stands there.
+    pub bytes: &'d [u8],
+    pub reading: Reading,
+}
+
+impl Reader {
+    /// Takes a document apart. `written` is when it was: the stamp of a record that has none of its own, and
+    /// stamps without a year are near to it.
+    ///
+    /// # Errors
+    /// The document as a whole cannot be read.
+    pub fn read_document<'d>(
+        &self,
+        bytes: &'d [u8],
+        written: Instant,
+    ) -> Result<Vec<Record<'d>>, Rejection> {
+        let body = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let base = bytes.len() - body.len();
+        let (spans, file) = match (&self.spec.document, &self.scanner) {
+            (_, Scanner::Csv { .. }) => self.csv_records(body)?,
+            (Some(Document::Changes { records }), _) => (json_records(body, records)?, None),
+            _ => (Vec::new(), None),
+        };
+        if RECORDS_MAX < spans.len() {
+            let detail = format!("{} records, at most {RECORDS_MAX} are read", spans.len());
+            return Err(Rejection::new(Reason::BadValue, detail));
+        }
+        let file = file.unwrap_or_default();
+        let record = |(at, bytes): (usize, &'d [u8])| {
+            let reading = self.read_record(bytes, &file, written);
+            Record { offset: (base + at) as u64, bytes, reading }
+        };
+        Ok(spans.into_iter().map(record).collect())
+    }
+
+    fn csv_records<'d>(&self, body: &'d [u8]) -> Result<Spans<'d>, Rejection> {
+        let mut lines = csv_lines(body).into_iter().filter(|(_, line)| !is_blank(line));
+        let Some((_, header)) = lines.next() else { return Ok((Vec::new(), None)) };
+        let file = FileState::with_header(self, header)?;
+        Ok((lines.collect(), Some(file)))
+    }
+
+    fn read_record(&self, bytes: &[u8], file: &FileState, written: Instant) -> Reading {
+        let line = clean(bytes);
+        let (slots, scanned) = self.scan(&line.text, file);
+        let read = match scanned {
+            Err(fault) => Err(fault.rejection()),
+            Ok(()) => self.record_event(&slots, file, written),
+        };
+        read.unwrap_or_else(Reading::Rejected)
+    }
+
+    fn record_event(
+        &self,
+        slots: &Slots,
+        file: &FileState,
+        written: Instant,
+    ) -> Result<Reading, Rejection> {
+        let matching = self.spec.matching.as_ref().zip(self.mapping.match_slot);
+        let is_ours = matching.is_none_or(|(matching, slot)| {
+            slots.get(slot).is_some_and(|value| value.is_any(&matching.any))
+        });
+        if !is_ours {
+            return Ok(Reading::Ignored);
+        }
+        records::record(&self.fields(slots, file, written), written).map(Reading::Event)
+    }
+}
+
+/// Where records stand, and what the header says.
+type Spans<'d> = (Vec<(usize, &'d [u8])>, Option<FileState>);
+
+/// The records of a csv document: a line break inside quotes ends none (RFC 4180).
+fn csv_lines(body: &[u8]) -> Vec<(usize, &[u8])> {
+    let mut lines = Vec::new();
+    let (mut start, mut is_quoted) = (0, false);
+    for at in memchr::memchr2_iter(b'"', b'\n', body) {
+        match body.get(at) {
+            // A doubled quote switches twice.
+            Some(b'"') => is_quoted = !is_quoted,
+            _ if is_quoted => {}
+            _ => {
+                lines.push((start, without_end(body.get(start..at).unwrap_or_default())));
+                start = at + 1;
+            }
+        }
+    }
+    lines.push((start, without_end(body.get(start..).unwrap_or_default())));
+    lines
+}
+
+fn is_blank(line: &[u8]) -> bool {
+    line.trim_ascii().is_empty()
+}
+
+fn without_end(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// The records of a json document. In one that is broken, but whose first line is an object, each line is a
+/// record: then only the broken ones are lost.
+fn json_records<'d>(body: &'d [u8], names: &[String]) -> Result<Vec<(usize, &'d [u8])>, Rejection> {
+    let text = str::from_utf8(body).map_err(|error| {
+        let at = error.valid_up_to();
+        let (line, column) = place(body, at);
+        let detail = format!("line {line}, column {column}: not UTF-8");
+        Rejection::new(Reason::Syntax, detail)
+    })?;
+    let fault = match json::records(text, names) {
+        Ok(found) => return Ok(found.into_iter().map(|(at, r)| (at, r.as_bytes())).collect()),
+        Err(fault) => fault,
+    };
+    let mut lines = Vec::new();
+    let mut start = 0;
+    for line in body.split(|byte| *byte == b'\n') {
+        if !is_blank(line) {
+            lines.push((start, without_end(line)));
+        }
+        start += line.len() + 1;
+    }
+    let first = lines.first().and_then(|(_, line)| str::from_utf8(line).ok());
+    let is_lines = first.is_some_and(|line| json::records(line, &[]).is_ok());
+    if is_lines && 1 < lines.len() { Ok(lines) } else { Err(unreadable(body, &fault)) }
+}
+
+fn unreadable(body: &[u8], fault: &Fault) -> Rejection {
+    let (line, column) = place(body, fault.at.unwrap_or(0));
+    Rejection::new(fault.reason, format!("line {line}, column {column}: {}", fault.detail))
+}
+
+/// Line and column of a byte, from 1.
+fn place(body: &[u8], at: usize) -> (usize, usize) {
+    let before = body.get(..at).unwrap_or(body);
+    let line = memchr::memchr_iter(b'\n', before).count() + 1;
+    let column = before.len() - memchr::memrchr(b'\n', before).map_or(0, |at| at + 1) + 1;
+    (line, column)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! Rows: a document in, what became of its records out.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::super::spec::{Field, Format, Spec};
+use super::super::{TimeFormat, spec};
+use super::*;
+use crate::calendar::Zone;
+use crate::event::Body;
+use crate::time::rfc3339;
+
+fn reader(format: Format, records: &[&str], fields: &[(Field, &str)]) -> Reader {
+    let records = records.iter().map(|name| (*name).to_owned()).collect();
+    Reader::new(Arc::new(Spec {
+        format,
+        message_format: None,
+        time_format: TimeFormat::Auto,
+        zone: Zone::utc(),
+        matching: None,
+        fields: fields.iter().map(|(field, key)| (*field, (*key).to_owned())).collect(),
+        values: HashMap::new(),
+        defaults: HashMap::new(),
+        document: Some(spec::Document::Changes { records }),
+    }))
+}
+
+fn written() -> Instant {
+    chrono::DateTime::from_timestamp(1_772_359_200, 0).unwrap()
+}
+
+/// Each record as `offset id status stamp`, or `offset reason`.
+fn told(reader: &Reader, document: &str) -> Result<Vec<String>, String> {
+    let records = reader.read_document(document.as_bytes(), written());
+    let told = |record: Record| match record.reading {
+        Reading::Ignored => format!("{} ignored", record.offset),
+        Reading::Rejected(rejection) => format!("{} {}", record.offset, rejection.reason),
+        Reading::Event(event) => match event.body {
+            Body::Notice(notice) => {
+                let status = notice.status.map_or("-", |status| status.as_str());
+                let id = notice.change_id;
+                format!("{} {id} {status} {}", record.offset, rfc3339(event.at))
+            }
+            Body::Run(_) => "a run".to_owned(),
+        },
+    };
+    match records {
+        Ok(records) => Ok(records.into_iter().map(told).collect()),
+        Err(rejection) => Err(format!("{}: {}", rejection.reason, rejection.detail)),
+    }
+}
+
+fn check_csv(document: &str, want: &[&str]) {
+    let reader = reader(Format::Csv { delimiter: b',' }, &[], &[(Field::ChangeId, "number")]);
+    assert_eq!(told(&reader, document).unwrap(), want, "{document:?}");
+}
+
+#[test]
+fn csv_records_may_hold_line_breaks() {
+    check_csv("", &[]);
+    check_csv("\n\n", &[]);
+    check_csv("number,status\n", &[]);
+    check_csv("number,status\nC1,confirmed", &["14 C1 confirmed 2026-03-01T10:00:00Z"]);
+    check_csv(
+        "\u{feff}number,text,time,status\r\nC1,\"two\r\nlines, \"\"quoted\"\"\",2026-03-01 09:00:00,confirmed\r\n\r\nC2,,,tentative\r\n",
+        &["28 C1 confirmed 2026-03-01T09:00:00Z", "89 C2 tentative 2026-03-01T10:00:00Z"],
+    );
+    check_csv(
+        "number,status\nC1,agreed\n,confirmed\nC3,\n",
+        &["14 unknown_status", "24 missing_change_id", "35 C3 - 2026-03-01T10:00:00Z"],
+    );
+    check_csv("number,status\nC1,\"open\nC2,x\n", &["14 syntax"]);
+}
+
+#[test]
+fn a_csv_document_without_the_column_of_the_change_is_refused() {
+    let reader = reader(Format::Csv { delimiter: b',' }, &[], &[(Field::ChangeId, "number")]);
+    let refused = told(&reader, "id,status\nC1,confirmed\n").unwrap_err();
+    assert_eq!(refused, "bad_header: the header has no column for the change id");
+}
+
+fn check_json(document: &str, want: &[&str]) {
+    let fields = [(Field::ChangeId, "Detail.id"), (Field::Status, "Detail.status")];
+    let reader = reader(Format::Json, &["result", "events"], &fields);
+    let want: Vec<String> = want.iter().map(|row| format!("{row} 2026-03-01T10:00:00Z")).collect();
+    assert_eq!(told(&reader, document).unwrap(), want, "{document:?}");
+}
+
+#[test]
+fn json_documents_are_arrays_lines_or_envelopes() {
+    let one = r#"{"Detail":{"id":"C1","status":"confirmed"}}"#;
+    check_json("", &[]);
+    check_json("[]", &[]);
+    check_json(one, &["0 C1 confirmed"]);
+    check_json(&format!("[{one},\n {one}]"), &["1 C1 confirmed", "47 C1 confirmed"]);
+    check_json(&format!("{one}\n{one}\n"), &["0 C1 confirmed", "44 C1 confirmed"]);
+    check_json(&format!("{{\"n\":{{}},\"result\":[{one}]}}"), &["18 C1 confirmed"]);
+    check_json(r#"{"result":[]}"#, &[]);
+    let text = r#"[{"Detail":"{\"id\":\"C2\",\"status\":\"cancelled\",\"q\":[\"\\n\"]}"}]"#;
+    check_json(text, &["1 C2 cancelled"]);
+}
+
+#[test]
+fn of_a_broken_json_document_nothing_is_taken_unless_it_is_lines() {
+    let fields = [(Field::ChangeId, "Detail.id")];
+    let reader = reader(Format::Json, &["result"], &fields);
+    for (document, want) in [
+        ("[{\n  \"a\": 1,\n  \"b\"\n}]", "syntax: line 4, column 1: expected a colon"),
+        ("\"text\"", "syntax: line 1, column 1: expected a json object or array"),
+        ("[{}", "syntax: line 1, column 4: expected a comma or a closing bracket"),
+    ] {
+        assert_eq!(told(&reader, document).unwrap_err(), want);
+    }
+    let not_utf8 = reader.read_document(b"[\n \"\xff\"]", written()).unwrap_err();
+    assert_eq!(not_utf8.detail, "line 2, column 3: not UTF-8");
+    let deep = format!("[{}", "[".repeat(100_000));
+    assert!(told(&reader, &deep).unwrap_err().ends_with("nested too deeply"));
+    let lines = "{\"Detail\":{\"id\":\"C1\"}}\n{\"Detail\":\n{\"Detail\":\"{\\\"id\\\":\"}\n7\n";
+    assert_eq!(
+        told(&reader, lines).unwrap(),
+        ["0 C1 - 2026-03-01T10:00:00Z", "23 syntax", "34 syntax", "56 syntax"]
+    );
+}

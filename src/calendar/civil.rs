@@ -46,6 +46,11 @@ impl Zone {
         zone.iana_name().is_some_and(is_zone_name).then_some(Zone(zone))
     }
 
+    /// A zone by its rules alone, as POSIX writes them in `TZ`; `None` if they are not understood.
+    pub(super) fn posix(rules: &str) -> Option<Zone> {
+        TimeZone::posix(rules).ok().map(Zone)
+    }
+
     /// The IANA name as the database writes it, whatever the case it was asked for in.
     pub fn name(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")

@@ -5,6 +5,7 @@
 pub mod civil;
 pub mod holidays;
 pub mod hours;
+pub mod ical;
 mod spans;
 mod years;
 

@@ -138,7 +138,10 @@ impl Intake {
         };
         let (mut state, trouble) = match state {
             Ok(state) => (state, Ok(())),
-            Err(rejection) => (FileState::default(), Err(rejection)),
+            Err(rejection) => {
+                let line = header.unwrap_or_default();
+                (FileState::without_header(line, rejection.clone()), Err(rejection))
+            }
         };
         state.last = last;
         let queue = Queue {

@@ -243,7 +243,7 @@ impl LogReading<'_> {
         intake.counts.lines += count_lines(block) as u64;
         let mut state = match self.state.take() {
             Some(state) => state,
-            None => self.first_state(block, intake),
+            None => self.first_state(block),
         };
         let mut accepted = state.last;
         // Candidates borrow the state that they were found with; stamps need the latest one.
@@ -277,12 +277,10 @@ impl LogReading<'_> {
         self.offset += block.len() as u64;
     }
 
-    fn first_state(&self, block: &[u8], intake: &mut Intake) -> FileState {
+    fn first_state(&self, block: &[u8]) -> FileState {
         let first = block.split(|b| *b == b'\n').next().unwrap_or_default();
-        FileState::with_header(&self.reader, first).unwrap_or_else(|rejection| {
-            intake.reject(&self.log.path, 0, rejection);
-            FileState::default()
-        })
+        FileState::with_header(&self.reader, first)
+            .unwrap_or_else(|rejection| FileState::without_header(first, rejection))
     }
 }
 

@@ -26,7 +26,8 @@ pub(super) fn scan<'l>(
 ) -> Result<(), Fault> {
     if columns.is_empty() {
         let detail = "no usable header line stands before this line";
-        return Err(Fault::other(Reason::MissingHeader, detail));
+        // Nothing in such a file can be read: passed over in silence it would look like a quiet one.
+        return Err(Fault { is_strict: true, ..Fault::other(Reason::MissingHeader, detail) });
     }
     records(text, delimiter, |column, value, at| {
         if let Some(Some(slot)) = columns.get(column) {

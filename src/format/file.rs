@@ -17,6 +17,8 @@ pub struct FileState {
     pub last: Option<Instant>,
     /// The slot of each column, from the header.
     pub(super) columns: Vec<Option<usize>>,
+    /// A header that cannot be used, and why: that line is rejected for it, and all others for want of it.
+    pub(super) refused: Option<(Box<str>, Rejection)>,
 }
 
 impl FileState {
@@ -41,6 +43,12 @@ impl FileState {
                 "the header has no column for the time, or none for the event and the status";
             return Err(Rejection::new(Reason::BadHeader, detail));
         }
-        Ok(FileState { header: Some(line.text.into()), last: None, columns })
+        Ok(FileState { header: Some(line.text.into()), columns, ..FileState::default() })
+    }
+
+    /// The state of a file whose header [`FileState::with_header`] refused.
+    pub fn without_header(line: &[u8], rejection: Rejection) -> FileState {
+        let text = clean(line).text.into();
+        FileState { refused: Some((text, rejection)), ..FileState::default() }
     }
 }

@@ -72,6 +72,11 @@ impl Reader {
     pub fn read(&self, line: &[u8], file: &FileState, near: Instant) -> Reading {
         let line = clean(line);
         let text = line.text.as_ref();
+        if let Some((header, rejection)) = &file.refused
+            && **header == *text
+        {
+            return Reading::Rejected(rejection.clone());
+        }
         let is_noise = text.trim().is_empty() || self.needles.find(text.as_bytes()).is_none();
         if is_noise || file.header.as_deref() == Some(text) {
             return Reading::Ignored;
@@ -197,6 +202,17 @@ impl<'b> Iterator for Candidates<'_, 'b> {
     type Item = (usize, &'b [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
+        if self.at == 0
+            && let Some((header, _)) = &self.file.refused
+        {
+            // A header that cannot be used is told of, whatever `match` asks for.
+            let (_, end) = line_around(self.block, 0, 0);
+            let line = self.block.get(..end)?;
+            if *clean(line).text == **header {
+                self.at = end + 1;
+                return Some((0, line.strip_suffix(b"\r").unwrap_or(line)));
+            }
+        }
         loop {
             let rest = self.block.get(self.at..).filter(|rest| !rest.is_empty())?;
             let hit = self.at + self.reader.needles.find(rest)?;

@@ -166,7 +166,7 @@ fn csv_lines() {
     ] {
         assert_eq!(read(&reader, line, &file), want, "{line}");
     }
-    csv.check("2025-11-10T13:10:00Z;started;p", "ignored");
+    csv.check("2025-11-10T13:10:00Z;started;p", "missing_header");
     let keyed = csv.matching(Some("service"), &["a", "b"]);
     keyed.check("2025-11-10T13:10:00Z;started;p;a", "missing_header");
     keyed.check("2025-11-10T13:10:00Z;stopped;p;c", "ignored");
@@ -197,6 +197,14 @@ fn csv_headers_are_checked() {
             rejection.column.unwrap_or(0)
         });
         assert_eq!(column, want, "{header}");
+    }
+    for header in ["time,procedure", "time,\"event", "time,event,event"] {
+        let refused = FileState::with_header(&reader, header.as_bytes()).unwrap_err();
+        let file = FileState::without_header(header.as_bytes(), refused);
+        assert_eq!(read(&reader, header, &file), "bad_header", "{header}");
+        let line = "2025-11-10T13:10:00Z,started,p";
+        assert_eq!(read(&reader, line, &file), "missing_header", "{header}");
+        assert_eq!(read(&reader, "  ", &file), "ignored", "{header}");
     }
     let other = FileState::with_header(&logfmt().reader(), b"time,event").unwrap();
     assert_eq!(other, FileState::default());
@@ -237,5 +245,25 @@ fn bytes_are_made_readable() {
         let bytes = [before, line.as_bytes(), after].concat();
         assert_eq!(show(&reader.read(&bytes, &FileState::default(), near())), want);
         assert!(reader.passes(&bytes, &FileState::default()));
+    }
+}
+
+#[test]
+fn a_header_that_cannot_be_used_is_told_once_whatever_match_asks_for() {
+    let header = "time,procedure";
+    let block = b"time,procedure\nx,started\nx,other\n";
+    for (any, want) in [
+        ("started", vec![0, 15]),
+        ("time", vec![0]),
+        ("procedure", vec![0]),
+        ("other", vec![0, 25]),
+        ("nothing", vec![0]),
+    ] {
+        let reader = source(Format::Csv { delimiter: b',' }).matching(None, &[any]).reader();
+        let refused = FileState::with_header(&reader, header.as_bytes()).unwrap_err();
+        let file = FileState::without_header(header.as_bytes(), refused);
+        let found: Vec<usize> = reader.candidates(block, &file).map(|(at, _)| at).collect();
+        assert_eq!(found, want, "{any}");
+        assert_eq!(read(&reader, header, &file), "bad_header", "{any}");
     }
 }

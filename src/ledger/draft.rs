@@ -63,6 +63,8 @@ pub struct Draft {
     pub(super) ledger: Ledger,
     pub(super) evidence: Evidence,
     pub(super) entries: Vec<Entry>,
+    /// The latest run among the entries that were handed out: nobody has seen a later one yet.
+    pub(super) shown_runs: RunNo,
     /// By partner: the next instant at which something is to be judged again.
     pub(super) deadlines: BTreeMap<Arc<str>, BTreeSet<(Instant, RunNo)>>,
     pub(super) due: HashMap<RunNo, Instant>,
@@ -76,6 +78,7 @@ impl Draft {
     /// A draft on top of `ledger`. Call [`Draft::rejudge`] when the ledger was not empty.
     pub fn new(ledger: Ledger, evidence: Evidence) -> Draft {
         Draft {
+            shown_runs: ledger.last_run(),
             ledger,
             evidence,
             entries: Vec::new(),
@@ -98,6 +101,7 @@ impl Draft {
 
     /// The entries since the last call.
     pub fn drain(&mut self) -> Vec<Entry> {
+        self.shown_runs = self.ledger.last_run();
         std::mem::take(&mut self.entries)
     }
 

@@ -40,11 +40,17 @@ pub fn time_counted(run: &Run, terms: &Terms, clock: Instant) -> (i128, i128) {
 }
 
 impl Ledger {
-    /// What the counters of time of one series stand at, open runs counted up to `clock`.
-    pub fn time_counted(&self, policy: &Policy, labels: &Labels, clock: Instant) -> Shown {
+    /// What the counters of time of one series stand at, open runs up to number `seen` counted up to `clock`.
+    pub fn time_counted(
+        &self,
+        policy: &Policy,
+        labels: &Labels,
+        clock: Instant,
+        seen: RunNo,
+    ) -> Shown {
         let sums = self.board().series.get(labels);
         let mut shown = sums.map_or(Shown::default(), Sums::sealed_time);
-        for run in self.unsealed().filter(|r| r.labels == *labels) {
+        for run in self.unsealed().filter(|r| r.no <= seen && r.labels == *labels) {
             shown.add(policy, run, clock);
         }
         shown.at_least(sums.map_or(Shown::default(), |s| s.shown))

@@ -159,7 +159,8 @@ impl Draft {
         self.refresh(policy, run.no, clock, taking.observed);
     }
 
-    /// What the counters of time stood at, where they had been counted beyond this end.
+    /// What the counters of time stood at, where they had been counted beyond this end. Runs that are told of
+    /// together with their ends were never shown running.
     fn shown_beyond(
         &self,
         policy: &Policy,
@@ -169,7 +170,9 @@ impl Draft {
     ) -> Option<Shown> {
         let so_far = self.ledger.book(&taking.partner)?.clock?;
         let shown_until = if taking.live { taking.observed } else { so_far };
-        (end < shown_until).then(|| self.ledger.time_counted(policy, &run.labels, shown_until))
+        let was_shown = run.no <= self.shown_runs && end < shown_until;
+        let seen = self.shown_runs;
+        was_shown.then(|| self.ledger.time_counted(policy, &run.labels, shown_until, seen))
     }
 
     fn take_verification(

@@ -204,7 +204,21 @@ impl<'a> Log<'a> {
         self.take("hostco", stamp, Body::Notice(notice))
     }
 
+    /// Lines that arrive together: nobody sees what lies between them.
+    pub fn together(&mut self, lines: &[(&str, RunLine)]) {
+        for (stamp, line) in lines {
+            self.read("hostco", stamp, Body::Run(line.clone()));
+        }
+        self.draft.drain();
+    }
+
     pub fn take(&mut self, partner: &str, stamp: &str, body: Body) -> &mut Self {
+        self.read(partner, stamp, body);
+        self.draft.drain();
+        self
+    }
+
+    fn read(&mut self, partner: &str, stamp: &str, body: Body) {
         let taking = Taking {
             partner: Arc::from(partner),
             event: Event { at: at(stamp), ambiguous: false, body },
@@ -215,7 +229,6 @@ impl<'a> Log<'a> {
             line: None,
         };
         self.draft.take(self.policy, &taking).unwrap();
-        self
     }
 
     /// Lets time pass without a line.

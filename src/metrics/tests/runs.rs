@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use crate::event::{ChangeType, Kind, Status, Trigger};
 use crate::metrics::testing::*;
 use crate::policy::Policy;
-use crate::run::Acknowledgement;
+use crate::run::{Acknowledgement, RunNo};
 
 const RUN: &str = "archive-compaction";
 
@@ -94,6 +94,11 @@ fn time_that_was_shown_is_not_taken_back() {
     log.run("2025-11-10T13:40", finish("a1"));
     let business = "maintenance_business_hours_seconds_total{P}";
     check(&policy, log.ledger(), "2025-11-10T15:00", &[(business, Some(4_800.0))]);
+    // A start and an end that arrive together were never shown open, however late they are.
+    let mut log = Log::new(&policy);
+    log.delay = TimeDelta::minutes(50);
+    log.together(&[("2025-11-10T13:10", start("a1")), ("2025-11-10T13:40", finish("a1"))]);
+    check(&policy, log.ledger(), "2025-11-10T15:00", &[(business, Some(1_800.0))]);
 }
 
 #[test]
@@ -295,7 +300,7 @@ proptest! {
             let clock = monday + TimeDelta::minutes(look);
             let all = log.ledger().times_counted(&policy, clock);
             for labels in log.ledger().board().series.keys() {
-                let alone = log.ledger().time_counted(&policy, labels, clock);
+                let alone = log.ledger().time_counted(&policy, labels, clock, RunNo::MAX);
                 prop_assert_eq!(all.get(labels), Some(&alone));
             }
             let sum: i128 = all.values().map(|s| s.business_nanos + s.outside_nanos).sum();

@@ -4,13 +4,22 @@ use chrono::TimeDelta;
 
 use super::duration::duration;
 use super::json::TEXTS_MAX;
-use super::reading::{Reason, Rejection, quote};
+use super::reading::{Reason, Rejection, cut, quote};
 use super::scan::{KEYS_MAX, Keys, Value};
 use super::spec::{Field, Format, Spec};
 use super::stamp::number::{BILLION, billionths};
 use super::stamp::{STAMP_FORM, Stamp, StampError, Stamps, TimeFormat};
 use super::syslog;
 use crate::time::{DURATION_FORM, Instant};
+
+/// The longest name (of a procedure, a service, a run, a change) or remark in a line, in bytes.
+pub const NAME_BYTES_MAX: usize = 1_024;
+
+fn too_long(field: Field, name: &str, at: usize) -> Rejection {
+    let (has, quoted) = (name.len(), quote(name));
+    let detail = format!("{field} {quoted} has {has} bytes, accepted are {NAME_BYTES_MAX}");
+    Rejection::new(Reason::BadValue, detail).at(at)
+}
 
 /// Which keys are wanted and what stands in their slots.
 #[derive(Debug)]
@@ -123,14 +132,26 @@ impl Fields<'_, '_> {
         }
     }
 
-    /// Like [`Self::text`], translated by `values`.
+    /// Like [`Self::text`], translated by `values`. A name of more than [`NAME_BYTES_MAX`] is refused: it would
+    /// stay in the ledger for ever, and what is cut is another name.
     pub(super) fn name(&self, field: Field) -> Result<Option<Box<str>>, Rejection> {
-        Ok(self.text(field)?.map(|text| self.translated(field, text.text).into()))
+        let Some(text) = self.text(field)? else { return Ok(None) };
+        let name = self.translated(field, text.text);
+        match NAME_BYTES_MAX < name.len() {
+            true => Err(too_long(field, name, text.at)),
+            false => Ok(Some(name.into())),
+        }
+    }
+
+    /// Like [`Self::text`], translated by `values`, for people to read: cut to [`NAME_BYTES_MAX`] with a marker.
+    pub(super) fn remark(&self, field: Field) -> Result<Option<Box<str>>, Rejection> {
+        let text = self.text(field)?;
+        Ok(text.map(|text| cut(self.translated(field, text.text), NAME_BYTES_MAX).into()))
     }
 
     /// The names in a field that may hold an array: in their order, without repetition.
     pub(super) fn names(&self, field: Field) -> Result<Vec<Box<str>>, Rejection> {
-        let Some(Value::List { texts, .. }) =
+        let Some(Value::List { texts, at }) =
             self.mapping.slot(field).and_then(|slot| self.slots.get(slot))
         else {
             return Ok(self.name(field)?.into_iter().collect());
@@ -138,6 +159,9 @@ impl Fields<'_, '_> {
         let mut names: Vec<Box<str>> = Vec::new();
         for text in texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty()) {
             let name = self.translated(field, text);
+            if NAME_BYTES_MAX < name.len() {
+                return Err(too_long(field, name, *at));
+            }
             if !names.iter().any(|known| **known == *name) {
                 names.push(name.into());
             }

@@ -37,7 +37,7 @@ words! {
         BadDuration = "bad_duration",
         /// A notice without usable planned times, its own or inherited.
         BadPlan = "bad_plan",
-        /// An array or object where a text is expected.
+        /// An array or object where a text is expected, or a name that is too long.
         BadValue = "bad_value",
         /// The line exceeds the limit of the source; found while following the file.
         LineTooLong = "line_too_long",
@@ -78,7 +78,8 @@ pub(super) fn quote(text: &str) -> String {
     format!("{:?}", cut(text, QUOTE_MAX))
 }
 
-fn cut(text: &str, max: usize) -> String {
+/// Text that has at most `max` bytes, cut with a marker if it had more.
+pub(super) fn cut(text: &str, max: usize) -> String {
     if text.len() <= max {
         return text.to_owned();
     }

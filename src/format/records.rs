@@ -42,8 +42,8 @@ fn run_line(fields: &Fields, kind: Kind) -> Result<Event, Rejection> {
         run_id,
         change_id,
         trigger: trigger.and_then(Result::ok).unwrap_or(Trigger::Unknown),
-        phase: fields.name(Field::Phase)?,
-        outcome: fields.name(Field::Outcome)?,
+        phase: fields.remark(Field::Phase)?,
+        outcome: fields.remark(Field::Outcome)?,
         whole: times.whole,
     });
     Ok(Event { at: times.at, ambiguous: times.ambiguous, body })

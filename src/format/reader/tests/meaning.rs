@@ -302,3 +302,36 @@ fn rejections_say_what_where_and_what_else() {
     logfmt().check_rejected("event=failed run_id=r", Reason::MissingTime, 0);
     logfmt().check_rejected("event=failed q=\"x", Reason::Syntax, 16);
 }
+
+#[test]
+fn names_have_a_limit_and_remarks_are_cut() {
+    let (fits, too_long) = ("n".repeat(1_024), "n".repeat(1_025));
+    let reader = logfmt().reader();
+    for key in ["procedure", "service", "run_id", "change_id"] {
+        let line = |name: &str| {
+            format!("time=2025-11-10T13:10:00Z event=finished {key}={name} procedure=p")
+        };
+        let line = |name: &str| match key {
+            "procedure" => line(name).replace(" procedure=p", ""),
+            _ => line(name),
+        };
+        let read = |name: &str| read(&reader, &line(name), &FileState::default());
+        assert!(read(&fits).starts_with("finished"), "{key}");
+        assert_eq!(read(&too_long), "bad_value", "{key}");
+    }
+    let json = source(Format::Json).reader();
+    let line = format!(
+        r#"{{"time":"2025-11-10T13:10:00Z","event":"started","procedure":"p","service":["a","{too_long}"]}}"#
+    );
+    assert_eq!(read(&json, &line, &FileState::default()), "bad_value");
+    // An end is not refused for what somebody wrote beside it.
+    let line = format!("time=2025-11-10T13:10:00Z event=finished run_id=1 outcome={too_long}");
+    let Reading::Event(event) =
+        reader.read(line.as_bytes(), &FileState::default(), Instant::MIN_UTC)
+    else {
+        panic!("{line}");
+    };
+    let Body::Run(run) = event.body else { panic!("{line}") };
+    let outcome = run.outcome.expect("an outcome");
+    assert!(outcome.len() <= 1_024 && outcome.ends_with('…'), "{}", outcome.len());
+}

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::process::Stdio;
 
-use crate::support::{folder, offhours, program, root, text};
+use crate::support::{Server, folder, offhours, program, root, text};
 
 const CONFIG: &str = "--config.file=examples/quickstart/offhours.yml";
 const LOG: &str = "examples/quickstart/northhost.log";
@@ -25,8 +25,7 @@ fn every_command_has_help() {
         let output = offhours(&[command, "--help"]);
         assert_eq!(output.status.code(), Some(0), "{command}");
         let help = text(&output.stdout);
-        let is_plain = command == "completions" || command == "check-config";
-        assert!(is_plain || help.contains("Examples:"), "{command}: {help}");
+        assert!(help.contains("Examples:"), "{command}: {help}");
     }
 }
 
@@ -110,4 +109,24 @@ fn a_terminal_is_never_driven_by_a_log() {
     let table = text(&output.stdout);
     assert!(table.contains("violation"), "{table}");
     assert!(!table.contains('\u{1b}') && !table.contains('\u{202e}'), "{table:?}");
+}
+
+#[test]
+fn a_log_record_is_a_line_whatever_a_file_is_called() {
+    let home = folder();
+    let config = home.path().join("offhours.yml");
+    let text = "partners: { p: { timezone: UTC, windows: \"Mo-Su 22:00-05:00\" } }\n\
+                sources: [ { name: s, partner: p, files: [\"*.log\"], format: logfmt } ]\n";
+    std::fs::write(&config, text).expect("a configuration");
+    std::fs::write(home.path().join("a\nlevel=error\u{1b}[31m\u{202e}.log"), "x=1\n")
+        .expect("a log");
+    let server = Server::launch(&config, home.path());
+    let mut lines = server.lines_until("caught up");
+    std::fs::write(&config, format!("{text}nonsense: 1\n")).expect("a configuration");
+    rustix::process::kill_process(server.pid(), rustix::process::Signal::HUP).expect("a signal");
+    lines.extend(server.lines_until("configuration not loaded"));
+    let is_whole = |line: &String| line.starts_with("time=") && !line.contains(char::is_control);
+    assert!(lines.iter().all(is_whole), "{lines:#?}");
+    assert!(lines.iter().any(|line| line.contains("a\\nlevel=error\\u")), "{lines:#?}");
+    assert!(server.stop().success());
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant as Moment};
 
+use crate::app::announce::announce;
 use crate::app::clerk;
 use crate::app::follow::Follower;
 use crate::app::intake::Batch;
@@ -85,6 +86,7 @@ impl Engine {
                 if self.commit(commit, more)? == Next::Stop {
                     return Ok(());
                 }
+                self.show_progress();
                 if !more || self.has_mail() {
                     break;
                 }
@@ -183,7 +185,7 @@ impl Engine {
             own.commit_durations.add(took);
         });
         self.follower.committed(commit);
-        announce(commit);
+        announce(&commit.entries, self.config.backfill_horizon, clock::now());
         Ok(())
     }
 
@@ -211,12 +213,18 @@ impl Engine {
         if self.shared.is_ready() {
             return;
         }
-        let (read, left) = self.follower.catch_up();
-        (self.progress)(read, left);
         let partners = &self.config.policy.partners;
         if partners.iter().all(|p| self.follower.is_caught_up(&p.name)) {
             self.shared.set_ready();
-            tracing::info!(bytes = read, "caught up, ready to be scraped");
+            let (bytes, entries) = (self.follower.catch_up().0, self.store.head().0);
+            tracing::info!(bytes, entries, "caught up, ready to be scraped");
+        }
+    }
+
+    fn show_progress(&self) {
+        if !self.shared.is_ready() {
+            let (read, left) = self.follower.catch_up();
+            (self.progress)(read, left);
         }
     }
 
@@ -358,30 +366,4 @@ pub fn counted(run: Arc<Run>, config: &Config, now: Instant) -> (Arc<Run>, i64, 
     let (business, outside) = terms.map_or((0, 0), |t| judging::time_counted(&run, t, now));
     let clamp = |n: i128| i64::try_from(n).unwrap_or(i64::MAX);
     (run, clamp(business), clamp(outside))
-}
-
-/// Tells the log what was found.
-fn announce(commit: &Commit) {
-    use crate::ledger::What;
-    for entry in &commit.entries {
-        let partner = &*entry.partner;
-        match &entry.what {
-            What::Started { run, verdict } => {
-                let reasons: Vec<&str> = run.findings.keys().map(|r| r.as_str()).collect();
-                let (procedure, reasons) = (&*run.procedure, reasons.join(" "));
-                tracing::info!(run = run.no, partner, procedure, %verdict, reasons, "run started");
-            }
-            What::Found { run, finding, .. } if !finding.waived => {
-                let (reason, detail) = (finding.reason.as_str(), &*finding.detail);
-                tracing::warn!(run, partner, reason, detail, "rule broken");
-            }
-            What::Sealed { run, verdict, .. } => {
-                tracing::info!(run, partner, %verdict, "verdict is final");
-            }
-            What::Irregular { kind, detail, .. } => {
-                tracing::warn!(partner, kind = kind.as_str(), detail, "irregularity");
-            }
-            _ => {}
-        }
-    }
 }

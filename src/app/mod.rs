@@ -1,5 +1,6 @@
 //! The program: builds everything, owns the one loop, stops it in order.
 
+pub mod announce;
 pub mod backend;
 pub mod clerk;
 pub mod control;

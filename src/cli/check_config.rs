@@ -2,8 +2,9 @@
 
 use clap::Args;
 
+use super::fold::Hang;
 use super::table::clean;
-use super::{ConfigArg, FINE, Outcome, print, usage};
+use super::{ConfigArg, FINE, Outcome, print_folded, usage};
 use crate::calendar::Calendar;
 use crate::clock;
 use crate::policy::{Freeze, Partner, Procedure, Terms};
@@ -12,7 +13,11 @@ use crate::verdict::civil;
 use chrono::TimeDelta;
 
 #[derive(Args)]
-#[command(after_help = "Exit codes: 0 it can be used, 2 it cannot: file:line:column says where.")]
+#[command(after_help = "Examples:
+  offhours check-config
+  offhours check-config --config.file /etc/offhours/offhours.yml && systemctl reload offhours
+
+Exit codes: 0 it can be used, 2 it cannot: file:line:column says where.")]
 pub struct Options {
     #[command(flatten)]
     config: ConfigArg,
@@ -49,7 +54,7 @@ pub fn run(options: &Options) -> Outcome {
             text += &format!("  follows          {}\n", clean(pattern));
         }
     }
-    print(|out| out.write_all(text.as_bytes()))?;
+    print_folded(Hang::UnderText, |out| out.write_all(text.as_bytes()))?;
     Ok(FINE)
 }
 

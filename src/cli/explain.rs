@@ -4,8 +4,9 @@ mod plan;
 
 use clap::Args;
 
+use super::fold::Hang;
 use super::table::clean;
-use super::{ConfigArg, FINE, Outcome, StorageArg, failed, print, usage};
+use super::{ConfigArg, FINE, Outcome, StorageArg, failed, print_folded, usage};
 use crate::app::clerk;
 use crate::calendar::Zone;
 use crate::clock;
@@ -44,7 +45,7 @@ pub fn run(options: &Options) -> Outcome {
         }
     };
     let text = case_file(&run, &entries, &revisions, &config);
-    print(|out| out.write_all(text.as_bytes()))?;
+    print_folded(Hang::UnderText, |out| out.write_all(text.as_bytes()))?;
     Ok(FINE)
 }
 

@@ -2,6 +2,8 @@
 
 mod check_config;
 mod explain;
+mod fold;
+mod log;
 mod office;
 pub mod progress;
 mod rejected;
@@ -11,12 +13,14 @@ mod serve;
 pub mod table;
 mod test_line;
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::LazyLock;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
+use self::fold::{Hang, fold};
 use crate::calendar::civil::tzdb_version;
 use crate::calendar::holidays;
 use crate::clock;
@@ -60,6 +64,9 @@ enum Command {
     /// List the lines that could not be read.
     Rejected(rejected::Options),
     /// Print the completions of a shell.
+    #[command(after_help = "Examples:
+  offhours completions bash > /etc/bash_completion.d/offhours
+  source <(offhours completions bash)     for this shell only")]
     Completions {
         /// The shell to complete for.
         shell: clap_complete::Shell,
@@ -161,6 +168,23 @@ fn print(
         Err(e) => Err(failed(format!("standard output: {e}"))),
         Ok(()) => Ok(()),
     }
+}
+
+/// Writes to standard output for a person: lines wider than the terminal are folded.
+fn print_folded(
+    hang: Hang,
+    write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>,
+) -> Result<(), Failure> {
+    // A pipe has no width, and its reader wants whole lines.
+    let stdout = std::io::stdout();
+    let size = stdout.is_terminal().then(|| rustix::termios::tcgetwinsize(&stdout).ok()).flatten();
+    let Some(width) = size.map(|size| usize::from(size.ws_col)).filter(|width| 0 < *width) else {
+        return print(write);
+    };
+    let mut text = Vec::new();
+    write(&mut text).map_err(failed)?;
+    let folded = fold(&String::from_utf8_lossy(&text), width, hang);
+    print(|out| out.write_all(folded.as_bytes()))
 }
 
 /// An instant given as RFC 3339.

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::fold::Hang;
 use super::progress::Progress;
 use super::table::{Align, Table, clean};
-use super::{ConfigArg, FINE, FOUND, Outcome, instant, print, source_for, usage};
+use super::{ConfigArg, FINE, FOUND, Outcome, instant, print, print_folded, source_for, usage};
 use crate::app::replay::{self, Log};
 use crate::report::run::RunReport;
 use crate::time::Instant;
@@ -69,7 +70,7 @@ pub fn run(options: &Options) -> Outcome {
         }
         Format::Table => {
             let table = table_of(reports);
-            print(|mut out| table.write(&mut out))?;
+            print_folded(Hang::At(4), |mut out| table.write(&mut out))?;
             tell(&outcome);
         }
     }

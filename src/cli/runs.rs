@@ -2,8 +2,9 @@
 
 use clap::{Args, ValueEnum};
 
+use super::fold::Hang;
 use super::replay::table_of;
-use super::{FINE, Outcome, StorageArg, failed, print, usage};
+use super::{FINE, Outcome, StorageArg, failed, print, print_folded, usage};
 use crate::app::backend::since;
 use crate::clock;
 use crate::report::run::RunReport;
@@ -69,7 +70,7 @@ pub fn run(options: &Options) -> Outcome {
     match options.format {
         Format::Table => {
             let table = table_of(reports.iter());
-            print(|mut out| table.write(&mut out))?;
+            print_folded(Hang::At(4), |mut out| table.write(&mut out))?;
         }
         Format::Json => print(|out| {
             for report in &reports {

@@ -1,12 +1,14 @@
 //! `offhours serve`: the exporter.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use anstream::{AutoStream, ColorChoice};
 use clap::{Args, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
+use super::log::Logfmt;
 use super::progress::Progress;
 use super::{ConfigArg, FINE, Outcome, StorageArg, failed, usage};
 use crate::app::serve::{self, ServeError};
@@ -28,7 +30,7 @@ pub struct Options {
     #[arg(long = "log.level", value_name = "LEVEL", default_value = "info")]
     log_level: String,
     /// Form of the log on standard error.
-    #[arg(long = "log.format", value_name = "FORMAT", default_value = "text")]
+    #[arg(long = "log.format", value_name = "FORMAT", default_value = "logfmt")]
     log_format: LogFormat,
     /// Only poll the files, without notifications as a hint.
     #[arg(long = "tail.poll-only")]
@@ -37,9 +39,14 @@ pub struct Options {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum LogFormat {
-    Text,
+    /// One record a line: `time=... level=... msg="..." key=value`.
+    Logfmt,
+    /// One object a line.
     Json,
 }
+
+/// The bar of the first catch-up, while there is one, and the bytes that it shows as read.
+type Bar = Mutex<Option<(Progress, u64)>>;
 
 /// `:11310`, `127.0.0.1:11310` or `[::1]:11310`.
 fn address(text: &str) -> Result<SocketAddr, String> {
@@ -51,8 +58,8 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 }
 
 pub fn run(options: Options) -> Outcome {
-    log_to_stderr(&options)?;
-    let bar: Mutex<Option<(Progress, u64)>> = Mutex::new(None);
+    let bar = Arc::new(Mutex::new(None));
+    log_to_stderr(&options, bar.clone())?;
     let progress = move |read: u64, left: u64| show(&bar, read, left);
     let served = serve::serve(serve::Options {
         config_file: options.config.config_file,
@@ -69,7 +76,7 @@ pub fn run(options: Options) -> Outcome {
 }
 
 /// A bar for the first catch-up, where there is enough to read that somebody may wait for it.
-fn show(bar: &Mutex<Option<(Progress, u64)>>, read: u64, left: u64) {
+fn show(bar: &Bar, read: u64, left: u64) {
     const WORTH_A_BAR: u64 = 16 << 20;
     let Ok(mut bar) = bar.lock() else { return };
     if left == 0 {
@@ -85,19 +92,36 @@ fn show(bar: &Mutex<Option<(Progress, u64)>>, read: u64, left: u64) {
     }
 }
 
-fn log_to_stderr(options: &Options) -> Result<(), super::Failure> {
+fn log_to_stderr(options: &Options, bar: Arc<Bar>) -> Result<(), super::Failure> {
     let filter = EnvFilter::builder().parse(&options.log_level);
     let filter = filter.map_err(|e| usage(format!("--log.level {:?}: {e}", options.log_level)))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(move || AsideOf(bar.clone()))
+        .with_ansi(AutoStream::choice(&std::io::stderr()) != ColorChoice::Never)
         .with_target(false);
     match options.log_format {
-        LogFormat::Text => log.init(),
+        LogFormat::Logfmt => log.event_format(Logfmt).init(),
         LogFormat::Json => log.json().init(),
     }
     Ok(())
+}
+
+/// Standard error, beside the bar.
+struct AsideOf(Arc<Bar>);
+
+impl Write for AsideOf {
+    fn write(&mut self, record: &[u8]) -> std::io::Result<usize> {
+        let bar = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match bar.as_ref() {
+            Some((bar, _)) => bar.aside(|| std::io::stderr().write(record)),
+            None => std::io::stderr().write(record),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stderr().flush()
+    }
 }
 
 #[cfg(test)]

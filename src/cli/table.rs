@@ -110,7 +110,7 @@ pub fn clean(text: &str) -> Cow<'_, str> {
 }
 
 /// Control characters (C0, DEL, C1), separators, and the BiDi controls of UAX #9.
-fn is_unshown(c: char) -> bool {
+pub(super) fn is_unshown(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{206f}')

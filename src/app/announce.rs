@@ -1,0 +1,32 @@
+//! What the log is told of the entries that were put on record.
+
+use chrono::TimeDelta;
+
+use crate::ledger::{Entry, What};
+use crate::time::Instant;
+
+/// Tells the log what was found. What is older than the horizon is on record and not worth a line each: a first
+/// start on old logs would flood the log.
+pub fn announce(entries: &[Entry], horizon: TimeDelta, now: Instant) {
+    for entry in entries.iter().filter(|entry| now - entry.clock <= horizon) {
+        let partner = &*entry.partner;
+        match &entry.what {
+            What::Started { run, verdict } => {
+                let reasons: Vec<&str> = run.findings.keys().map(|r| r.as_str()).collect();
+                let (procedure, reasons) = (&*run.procedure, reasons.join(" "));
+                tracing::info!(run = run.no, partner, procedure, %verdict, reasons, "run started");
+            }
+            What::Found { run, finding, .. } if !finding.waived => {
+                let (reason, detail) = (finding.reason.as_str(), &*finding.detail);
+                tracing::warn!(run, partner, reason, detail, "rule broken");
+            }
+            What::Sealed { run, verdict, .. } => {
+                tracing::info!(run, partner, %verdict, "verdict is final");
+            }
+            What::Irregular { kind, detail, .. } => {
+                tracing::warn!(partner, kind = kind.as_str(), detail, "irregularity");
+            }
+            _ => {}
+        }
+    }
+}

@@ -282,15 +282,15 @@ impl Changes {
 
     /// Slots of changes whose present plan ends after `t`, with their latest revision, and whether its times are
     /// confirmed, by everything read so far.
-    pub fn upcoming(&self, t: Instant) -> impl Iterator<Item = (Resolved, bool)> {
+    pub fn upcoming(&self, t: Instant) -> impl Iterator<Item = (&Arc<str>, Resolved, bool)> {
         let after = (std::ops::Bound::Excluded(t), std::ops::Bound::Unbounded);
         let ids = self.by_end.range(after).flat_map(|(_, ids)| ids);
-        let slots = ids.flat_map(|id| self.slots(id));
-        slots.filter_map(move |slot| {
+        let slots = ids.flat_map(|id| self.slots(id).iter().map(move |slot| (id, slot)));
+        slots.filter_map(move |(id, slot)| {
             let row = resolve(slot.iter());
             let confirmed = confirmed_at(&row).is_some();
             let latest = row.into_iter().next_back()?;
-            latest.planned.is_some_and(|p| t < p.end).then_some((latest, confirmed))
+            latest.planned.is_some_and(|p| t < p.end).then_some((id, latest, confirmed))
         })
     }
 

@@ -11,6 +11,7 @@ pub mod change;
 pub mod verdict;
 pub mod run;
 pub mod forecast;
+pub mod outlook;
 pub mod ledger;
 pub mod format;
 pub mod config;

@@ -15,6 +15,7 @@ fn every_command_has_help() {
         "replay",
         "check-config",
         "test-line",
+        "windows",
         "runs",
         "explain",
         "ack",
@@ -57,6 +58,9 @@ fn exit_codes_say_what_happened() {
     check(&["test-line", CONFIG, started], 0, "procedure");
     check(&["test-line", CONFIG, "time=1 msg=heartbeat"], 1, "ignored");
     check(&["test-line", CONFIG, "msg=\"maintenance task\" state=JUMPED"], 1, "rejected");
+    check(&["windows", CONFIG, "--storage.path=nowhere"], 0, "without changes");
+    check(&["windows", CONFIG, "--partner=nobody"], 2, "there are northhost");
+    check(&["windows", CONFIG, "--days=0"], 2, "1..=370");
     check(&["runs", "--storage.path=nowhere"], 2, "there is no ledger here");
     check(&["explain", CONFIG, "--storage.path=nowhere", "1"], 2, "there is no ledger here");
     check(&["rejected", "--storage.path=nowhere"], 2, "there is no ledger here");

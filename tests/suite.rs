@@ -23,3 +23,6 @@ mod outage;
 
 /// The ledger, live: pairing, findings at their instants, refutation, remembering.
 mod judging;
+
+/// The next days: windows, freezes, business hours and changes.
+mod windows;

@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::app::shared::{Message, Shared};
 use crate::app::{clerk, known};
 use crate::clock;
-use crate::http::{Backend, Problem, RunQuery};
+use crate::http::{Backend, Problem, RunQuery, WindowQuery, Windows};
 use crate::metrics::{self, SourceView, View};
 use crate::process;
 use crate::report::landing;
 use crate::report::run::{RunDetail, RunReport};
+use crate::report::windows::{self, Question, RowReport};
 use crate::run::{Run, State};
 use crate::store::{Reader, RunFilter, StoreError};
-use crate::time::{Instant, parse_duration, rfc3339};
+use crate::time::{Instant, Span, parse_duration, rfc3339};
 use crate::verdict::Verdict;
 
 /// Answers from what is published.
@@ -93,6 +95,30 @@ impl Backend for Office {
         let now = clock::now();
         let sources: Vec<Value> = self.shared.sources().iter().map(|s| source_of(s, now)).collect();
         json!({ "sources": sources })
+    }
+
+    fn windows(&self, query: &WindowQuery) -> Result<Windows, Problem> {
+        let now = clock::now();
+        let from = query.from.as_deref().map_or(Ok(now), |text| since(text, now));
+        let from = from.map_err(Problem::bad_request)?;
+        let until = from.checked_add_signed(TimeDelta::days(query.days.into()));
+        let range = until.and_then(|until| Span::new(from, until));
+        let range = range.ok_or_else(|| Problem::bad_request("from lies beyond every calendar"))?;
+        let (partner, service) = (query.partner.clone(), query.service.clone());
+        let question = Question { range, partner, service };
+        let config = self.shared.config();
+        let policy = &config.policy;
+        question.check(policy).map_err(Problem::bad_request)?;
+        let ledger = self.shared.ledger();
+        let changes = |partner: &str| ledger.book(partner).map(|book| &book.changes);
+        let rows = windows::rows(policy, changes, &question);
+        Ok(match query.is_calendar {
+            true => Windows::Calendar(windows::calendar(&rows, now)),
+            false => {
+                let rows: Vec<RowReport> = rows.iter().map(RowReport::from).collect();
+                Windows::Rows(json!({ "windows": rows }))
+            }
+        })
     }
 }
 

@@ -265,7 +265,7 @@ fn each_slot_is_confirmed_by_itself() {
     let both = ["a 1 tentative 50 52 1", "b 1 confirmed 50 52 2"];
     check_records(&both, "++", 51, "b confirmed 2 50-52");
     let (changes, _) = records(&["a 1 confirmed 50 52 1", "b 1 confirmed 74 76 1"]);
-    let starts = |t| changes.upcoming(at(t)).filter_map(|(r, _)| r.planned).map(|p| p.start);
+    let starts = |t| changes.upcoming(at(t)).filter_map(|(_, r, _)| r.planned).map(|p| p.start);
     assert_eq!(starts(10).collect::<Vec<_>>(), [at(50), at(74)]);
     assert_eq!(starts(52).collect::<Vec<_>>(), [at(74)]);
     assert_eq!(changes.first_confirmed("CHG1").len(), 2);

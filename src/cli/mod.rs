@@ -12,6 +12,7 @@ mod runs;
 mod serve;
 pub mod table;
 mod test_line;
+mod windows;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -53,6 +54,8 @@ enum Command {
     CheckConfig(check_config::Options),
     /// Show the event that a line becomes, or why it is none.
     TestLine(test_line::Options),
+    /// List windows, freezes, business hours and changes of the next days.
+    Windows(windows::Options),
     /// List the runs on record.
     Runs(runs::Options),
     /// Tell the whole case of one run.
@@ -120,6 +123,7 @@ pub fn run() -> ExitCode {
         Command::Replay(options) => replay::run(&options),
         Command::CheckConfig(options) => check_config::run(&options),
         Command::TestLine(options) => test_line::run(&options),
+        Command::Windows(options) => windows::run(&options),
         Command::Runs(options) => runs::run(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Ack(options) => office::acknowledge(&options),

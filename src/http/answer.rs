@@ -15,6 +15,7 @@ pub const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 pub(super) const TEXT_TYPE: &str = "text/plain; charset=utf-8";
 pub(super) const HTML_TYPE: &str = "text/html; charset=utf-8";
+pub(super) const CALENDAR_TYPE: &str = "text/calendar; charset=utf-8";
 pub(super) const JSON_TYPE: &str = "application/json";
 
 /// Text from partners' logs ends up in a browser: nothing there may load, run, frame or send

@@ -25,7 +25,7 @@ mod tests;
 pub use answer::METRICS_TYPE;
 pub use limits::Limits;
 pub use problem::Problem;
-pub use query::RunQuery;
+pub use query::{RunQuery, WindowQuery};
 pub use server::serve;
 
 /// What the server serves. Every method but [`Backend::ready`] is called off the async threads and
@@ -66,4 +66,18 @@ pub trait Backend: Send + Sync + 'static {
 
     /// The sources and how they are.
     fn sources(&self) -> serde_json::Value;
+
+    /// Windows, freezes, business hours and changes ahead.
+    ///
+    /// # Errors
+    /// Any problem, such as a 400 for a `from` that is no time.
+    fn windows(&self, query: &WindowQuery) -> Result<Windows, Problem>;
+}
+
+/// What is ahead, in the form that was asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Windows {
+    Rows(serde_json::Value),
+    /// An iCalendar file.
+    Calendar(String),
 }

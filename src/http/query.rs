@@ -1,9 +1,11 @@
 //! What a client asks of the list of runs.
 
+use std::collections::BTreeMap;
+
 use super::Problem;
 
 /// The keys of a query for runs, for messages.
-const KEYS: &str = "partner, verdict, since, limit, service, procedure, state";
+const KEYS: &[&str] = &["partner", "verdict", "since", "limit", "service", "procedure", "state"];
 
 const LIMIT_DEFAULT: usize = 100;
 const LIMIT_MAX: usize = 1000;
@@ -44,36 +46,84 @@ impl RunQuery {
     /// 400 for a key that is unknown or given twice, a value that is empty or badly encoded, and a
     /// limit out of bounds.
     pub fn parse(text: &str) -> Result<RunQuery, Problem> {
-        let mut query = RunQuery::default();
-        let mut limit = None;
-        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
-            let (raw_key, raw_value) = pair.split_once('=').unwrap_or((pair, ""));
-            let key = decode(raw_key, Plus::Space).ok_or_else(|| bad_encoding(raw_key))?;
-            // `since=2025-11-10T13:10:00+01:00` is what people type; a space there means nothing.
-            let plus = if key == "since" { Plus::Literal } else { Plus::Space };
-            let value = decode(raw_value, plus).ok_or_else(|| bad_encoding(raw_value))?;
-            let place = match key.as_str() {
-                "partner" => &mut query.partner,
-                "verdict" => &mut query.verdict,
-                "since" => &mut query.since,
-                "service" => &mut query.service,
-                "procedure" => &mut query.procedure,
-                "state" => &mut query.state,
-                "limit" => &mut limit,
-                _ => return Err(unknown_key(&key)),
-            };
-            if value.is_empty() {
-                return Err(Problem::bad_request(format!("query key {key} has no value")));
-            }
-            if place.replace(value).is_some() {
-                return Err(Problem::bad_request(format!("query key {key} is given twice")));
-            }
-        }
-        if let Some(limit) = limit {
-            query.limit = read_limit(&limit)?;
-        }
-        Ok(query)
+        let mut values = read(text, KEYS)?;
+        let mut take = |key| values.remove(key);
+        Ok(RunQuery {
+            partner: take("partner"),
+            verdict: take("verdict"),
+            since: take("since"),
+            service: take("service"),
+            procedure: take("procedure"),
+            state: take("state"),
+            limit: take("limit").map_or(Ok(LIMIT_DEFAULT), |text| read_limit(&text))?,
+        })
     }
+}
+
+/// The keys of a query for windows, for messages.
+const WINDOW_KEYS: &[&str] = &["partner", "service", "from", "days", "format"];
+
+const DAYS_DEFAULT: u16 = 7;
+const DAYS_MAX: u16 = 370;
+
+/// A query for windows, freezes, business hours and changes ahead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WindowQuery {
+    pub partner: Option<String>,
+    pub service: Option<String>,
+    /// An RFC 3339 instant; now if not given.
+    pub from: Option<String>,
+    /// 1 to 370; 7 if not given.
+    pub days: u16,
+    /// An iCalendar file instead of JSON.
+    pub is_calendar: bool,
+}
+
+impl WindowQuery {
+    /// Reads the part of a URL behind the question mark.
+    ///
+    /// # Errors
+    /// As [`RunQuery::parse`]; 400 for a format other than `json` and `ics`.
+    pub fn parse(text: &str) -> Result<WindowQuery, Problem> {
+        let mut values = read(text, WINDOW_KEYS)?;
+        let mut take = |key| values.remove(key);
+        Ok(WindowQuery {
+            partner: take("partner"),
+            service: take("service"),
+            from: take("from"),
+            days: take("days").map_or(Ok(DAYS_DEFAULT), |text| read_days(&text))?,
+            is_calendar: match take("format").as_deref() {
+                None | Some("json") => false,
+                Some("ics") => true,
+                Some(other) => {
+                    let detail = format!("{other:?} is no format; accepted are json, ics");
+                    return Err(Problem::bad_request(detail));
+                }
+            },
+        })
+    }
+}
+
+/// The values of a query by their keys.
+fn read<'k>(text: &str, keys: &[&'k str]) -> Result<BTreeMap<&'k str, String>, Problem> {
+    let mut values = BTreeMap::new();
+    for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+        let (raw_key, raw_value) = pair.split_once('=').unwrap_or((pair, ""));
+        let key = decode(raw_key, Plus::Space).ok_or_else(|| bad_encoding(raw_key))?;
+        // `since=2025-11-10T13:10:00+01:00` is what people type; a space there means nothing.
+        let is_time = matches!(key.as_str(), "since" | "from");
+        let plus = if is_time { Plus::Literal } else { Plus::Space };
+        let value = decode(raw_value, plus).ok_or_else(|| bad_encoding(raw_value))?;
+        let known = keys.iter().find(|known| **known == key);
+        let known = known.ok_or_else(|| unknown_key(&key, keys))?;
+        if value.is_empty() {
+            return Err(Problem::bad_request(format!("query key {key} has no value")));
+        }
+        if values.insert(*known, value).is_some() {
+            return Err(Problem::bad_request(format!("query key {key} is given twice")));
+        }
+    }
+    Ok(values)
 }
 
 /// What a plus sign stands for in an encoded text.
@@ -110,8 +160,16 @@ fn read_limit(text: &str) -> Result<usize, Problem> {
     })
 }
 
-fn unknown_key(key: &str) -> Problem {
-    Problem::bad_request(format!("unknown query key {key:?}; accepted are {KEYS}"))
+fn read_days(text: &str) -> Result<u16, Problem> {
+    let days = text.parse().ok().filter(|days| (1..=DAYS_MAX).contains(days));
+    days.ok_or_else(|| {
+        Problem::bad_request(format!("days {text:?} is not a number from 1 to {DAYS_MAX}"))
+    })
+}
+
+fn unknown_key(key: &str, accepted: &[&str]) -> Problem {
+    let accepted = accepted.join(", ");
+    Problem::bad_request(format!("unknown query key {key:?}; accepted are {accepted}"))
 }
 
 fn bad_encoding(text: &str) -> Problem {

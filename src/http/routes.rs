@@ -20,6 +20,7 @@ pub(super) enum Route {
     /// One run, by its decoded id.
     Run(String),
     Sources,
+    Windows,
 }
 
 impl Route {
@@ -33,6 +34,7 @@ impl Route {
             "/-/reload" => Some(Route::Reload),
             "/api/v1/runs" => Some(Route::Runs),
             "/api/v1/sources" => Some(Route::Sources),
+            "/api/v1/windows" => Some(Route::Windows),
             _ => path.strip_prefix(RUN_PREFIX).and_then(run_id).map(Route::Run),
         }
     }
@@ -96,6 +98,7 @@ mod tests {
             ("/-/reload", Some(Route::Reload)),
             ("/api/v1/runs", Some(Route::Runs)),
             ("/api/v1/sources", Some(Route::Sources)),
+            ("/api/v1/windows", Some(Route::Windows)),
             ("/api/v1/runs/hostco-17", run("hostco-17")),
             ("/api/v1/runs/a%2Fb+c%20d", run("a/b+c d")),
             ("/api/v1/runs/...", run("...")),

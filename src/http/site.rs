@@ -1,11 +1,11 @@
 //! From a request to its answer: the checks, the route, the call to the backend.
 
-use super::answer::{self, Answer, HTML_TYPE, JSON_TYPE, METRICS_TYPE, TEXT_TYPE};
+use super::answer::{self, Answer, CALENDAR_TYPE, HTML_TYPE, JSON_TYPE, METRICS_TYPE, TEXT_TYPE};
 use super::conversation::Conversation;
 use super::limits::{Limits, URL_BYTES};
-use super::query::RunQuery;
+use super::query::{RunQuery, WindowQuery};
 use super::routes::Route;
-use super::{Backend, Problem, checks, encoding};
+use super::{Backend, Problem, Windows, checks, encoding};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::header::{self, HeaderMap, HeaderValue};
@@ -126,6 +126,16 @@ impl Site {
                 .await
             }
             Route::Sources => self.call(|backend| Ok(json(&backend.sources()))).await,
+            Route::Windows => {
+                let query = WindowQuery::parse(query)?;
+                self.call(move |backend| {
+                    Ok(match backend.windows(&query)? {
+                        Windows::Rows(rows) => json(&rows),
+                        Windows::Calendar(file) => answer::ok(CALENDAR_TYPE, file),
+                    })
+                })
+                .await
+            }
             Route::Reload => {
                 checks::same_site(headers)?;
                 self.call(|backend| backend.reload().map_err(Problem::internal)).await?;

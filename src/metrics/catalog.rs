@@ -182,6 +182,8 @@ Changes {
         "Changes whose planned end is ahead, by status of the latest revision, for each service.";
     NEXT_PLANNED_START: Gauge "maintenance_next_planned_start_timestamp_seconds" P,
         "Planned start of the next confirmed change; absent if there is none.";
+    CHANGES_AGAINST_RULES: Gauge "maintenance_changes_against_rules" P_REASON,
+        "Changes ahead that, as planned, break a rule or overlap another change of the service.";
     CONFIRM_BY: Gauge "maintenance_confirm_by_timestamp_seconds" P,
         "When the next change that needs a confirmation and has none must be confirmed.";
 }

@@ -1,14 +1,14 @@
-//! Upcoming changes: how many, when the next one begins, and by when the next one must be confirmed.
+//! Upcoming changes: how many, when the next one begins, by when the next one must be confirmed, and which
+//! are planned against the agreement.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use crate::change::Resolved;
 use crate::event::Status;
 use crate::metrics::page::{Page, values, values_and};
 use crate::metrics::rows::Rows;
 use crate::metrics::{View, catalog};
-use crate::policy::{Partner, Terms};
+use crate::outlook::{self, Conflict, Upcoming};
+use crate::policy::Terms;
 use crate::run::Labels;
 use crate::time::Instant;
 
@@ -20,16 +20,15 @@ struct Ahead {
     /// Planned start of the next change that needs a confirmation and has none, and the moment by which it
     /// must be confirmed.
     unconfirmed: Option<(Instant, Instant)>,
+    conflicts: BTreeMap<Conflict, u64>,
 }
 
 /// Every change whose planned end is after now.
 pub(super) fn upcoming(page: &mut Page, view: &View, rows: &Rows) {
     let mut all: BTreeMap<Labels, Ahead> = BTreeMap::new();
-    for partner in &view.policy.partners {
-        let Some(book) = view.ledger.book(&partner.name) else { continue };
-        for (revision, confirmed) in book.changes.upcoming(view.now) {
-            add(&mut all, view.now, partner, &revision, confirmed);
-        }
+    let changes = |partner: &str| view.ledger.book(partner).map(|book| &book.changes);
+    for change in outlook::upcoming(view.policy, changes, view.now) {
+        all.entry(labels_of(change.terms)).or_default().add(&change, view.now);
     }
     let nothing = Ahead::default();
     let everywhere: BTreeSet<&Labels> = rows.keys().chain(all.keys()).collect();
@@ -39,51 +38,31 @@ pub(super) fn upcoming(page: &mut Page, view: &View, rows: &Rows) {
             let n = ahead.by_status.get(status).copied().unwrap_or(0);
             page.family(&catalog::CHANGES).set_count(&values_and(p, status.as_str()), n);
         }
+        for conflict in Conflict::all() {
+            let n = ahead.conflicts.get(&conflict).copied().unwrap_or(0);
+            let family = page.family(&catalog::CHANGES_AGAINST_RULES);
+            family.set_count(&values_and(p, conflict.as_str()), n);
+        }
         let confirm_by = ahead.unconfirmed.map(|(_, by)| by);
         page.family(&catalog::NEXT_PLANNED_START).set_time(&values(p), ahead.next_start);
         page.family(&catalog::CONFIRM_BY).set_time(&values(p), confirm_by);
     }
 }
 
-fn add(
-    all: &mut BTreeMap<Labels, Ahead>,
-    now: Instant,
-    partner: &Partner,
-    revision: &Resolved,
-    confirmed: bool,
-) {
-    let start = revision.planned.map(|p| p.start).filter(|start| now < *start);
-    for terms in terms_of(partner, revision) {
-        let ahead = all.entry(labels_of(terms)).or_default();
-        *ahead.by_status.entry(revision.status).or_default() += 1;
-        let Some(start) = start else { continue };
-        if confirmed {
-            ahead.next_start = earlier(ahead.next_start, start);
-        } else if revision.status != Status::Cancelled && terms.confirmation.required {
-            let by = start - terms.confirmation.notice.unwrap_or_default();
-            ahead.unconfirmed = earlier(ahead.unconfirmed, (start, by));
+impl Ahead {
+    fn add(&mut self, change: &Upcoming, now: Instant) {
+        *self.by_status.entry(change.latest.status).or_default() += 1;
+        for conflict in change.conflicts.keys() {
+            *self.conflicts.entry(*conflict).or_default() += 1;
+        }
+        let start = change.latest.planned.map(|p| p.start).filter(|start| now < *start);
+        let Some(start) = start else { return };
+        if change.confirmed {
+            self.next_start = earlier(self.next_start, start);
+        } else if let Some(by) = change.confirm_by(now) {
+            self.unconfirmed = earlier(self.unconfirmed, (start, by));
         }
     }
-}
-
-/// The terms of each service and procedure that a change names; a change that names none is read as a run that
-/// names none.
-fn terms_of<'a>(partner: &'a Partner, revision: &Resolved) -> Vec<&'a Terms> {
-    let mut found: Vec<&Terms> = Vec::new();
-    let none = ["".into()];
-    let procedures = match revision.procedures.as_slice() {
-        [] => &none[..],
-        named => named,
-    };
-    for procedure in procedures {
-        let named = (!procedure.is_empty()).then_some(&**procedure);
-        let terms = |service| partner.terms(service, procedure).as_ref();
-        match revision.services.as_slice() {
-            [] => found.push(terms(partner.only_service(named).map(Arc::as_ref))),
-            services => found.extend(services.iter().map(|s| terms(Some(s)))),
-        }
-    }
-    found
 }
 
 fn labels_of(terms: &Terms) -> Labels {

@@ -1,4 +1,6 @@
 //! What people and programs read of the ledger: values in, text out.
 
+pub mod ics;
 pub mod landing;
 pub mod run;
+pub mod windows;

@@ -1,6 +1,6 @@
 //! A backend that does as it is told, a server on a port of its own, and a client of raw bytes.
 
-use crate::http::{Backend, Limits, Problem, RunQuery, serve};
+use crate::http::{Backend, Limits, Problem, RunQuery, WindowQuery, Windows, serve};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -126,6 +126,15 @@ impl Backend for Fake {
 
     fn sources(&self) -> Value {
         json!(["hostco-maintenance"])
+    }
+
+    fn windows(&self, query: &WindowQuery) -> Result<Windows, Problem> {
+        if query.is_calendar {
+            return Ok(Windows::Calendar("BEGIN:VCALENDAR\r\n".to_owned()));
+        }
+        Ok(Windows::Rows(
+            json!({ "service": query.service, "from": query.from, "days": query.days }),
+        ))
     }
 }
 

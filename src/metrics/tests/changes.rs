@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use crate::event::{Notice, Status};
+use crate::event::{ChangeType, Notice, Status};
 use crate::metrics::testing::*;
 use crate::policy::Policy;
 
@@ -122,4 +122,98 @@ fn a_change_counts_once_for_each_service_that_it_names() {
             .collect();
         assert_eq!(found, counted, "{change:?}");
     }
+}
+
+/// Conflicts of `archive-compaction` on `atlas`, which may take two hours and has its windows from 22:00 to 05:00.
+fn check_conflicts(policy: &Policy, notices: &[Notice], want: &[(&str, f64)]) {
+    let series =
+        |reason: &str| format!("maintenance_changes_against_rules{{P,reason=\"{reason}\"}}");
+    let all: Vec<(String, f64)> = crate::outlook::Conflict::all()
+        .map(|c| c.as_str())
+        .map(|c| (series(c), want.iter().find(|(reason, _)| *reason == c).map_or(0.0, |w| w.1)))
+        .collect();
+    let rows: Vec<_> = all.iter().map(|(series, n)| (series.as_str(), Some(*n))).collect();
+    check_changes(policy, notices, &rows);
+}
+
+#[test]
+fn a_plan_against_the_rules_is_seen_before_it_happens() {
+    let plan = |from: &str, to: &str| {
+        notice("C1", Status::Confirmed, (&format!("2025-11-{from}"), &format!("2025-11-{to}")))
+    };
+    let in_hours = [("in_business_hours", 1.0), ("outside_window", 1.0)];
+    for (change, want) in [
+        (plan("11T22:00", "11T23:00"), vec![]),
+        // An end at a bound keeps it.
+        (plan("12T03:00", "12T05:00"), vec![]),
+        (plan("12T03:01", "12T05:01"), vec![("overran_window", 1.0)]),
+        (plan("11T22:00", "12T00:01"), vec![("too_long", 1.0)]),
+        (plan("11T09:00", "11T10:00"), in_hours.to_vec()),
+        (plan("11T18:00", "11T19:00"), vec![("outside_window", 1.0)]),
+        (
+            plan("11T07:59", "11T08:01"),
+            vec![("outside_window", 1.0), ("ran_into_business_hours", 1.0)],
+        ),
+        // It has begun, and its end is ahead.
+        (plan("10T11:00", "10T12:30"), in_hours.to_vec()),
+        (
+            Notice { status: Some(Status::Tentative), ..plan("11T09:00", "11T10:00") },
+            in_hours.to_vec(),
+        ),
+        (Notice { status: Some(Status::Cancelled), ..plan("11T09:00", "11T10:00") }, vec![]),
+        (Notice { status: Some(Status::Completed), ..plan("11T09:00", "11T10:00") }, vec![]),
+        // An emergency waives these, but not the duration.
+        (
+            Notice { change_type: Some(ChangeType::Emergency), ..plan("11T09:00", "11T12:00") },
+            vec![("too_long", 1.0)],
+        ),
+    ] {
+        check_conflicts(&policy(), &[change], &want);
+    }
+}
+
+#[test]
+fn a_plan_in_a_freeze_is_seen_before_it_happens() {
+    let mut policy = policy();
+    declare(&mut policy.partners[0], "archive-compaction", &["atlas"], |t| {
+        t.freezes = vec![freeze("month-end", "2025-11-11T23:00", "2025-11-12T02:00")];
+    });
+    policy.partners[0].procedures.remove(0);
+    for (from, to, want) in [
+        ("2025-11-11T22:00", "2025-11-11T23:00", vec![]),
+        ("2025-11-11T22:00", "2025-11-11T23:01", vec![("ran_into_freeze", 1.0)]),
+        ("2025-11-11T23:00", "2025-11-11T23:30", vec![("in_freeze", 1.0)]),
+        ("2025-11-12T02:00", "2025-11-12T02:30", vec![]),
+    ] {
+        check_conflicts(&policy, &[notice("C1", Status::Confirmed, (from, to))], &want);
+    }
+}
+
+#[test]
+fn plans_for_one_service_at_one_time_overlap() {
+    let plan = |id: &str, status, from: &str, to: &str| {
+        notice(id, status, (&format!("2025-11-11T{from}"), &format!("2025-11-11T{to}")))
+    };
+    let first = plan("C1", Status::Confirmed, "22:00", "23:00");
+    let rebuild = |n: Notice, service: &str| Notice {
+        procedures: vec!["index-rebuild".into()],
+        services: vec![service.into()],
+        ..n
+    };
+    for (other, overlapping) in [
+        (plan("C2", Status::Tentative, "22:59", "23:30"), 2.0),
+        (plan("C2", Status::Confirmed, "23:00", "23:30"), 0.0),
+        (plan("C2", Status::Cancelled, "22:00", "23:00"), 0.0),
+        // Of another procedure: counted there, and here for the first.
+        (rebuild(plan("C2", Status::Confirmed, "22:30", "22:40"), "atlas"), 1.0),
+        (rebuild(plan("C2", Status::Confirmed, "22:30", "22:40"), "billing"), 0.0),
+    ] {
+        check_conflicts(&policy(), &[first.clone(), other], &[("overlap", overlapping)]);
+    }
+    let three = [
+        first,
+        plan("C2", Status::Confirmed, "22:05", "22:10"),
+        plan("C3", Status::Confirmed, "22:50", "23:30"),
+    ];
+    check_conflicts(&policy(), &three, &[("overlap", 3.0)]);
 }

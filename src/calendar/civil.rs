@@ -83,6 +83,12 @@ impl Zone {
         }
     }
 
+    /// Whether the clocks of the zone go by this abbreviation at `t`: `CEST`, `GMT`.
+    pub fn is_called(&self, t: Instant, name: &str) -> bool {
+        let t = jiff::Timestamp::from_second(t.timestamp());
+        t.is_ok_and(|t| self.0.to_offset_info(t).abbreviation() == name)
+    }
+
     /// The instant of a reading with a policy for folds; gaps move forward.
     pub fn resolve(&self, civil: NaiveDateTime, edge: Edge) -> Instant {
         match (self.read(civil), edge) {

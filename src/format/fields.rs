@@ -236,6 +236,14 @@ impl Fields<'_, '_> {
                 let accepted = "within the years 1 to 9999, or its size explains no epoch unit";
                 text.refuse(Reason::TimeOutOfRange, field, accepted)
             }
+            StampError::Zone => {
+                let zone = self.spec.zone.name();
+                let accepted = format!(
+                    "a time whose zone is clear: an offset, an abbreviation that {zone} (the zone of the \
+                     source) has then, or one with a single meaning"
+                );
+                text.refuse(Reason::BadTime, field, &accepted)
+            }
             StampError::Form => {
                 let accepted = match &self.spec.time_format {
                     TimeFormat::Auto => STAMP_FORM.to_owned(),

@@ -5,6 +5,7 @@ pub(crate) mod number;
 mod pattern;
 #[cfg(test)]
 mod tests;
+mod zone_names;
 
 use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Timelike};
 
@@ -20,8 +21,9 @@ pub const STAMP_FORM: &str = "an rfc 3339, rfc 2822, syslog or epoch time stamp"
 /// The form of a source's stamps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TimeFormat {
-    /// Evident from the text: RFC 3339 (with or without offset, `T` or blank), RFC 2822, syslog, or a number
-    /// whose size says whether it counts s, ms, us or ns since 1970.
+    /// Evident from the text: RFC 3339 (with or without offset, or with a zone's abbreviation; `T` or blank),
+    /// RFC 2822, syslog (perhaps behind a weekday), `21-Jun-2026 22:04:05`, or a number whose size says whether
+    /// it counts s, ms, us or ns since 1970.
     Auto,
     Rfc3339,
     Rfc2822,
@@ -69,6 +71,8 @@ pub(crate) enum StampError {
     Form,
     /// It names a year outside [`YEARS`].
     Range,
+    /// It names a zone by an abbreviation that could mean several, or none that is known.
+    Zone,
 }
 
 /// What a stamp says before anything is known of the file that it stands in.
@@ -149,7 +153,9 @@ impl Stamps {
                 if let Some(at) = number::epoch(text, None) {
                     return exact(at?);
                 }
-                evident::syslog_alone(text, &self.zone, near).or_else(|| evident::rfc2822(text))
+                evident::syslog_alone(text, &self.zone, near)
+                    .or_else(|| evident::day_first(text))
+                    .or_else(|| evident::rfc2822(text))
             }
             Form::Rfc3339 => evident::rfc3339(text),
             Form::Rfc2822 => evident::rfc2822(text),
@@ -166,7 +172,7 @@ impl Stamps {
     /// not fit, RFC 3339 and RFC 2822 are still evident.
     pub(crate) fn read_beside(&self, text: &str, near: Instant) -> Result<Stamp, StampError> {
         self.read(text, near).or_else(|error| match error {
-            StampError::Range => Err(error),
+            StampError::Range | StampError::Zone => Err(error),
             StampError::Form => {
                 let text = text.trim();
                 let found = evident::rfc3339(text).or_else(|| evident::rfc2822(text));
@@ -175,7 +181,7 @@ impl Stamps {
         })
     }
 
-    fn settle(&self, clock: Clock) -> Result<Stamp, StampError> {
+    fn settle(&self, clock: Clock<'_>) -> Result<Stamp, StampError> {
         let civil = whole_second(clock.civil).ok_or(StampError::Range)?;
         if let Some(offset) = clock.offset {
             let utc = civil.checked_sub_signed(TimeDelta::seconds(offset.into()));
@@ -186,15 +192,39 @@ impl Stamps {
             return Err(StampError::Range);
         }
         let reading = self.zone.read(civil);
+        if let Some(name) = clock.zone {
+            return self.named(civil, reading, name);
+        }
         exact(Stamp::Civil(reading).earlier())?;
         Ok(Stamp::Civil(reading))
     }
+
+    /// The meaning at which the source's zone goes by this name, which settles a fold; else what the name means
+    /// everywhere.
+    fn named(
+        &self,
+        civil: NaiveDateTime,
+        reading: Reading,
+        name: &str,
+    ) -> Result<Stamp, StampError> {
+        let meanings = match reading {
+            Reading::One(at) | Reading::Gap(at) => [at, at],
+            Reading::Fold { earlier, later } => [earlier, later],
+        };
+        if let Some(at) = meanings.into_iter().find(|at| self.zone.is_called(*at, name)) {
+            return exact(at);
+        }
+        let offset = zone_names::offset_seconds(name).ok_or(StampError::Zone)?;
+        let utc = civil.checked_sub_signed(TimeDelta::seconds(offset.into()));
+        exact(utc.ok_or(StampError::Range)?.and_utc())
+    }
 }
 
-/// A clock reading as written: civil time and, if it says so, seconds east of Greenwich.
-struct Clock {
+/// A clock reading as written: civil time and, if it says so, seconds east of Greenwich or a zone's abbreviation.
+struct Clock<'t> {
     civil: NaiveDateTime,
     offset: Option<i32>,
+    zone: Option<&'t str>,
 }
 
 fn exact(at: Instant) -> Result<Stamp, StampError> {

@@ -2,13 +2,15 @@
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
 
+use super::zone_names::abbreviation;
 use super::{Clock, nearest_year};
 use crate::calendar::Zone;
 use crate::time::Instant;
 
 /// RFC 3339, and as tolerant as RFC 9557 and ISO 8601 writers ask for: `t`, `z` or a blank, a comma before
-/// the fraction, offsets `+01:00`, `+0100`, `+01`, ` UTC`; without seconds; without an offset.
-pub(super) fn rfc3339(text: &str) -> Option<Clock> {
+/// the fraction, offsets `+01:00`, `+0100`, `+01`, ` UTC`; without seconds; without an offset; with the
+/// abbreviation of a zone behind a blank, as PostgreSQL writes it.
+pub(super) fn rfc3339(text: &str) -> Option<Clock<'_>> {
     let (head, rest) = text.as_bytes().split_at_checked(16)?;
     let head: &[u8; 16] = head.try_into().ok()?;
     let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T' | b't' | b' ', h1, h2, b':', n1, n2] =
@@ -19,28 +21,49 @@ pub(super) fn rfc3339(text: &str) -> Option<Clock> {
     let year = i32::try_from(digits([y1, y2, y3, y4])?).ok()?;
     let date = NaiveDate::from_ymd_opt(year, digits([m1, m2])?, digits([d1, d2])?)?;
     let (time, rest) = seconds(digits([h1, h2])?, digits([n1, n2])?, rest)?;
-    let offset = match rest {
-        [] => None,
-        _ => match offset(rest.strip_prefix(b" ").unwrap_or(rest))? {
-            (offset, []) => Some(offset),
-            _ => return None,
-        },
-    };
-    Some(Clock { civil: date.and_time(time), offset })
+    let civil = date.and_time(time);
+    let bare = rest.strip_prefix(b" ").unwrap_or(rest);
+    match offset(bare) {
+        _ if rest.is_empty() => Some(Clock { civil, offset: None, zone: None }),
+        Some((offset, [])) => Some(Clock { civil, offset: Some(offset), zone: None }),
+        _ if bare.len() < rest.len() => {
+            Some(Clock { civil, offset: None, zone: Some(abbreviation(bare)?) })
+        }
+        _ => None,
+    }
 }
 
 /// RFC 2822 section 3.3, obsolete zones included.
-pub(super) fn rfc2822(text: &str) -> Option<Clock> {
+pub(super) fn rfc2822(text: &str) -> Option<Clock<'static>> {
     let stamp = DateTime::parse_from_rfc2822(text).ok()?;
-    Some(Clock { civil: stamp.naive_local(), offset: Some(stamp.offset().local_minus_utc()) })
+    Some(Clock {
+        civil: stamp.naive_local(),
+        offset: Some(stamp.offset().local_minus_utc()),
+        zone: None,
+    })
 }
 
-/// A stamp in the form of RFC 3164 and nothing behind it.
-pub(super) fn syslog_alone(text: &str, zone: &Zone, near: Instant) -> Option<Clock> {
-    let (stamp, rest) = yearless(text.as_bytes())?;
+/// `21-Jun-2026 22:04:05`, perhaps with a fraction.
+pub(super) fn day_first(text: &str) -> Option<Clock<'static>> {
+    let (date, rest) = text.as_bytes().split_at_checked(17)?;
+    let date: &[u8; 17] = date.try_into().ok()?;
+    let &[d1, d2, b'-', c1, c2, c3, b'-', y1, y2, y3, y4, b' ', h1, h2, b':', n1, n2] = date else {
+        return None;
+    };
+    let year = i32::try_from(digits([y1, y2, y3, y4])?).ok()?;
+    let date = NaiveDate::from_ymd_opt(year, month(&[c1, c2, c3])?, digits([d1, d2])?)?;
+    let (time, rest) = seconds(digits([h1, h2])?, digits([n1, n2])?, rest)?;
+    rest.is_empty().then_some(Clock { civil: date.and_time(time), offset: None, zone: None })
+}
+
+/// A stamp in the form of RFC 3164 and nothing behind it; some writers put a weekday in front, which is not
+/// asked: the year is the nearest.
+pub(super) fn syslog_alone(text: &str, zone: &Zone, near: Instant) -> Option<Clock<'static>> {
+    let weekday = text.split_at_checked(4).filter(|(day, _)| WEEKDAYS.contains(day));
+    let (stamp, rest) = yearless(weekday.map_or(text, |(_, rest)| rest).as_bytes())?;
     let leap_day = (stamp.month, stamp.day) == (2, 29);
     let civil = nearest_year(zone, near, leap_day, |year| stamp.in_year(year))?;
-    rest.is_empty().then_some(Clock { civil, offset: None })
+    rest.is_empty().then_some(Clock { civil, offset: None, zone: None })
 }
 
 /// How many bytes at the start of `line` are a stamp in the form of RFC 3164.
@@ -101,8 +124,8 @@ impl Yearless {
 }
 
 fn yearless(text: &[u8]) -> Option<(Yearless, &[u8])> {
-    let (month, rest) = text.split_at_checked(3)?;
-    let month = MONTHS.iter().position(|name| name.as_bytes().eq_ignore_ascii_case(month))?;
+    let (name, rest) = text.split_at_checked(3)?;
+    let month = month(name)?;
     let rest = rest.strip_prefix(b" ")?;
     let (day, rest) = match rest {
         [b' ', d, b' ', rest @ ..] | [d, b' ', rest @ ..] => (digits([*d])?, rest),
@@ -115,10 +138,16 @@ fn yearless(text: &[u8]) -> Option<(Yearless, &[u8])> {
         return None;
     }
     let (time, rest) = seconds(digits([*h1, *h2])?, digits([*m1, *m2])?, rest)?;
-    let month = u32::try_from(month).ok()? + 1;
     Some((Yearless { month, day, time }, rest))
 }
 
+/// The number of a month by its English abbreviation, from 1.
+fn month(name: &[u8]) -> Option<u32> {
+    let at = MONTHS.iter().position(|month| month.as_bytes().eq_ignore_ascii_case(name))?;
+    Some(u32::try_from(at).ok()? + 1)
+}
+
+const WEEKDAYS: [&str; 7] = ["Mon ", "Tue ", "Wed ", "Thu ", "Fri ", "Sat ", "Sun "];
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 

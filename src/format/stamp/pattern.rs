@@ -2,13 +2,14 @@
 //!
 //! Three directives are read by us and not by chrono: `%f` (chrono takes the digits for whole nanoseconds, so
 //! that `,123` would be 123 ns; here they are a fraction, as everywhere else), `%z` (chrono refuses `Z`) and
-//! `%Z` (chrono skips the name; `UTC`, `GMT` and `Z` say something).
+//! `%Z` (chrono skips the name; `UTC`, `GMT`, `Z` and the abbreviations of zones say something).
 
 use std::fmt::Write;
 
 use chrono::format::{Fixed, Item, Numeric, Parsed, StrftimeItems, parse_and_remainder};
 use chrono::{DateTime, NaiveDateTime};
 
+use super::zone_names::abbreviation;
 use super::{Clock, evident, instant, nearest_year, whole_second};
 use crate::calendar::Zone;
 use crate::time::Instant;
@@ -80,8 +81,9 @@ impl Pattern {
         self.read(text.trim(), &Zone::utc(), sample).map(|_| ()).ok_or_else(unusable)
     }
 
-    pub(super) fn read(&self, text: &str, zone: &Zone, near: Instant) -> Option<Clock> {
+    pub(super) fn read<'t>(&self, text: &'t str, zone: &Zone, near: Instant) -> Option<Clock<'t>> {
         let mut parsed = Parsed::new();
+        let mut named = None;
         let mut rest = text;
         for piece in &self.pieces {
             rest = match piece {
@@ -97,33 +99,38 @@ impl Pattern {
                     parsed.set_offset(offset.into()).ok()?;
                     trimmed.get(trimmed.len().checked_sub(after.len())?..)?
                 }
-                Piece::ZoneName => zone_name(&mut parsed, rest)?,
+                Piece::ZoneName => {
+                    let (name, after) = zone_name(&mut parsed, rest)?;
+                    named = abbreviation(name.as_bytes()).filter(|_| parsed.offset().is_none());
+                    after
+                }
             };
         }
         (rest.is_empty() && !self.pieces.is_empty()).then_some(())?;
-        clock(&parsed, zone, near)
+        Some(Clock { zone: named, ..clock(&parsed, zone, near)? })
     }
 }
 
-/// A zone's abbreviation: only those of UTC are clear; any other is left to the source's zone.
-fn zone_name<'t>(parsed: &mut Parsed, text: &'t str) -> Option<&'t str> {
+/// A zone's name and what follows. Those of UTC are an offset; one that is no abbreviation (`Europe/Paris`) is
+/// left to the source's zone.
+fn zone_name<'t>(parsed: &mut Parsed, text: &'t str) -> Option<(&'t str, &'t str)> {
     let text = text.trim_start();
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !"/_+-".contains(c));
     let (name, rest) = text.split_at_checked(end.unwrap_or(text.len()))?;
     if ["UTC", "GMT", "Z"].iter().any(|utc| name.eq_ignore_ascii_case(utc)) {
         parsed.set_offset(0).ok()?;
     }
-    (!name.is_empty()).then_some(rest)
+    (!name.is_empty()).then_some((name, rest))
 }
 
-fn clock(parsed: &Parsed, zone: &Zone, near: Instant) -> Option<Clock> {
+fn clock(parsed: &Parsed, zone: &Zone, near: Instant) -> Option<Clock<'static>> {
     if let Some(seconds) = parsed.timestamp() {
         let at = instant(seconds, parsed.nanosecond().unwrap_or(0))?;
-        return Some(Clock { civil: at.naive_utc(), offset: Some(0) });
+        return Some(Clock { civil: at.naive_utc(), offset: Some(0), zone: None });
     }
     let offset = parsed.offset();
     if has_year(parsed) {
-        return Some(Clock { civil: civil(parsed)?, offset });
+        return Some(Clock { civil: civil(parsed)?, offset, zone: None });
     }
     let leap_day = (parsed.month(), parsed.day()) == (Some(2), Some(29));
     let civil = nearest_year(zone, near, leap_day, |year| {
@@ -131,7 +138,7 @@ fn clock(parsed: &Parsed, zone: &Zone, near: Instant) -> Option<Clock> {
         parsed.set_year(year.into()).ok()?;
         whole_second(civil(&parsed)?)
     })?;
-    Some(Clock { civil, offset })
+    Some(Clock { civil, offset, zone: None })
 }
 
 fn has_year(parsed: &Parsed) -> bool {

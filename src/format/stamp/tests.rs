@@ -19,6 +19,7 @@ fn check_near(format: &str, zone: &str, near: &str, text: &str, want: &str) {
         Ok(stamp) => rfc3339(stamp.earlier()),
         Err(StampError::Form) => "form".into(),
         Err(StampError::Range) => "range".into(),
+        Err(StampError::Zone) => "zone".into(),
     };
     assert_eq!(found, want, "{text:?} as {format} in {zone} near {near}");
 }
@@ -77,7 +78,13 @@ fn what_is_no_stamp_is_refused() {
         "2025-11-10T13:10:00.",
         "2025-11-10T13:10:00.Z",
         "2025-11-10T13:10:00X",
-        "2025-11-10T13:10:00 CET",
+        "2025-11-10T13:10:00 Cet",
+        "2025-11-10T13:10:00CET",
+        "2025-11-10T13:10:00 CET DST",
+        "Monday Nov 10 13:10:00",
+        "10-Nov-2025",
+        "10-Nov-2025 13:10:00 x",
+        "31-Nov-2025 13:10:00",
         "2025-11-10T13:10:00  +0100",
         "2025-11-10T13:10:00Z and more",
         "2025-11-10T13:10:00+1",
@@ -257,10 +264,41 @@ fn zones_in_a_pattern() {
     check(offset, "2025-07-10 13:10:00", "form");
     check(name, "2025-07-10 13:10:00 UTC", "2025-07-10T13:10:00Z");
     check(name, "2025-07-10 13:10:00 gmt", "2025-07-10T13:10:00Z");
-    check(name, "2025-07-10 13:10:00 CEST", "2025-07-10T12:10:00Z");
+    check(name, "2025-07-10 13:10:00 CEST", "2025-07-10T11:10:00Z");
+    check(name, "2025-07-10 13:10:00 IST", "zone");
     check(name, "2025-07-10 13:10:00 Europe/Paris", "2025-07-10T12:10:00Z");
     check(name, "2025-07-10 13:10:00 ", "form");
     check("%a %b %e %H:%M:%S %Z %Y", "Thu Jul 10 13:10:00 BST 2025", "2025-07-10T12:10:00Z");
+}
+
+#[test]
+fn an_abbreviation_is_read_as_a_person_would() {
+    let rows = |zone: &str, text: &str, want: &str| check_near("auto", zone, NEAR, text, want);
+    // In the source's own zone it is what the clocks go by, and tells the two hours of a fold apart.
+    rows("Europe/Berlin", "2024-06-27 00:00:07.369 CEST", "2024-06-26T22:00:07.369Z");
+    rows("Europe/Berlin", "2025-10-26 02:30:00 CEST", "2025-10-26T00:30:00Z");
+    rows("Europe/Berlin", "2025-10-26 02:30:00 CET", "2025-10-26T01:30:00Z");
+    rows("Europe/London", "2025-07-10 13:10:00 BST", "2025-07-10T12:10:00Z");
+    rows("Asia/Kolkata", "2025-07-10 13:10:00 IST", "2025-07-10T07:40:00Z");
+    rows("America/Chicago", "2025-11-10 13:10:00 CST", "2025-11-10T19:10:00Z");
+    // Elsewhere it counts if it has one meaning.
+    rows("Europe/London", "2025-07-10 13:10:00 CEST", "2025-07-10T11:10:00Z");
+    rows("Europe/Berlin", "2025-07-10 13:10:00 CET", "2025-07-10T12:10:00Z");
+    rows("UTC", "2025-07-10 13:10:00 EST", "2025-07-10T18:10:00Z");
+    // No instant of the zone shows a reading in a spring gap, but the name says which one is meant.
+    rows("Europe/Berlin", "2025-03-30 02:30:00 CET", "2025-03-30T01:30:00Z");
+    for name in ["BST", "IST", "CST", "PST", "XYZ"] {
+        rows("Europe/Berlin", &format!("2025-11-10 13:10:00 {name}"), "zone");
+    }
+    rows("Europe/Berlin", "9999-12-31 23:59:59 HST", "range");
+}
+
+#[test]
+fn forms_that_some_programs_have() {
+    check("auto", "Mon Nov 10 13:10:00.250", "2025-11-10T13:10:00.250Z");
+    check("auto", "Thu Jan  2 23:27:11.720", "2026-01-02T23:27:11.720Z");
+    check("auto", "10-Nov-2025 13:10:00", "2025-11-10T13:10:00Z");
+    check("auto", "10-Jul-2025 13:10:00.5", "2025-07-10T12:10:00.500Z");
 }
 
 #[test]

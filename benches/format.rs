@@ -1,13 +1,13 @@
 //! How fast noise is passed over and records are read: `cargo bench --bench format`.
 
-use std::collections::HashMap;
 use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use offhours::calendar::Zone;
 use offhours::format::{
-    Field, FileState, Format, Match, Reader, Spec, TimeFormat, compile_pattern, count_lines,
+    Field, FileState, Format, Joiner, Match, Pattern, Piece, Preset, Reader, Spec, compile_pattern,
+    count_lines,
 };
 use offhours::time::Instant;
 
@@ -30,15 +30,9 @@ fn reader(format: Format, any: &[&str]) -> Reader {
     ];
     let any = any.iter().map(|word| word.to_string()).collect();
     Reader::new(Arc::new(Spec {
-        format,
-        message_format: None,
-        time_format: TimeFormat::Auto,
-        zone: Zone::utc(),
         matching: Some(Match { key: Some("msg".to_owned()), any }),
         fields: fields.map(|(field, key)| (field, key.to_owned())).into(),
-        values: HashMap::new(),
-        defaults: HashMap::new(),
-        document: None,
+        ..Spec::new(format, Zone::utc())
     }))
 }
 
@@ -58,15 +52,54 @@ fn blocks(c: &mut Criterion) {
     group.finish();
 }
 
+/// Noise of a server log, most of it in several lines, past a preset that joins lines.
+fn presets(c: &mut Criterion) {
+    let noise = concat!(
+        "2026-11-02 00:00:07.369 CET [58151] LOG:  checkpoint starting: time\n",
+        "2026-11-02 00:00:09.101 CET [58160] app@main LOG:  duration: 1201.220 ms  statement: select id\n",
+        "\tfrom archive\n\twhere state = 'STARTED' and note like 'automatic vacuum%'\n",
+        "2026-11-02 00:00:11.020 CET [58160] app@main ERROR:  relation \"x\" does not exist at character 15\n",
+    );
+    let block = noise.repeat(4000).into_bytes();
+    let mut group = c.benchmark_group("preset");
+    group.throughput(Throughput::Bytes(block.len() as u64));
+    let preset = Preset::find("postgresql").expect("a preset");
+    let joining = Reader::new(Arc::new(preset.spec(Zone::utc()).expect("a good preset")));
+    let mut spec = preset.spec(Zone::utc()).expect("a good preset");
+    spec.continuation = None;
+    let single = Reader::new(Arc::new(spec));
+    let file = FileState::default();
+    for (name, reader) in [("joined", &joining), ("line by line", &single)] {
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                let mut joiner = Joiner::default();
+                let mut found = 0;
+                for (n, block) in black_box(&block).chunks(block.len() / 4).enumerate() {
+                    let end = memchr::memrchr(b'\n', block).map_or(0, |at| at + 1);
+                    let take = &mut |piece: Piece<'_>| {
+                        found += reader.candidates(piece.bytes, &file).count();
+                    };
+                    joiner.push(reader, n as u64, block.get(..end).unwrap_or_default(), take);
+                }
+                found
+            });
+        });
+    }
+    group.finish();
+}
+
 fn lines(c: &mut Criterion) {
     let pattern = r#"^time=(?P<time>\S+) .*msg="(?P<msg>[^"]*)" state=(?P<state>\w+) task=(?P<task>\S+) job=(?P<job>\S+)"#;
-    let regex = Format::Regex(compile_pattern(pattern).expect("the pattern is good"));
+    let regex =
+        Format::Regex(vec![Pattern::plain(compile_pattern(pattern).expect("the pattern is good"))]);
     let near: Instant = "2025-11-10T13:00:00Z".parse().expect("a stamp");
     let file = FileState::default();
     let any = ["maintenance task", "change notice"];
-    for (name, format, line) in
-        [("logfmt", Format::Logfmt, LOGFMT), ("json", Format::Json, JSON), ("regex", regex, LOGFMT)]
-    {
+    for (name, format, line) in [
+        ("logfmt", Format::Logfmt, LOGFMT),
+        ("json", Format::Json { patterns: Vec::new() }, JSON),
+        ("regex", regex, LOGFMT),
+    ] {
         let reader = reader(format, &any);
         c.bench_function(&format!("{name} read"), |b| {
             b.iter(|| reader.read(black_box(line.as_bytes()), &file, near));
@@ -84,5 +117,5 @@ fn lines(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, blocks, lines);
+criterion_group!(benches, blocks, presets, lines);
 criterion_main!(benches);

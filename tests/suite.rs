@@ -9,6 +9,9 @@ mod stories;
 /// The repository checks itself: order of the modules, purity of the core, size, habits.
 mod tidy;
 
+/// Presets: the page about them, what they stand for, and lines that belong together.
+mod presets;
+
 /// Every command from outside: help, exit codes, output that is not read to its end.
 mod commands;
 

@@ -250,9 +250,14 @@ impl Follower {
                 let bytes = std::mem::take(&mut self.buffer);
                 self.intake.read(block.file, block.offset, &bytes, now);
                 self.buffer = bytes;
+                if block.content == Content::Unterminated {
+                    self.intake.ended(block.file, now);
+                }
             }
-            Content::Oversize => self.intake.skipped(block.file, block.offset, block.bytes),
-            Content::Nuls => self.intake.passed_over(block.file, block.offset + block.bytes),
+            Content::Oversize => self.intake.skipped(block.file, block.offset, block.bytes, now),
+            Content::Nuls => {
+                self.intake.passed_over(block.file, block.offset + block.bytes, now);
+            }
         }
     }
 

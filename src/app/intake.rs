@@ -4,71 +4,27 @@
 //! of its partner that is still being caught up with has come as far. So a start and the notice that confirms
 //! it meet in the right order even if they stand in two files that are a year long.
 
-use std::collections::{BTreeMap, VecDeque};
+mod queue;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::config::Source;
-use crate::event::{Body, Event};
-use crate::format::{FileState, Reader, Reading, Reason, Rejection, count_lines};
+use crate::format::{FileState, Reader, Reason, Rejection};
 use crate::ledger::Taking;
 use crate::run::Place;
 use crate::store::{Rejected, Tally};
 use crate::tail::FileId;
 use crate::time::Instant;
 
+use queue::{Fate, Item, Queue};
+pub use queue::{RECORD_QUIET, REJECTED_LINE_BYTES};
+
 /// Items that wait in memory for each file before it is read on.
 pub const QUEUE_ITEMS: usize = 2_048;
 
 /// Events taken into one commit.
 pub const BATCH_ITEMS: usize = 2_048;
-
-/// Bytes kept of a rejected line.
-pub const REJECTED_LINE_BYTES: usize = 4_096;
-
-/// One line that is more than noise.
-struct Item {
-    /// Byte offset of the line.
-    start: u64,
-    /// Lines since the item before, this one included.
-    lines: u64,
-    /// Its own stamp; a rejected line goes with the event before it.
-    stamp: Option<Instant>,
-    what: Fate,
-}
-
-enum Fate {
-    /// With the line itself where the ledger may still refuse it (a notice).
-    Event(Event, Option<Vec<u8>>),
-    Rejected(Rejection, Vec<u8>),
-}
-
-/// One file on its way through.
-struct Queue {
-    source: usize,
-    path: Arc<str>,
-    state: FileState,
-    items: VecDeque<Item>,
-    /// Lines read since the last item.
-    trailing: u64,
-    /// Offset behind the last byte read.
-    read_to: u64,
-    /// Offset behind the last line taken.
-    taken_to: u64,
-    /// Stamp of the last event taken: what the checkpoint must remember.
-    taken_last: Option<Instant>,
-    /// The latest stamp read.
-    high: Option<Instant>,
-    at_end: bool,
-    /// Nothing complete was found at its end: it is not read again before the next look.
-    is_stuck: bool,
-    followed_since: Option<Instant>,
-}
-
-impl Queue {
-    fn is_at_end(&self) -> bool {
-        self.at_end || self.is_stuck
-    }
-}
 
 /// How far a file was taken, for its checkpoint.
 pub struct Progress {
@@ -144,20 +100,7 @@ impl Intake {
             }
         };
         state.last = last;
-        let queue = Queue {
-            source,
-            path,
-            state,
-            items: VecDeque::new(),
-            trailing: 0,
-            read_to: offset,
-            taken_to: offset,
-            taken_last: last,
-            high: last,
-            at_end: false,
-            is_stuck: false,
-            followed_since,
-        };
+        let queue = Queue::new(source, path, state, offset, followed_since);
         self.queues.insert(file, queue);
         trouble
     }
@@ -185,35 +128,15 @@ impl Intake {
     pub fn read(&mut self, file: FileId, offset: u64, block: &[u8], now: Instant) {
         let Some(queue) = self.queues.get_mut(&file) else { return };
         let Some(reader) = self.readers.get(queue.source) else { return };
-        // What was skipped (an over-long line) was read all the same.
-        queue.read_to = offset + block.len() as u64;
-        let found: Vec<(usize, &[u8])> = reader.candidates(block, &queue.state).collect();
-        let mut counted = 0;
-        for (at, line) in found {
-            let end = at + line.len();
-            let what = match reader.read(line, &queue.state, now) {
-                Reading::Ignored => continue,
-                Reading::Event(event) => {
-                    let is_notice = matches!(event.body, Body::Notice(_));
-                    Fate::Event(event, is_notice.then(|| kept(line)))
-                }
-                Reading::Rejected(rejection) => Fate::Rejected(rejection, kept(line)),
-            };
-            let stamp = match &what {
-                Fate::Event(event, _) => Some(event.at),
-                Fate::Rejected(..) => None,
-            };
-            if stamp.is_some() {
-                queue.state.last = stamp;
-                queue.high = queue.high.max(stamp);
-            }
-            // Up to the end of this line, which ends in the only line break not yet counted.
-            let lines = count_lines(block.get(counted..end).unwrap_or_default()) as u64;
-            counted = block.len().min(end + 1);
-            let lines = lines.max(1) + std::mem::take(&mut queue.trailing);
-            queue.items.push_back(Item { start: offset + at as u64, lines, stamp, what });
+        queue.read(reader, offset, block, now);
+    }
+
+    /// What was read last ends there: nothing will follow it.
+    pub fn ended(&mut self, file: FileId, now: Instant) {
+        let Some(queue) = self.queues.get_mut(&file) else { return };
+        if let Some(reader) = self.readers.get(queue.source) {
+            queue.flush(reader, now);
         }
-        queue.trailing += count_lines(block.get(counted..).unwrap_or_default()) as u64;
     }
 
     /// Nothing complete is to be read in a file at present.
@@ -229,14 +152,16 @@ impl Intake {
     }
 
     /// Bytes that are no line were passed over.
-    pub fn passed_over(&mut self, file: FileId, read_to: u64) {
+    pub fn passed_over(&mut self, file: FileId, read_to: u64, now: Instant) {
+        self.ended(file, now);
         if let Some(queue) = self.queues.get_mut(&file) {
             queue.read_to = read_to;
         }
     }
 
     /// A line that is too long to be read was skipped.
-    pub fn skipped(&mut self, file: FileId, start: u64, bytes: u64) {
+    pub fn skipped(&mut self, file: FileId, start: u64, bytes: u64, now: Instant) {
+        self.ended(file, now);
         let Some(queue) = self.queues.get_mut(&file) else { return };
         queue.read_to = start + bytes;
         let detail = format!("the line has {bytes} bytes or more");
@@ -247,7 +172,7 @@ impl Intake {
 
     /// Whether a partner has nothing left to be read or taken.
     pub fn is_caught_up(&self, partner: &str) -> bool {
-        self.of_partner(partner).all(|q| q.is_at_end() && q.items.is_empty())
+        self.of_partner(partner).all(|q| q.is_done() && q.items.is_empty())
     }
 
     fn of_partner(&self, partner: &str) -> impl Iterator<Item = &Queue> {
@@ -260,12 +185,17 @@ impl Intake {
 
     /// How far every file of a partner has been read; `None`: all to their ends.
     fn watermark(&self, partner: &str) -> Option<Option<Instant>> {
-        self.of_partner(partner).filter(|q| !q.is_at_end()).map(|q| q.high).min()
+        self.of_partner(partner).filter(|q| !q.is_done()).map(|q| q.high).min()
     }
 
     /// Takes what is ready of every file. `now` is the moment of reading; `live`: it may be seen at once.
     pub fn take(&mut self, now: Instant, live: bool) -> Batch {
         let mut batch = Batch::default();
+        for queue in self.queues.values_mut().filter(|q| q.is_quiet(now)) {
+            if let Some(reader) = self.readers.get(queue.source) {
+                queue.flush(reader, now);
+            }
+        }
         let files: Vec<(FileId, Option<Option<Instant>>)> = self
             .queues
             .iter()
@@ -327,7 +257,7 @@ impl Intake {
         batch.more |= queue.items.front().is_some_and(ready);
         queue.taken_to = match queue.items.front() {
             Some(item) => item.start,
-            None => queue.read_to,
+            None => queue.joiner.held_from().unwrap_or(queue.read_to),
         };
         if queue.items.is_empty() {
             let noise = std::mem::take(&mut queue.trailing);
@@ -353,10 +283,6 @@ impl Intake {
             queue.followed_since = None;
         }
     }
-}
-
-fn kept(line: &[u8]) -> Vec<u8> {
-    line.get(..REJECTED_LINE_BYTES).unwrap_or(line).to_vec()
 }
 
 /// A rejected line as it is kept.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::config::{Config, Source};
 use crate::event::{Body, Event};
-use crate::format::{FileState, Reader, Reading, Reason, Rejection, count_lines};
+use crate::format::{FileState, Joiner, Piece, Reader, Reading, Reason, Rejection, count_lines};
 use crate::ledger::{Draft, Evidence, Ledger, Taking, judging};
 use crate::report::run::RunReport;
 use crate::run::{Place, Run};
@@ -105,15 +105,17 @@ impl Intake {
             Some(until) => until,
             None => file.metadata()?.modified()?.into(),
         };
+        let reader = Reader::new(log.source.spec.clone());
         let mut reading = LogReading {
             log,
             path: log.path.to_string_lossy().into(),
-            reader: Reader::new(log.source.spec.clone()),
+            reader: &reader,
             state: None,
             near,
             offset: 0,
             last: Vec::new(),
         };
+        let mut joiner = Joiner::default();
         let mut pending: Vec<u8> = Vec::new();
         loop {
             let old = pending.len();
@@ -126,9 +128,15 @@ impl Intake {
                 0 => pending.len(),
                 _ => memchr::memrchr(b'\n', &pending).map_or(0, |at| at + 1),
             };
-            reading.block(pending.get(..end).unwrap_or_default(), self);
+            let block = pending.get(..end).unwrap_or_default();
+            self.counts.lines += count_lines(block) as u64;
+            let offset = reading.offset;
+            reading.offset += end as u64;
+            let take = &mut |piece: Piece<'_>| reading.records(piece.bytes, piece.offset, self);
+            joiner.push(&reader, offset, block, take);
             pending.drain(..end);
             if n == 0 {
+                joiner.flush(take);
                 break;
             }
         }
@@ -224,23 +232,23 @@ impl Intake {
 struct LogReading<'a> {
     log: &'a Log<'a>,
     path: Arc<str>,
-    reader: Reader,
+    reader: &'a Reader,
     /// `None`: nothing has been read yet.
     state: Option<FileState>,
     /// The moment to which stamps without a year are near.
     near: Instant,
     /// Of the next block in the file.
     offset: u64,
-    /// The last line that is not blank.
+    /// The last line (record, where lines are joined) that is not blank.
     last: Vec<u8>,
 }
 
 impl LogReading<'_> {
-    fn block(&mut self, block: &[u8], intake: &mut Intake) {
+    /// Takes whole records apart; `offset` is where they begin in the file.
+    fn records(&mut self, block: &[u8], offset: u64, intake: &mut Intake) {
         if block.is_empty() {
             return;
         }
-        intake.counts.lines += count_lines(block) as u64;
         let mut state = match self.state.take() {
             Some(state) => state,
             None => self.first_state(block),
@@ -249,7 +257,7 @@ impl LogReading<'_> {
         // Candidates borrow the state that they were found with; stamps need the latest one.
         let found: Vec<(usize, &[u8])> = self.reader.candidates(block, &state).collect();
         for (at, line) in found {
-            let offset = self.offset + at as u64;
+            let offset = offset + at as u64;
             state.last = accepted;
             match self.reader.read(line, &state, self.near) {
                 Reading::Ignored => {}
@@ -271,20 +279,14 @@ impl LogReading<'_> {
         }
         state.last = accepted;
         self.state = Some(state);
-        if let Some(last) = last_line(block) {
+        if let Some(last) = self.reader.last_record(block) {
             self.last = last.to_vec();
         }
-        self.offset += block.len() as u64;
     }
 
     fn first_state(&self, block: &[u8]) -> FileState {
         let first = block.split(|b| *b == b'\n').next().unwrap_or_default();
-        FileState::with_header(&self.reader, first)
+        FileState::with_header(self.reader, first)
             .unwrap_or_else(|rejection| FileState::without_header(first, rejection))
     }
-}
-
-fn last_line(block: &[u8]) -> Option<&[u8]> {
-    let lines = block.rsplit(|b| *b == b'\n');
-    lines.map(<[u8]>::trim_ascii).find(|line| !line.is_empty())
 }

@@ -1,6 +1,7 @@
 //! `offhours test-line`: the event that a line becomes, or why it is none.
 
-use std::io::BufRead;
+use std::collections::VecDeque;
+use std::io::Read;
 
 use clap::Args;
 
@@ -15,6 +16,7 @@ use crate::time::{format_duration, rfc3339};
 #[command(after_help = "Examples:
   offhours test-line 'time=2025-11-10T13:10:00Z msg=\"maintenance task\" state=STARTED task=compaction'
   tail -1 partner.log | offhours test-line --source hostco-maintenance
+  offhours test-line --source db < report.txt    lines that belong together are one record
   head -3 partner.csv | offhours test-line       of a csv source the first line is the header
 
 Exit codes: 0 every line is an event, 1 one is not, 2 wrong usage or configuration.")]
@@ -40,14 +42,17 @@ pub fn run(options: &Options) -> Outcome {
             .ok_or_else(|| usage(format!("there is no source {name:?}; there are {}", names())))?,
     };
     let reader = Reader::new(source.spec.clone());
-    let lines: Vec<Vec<u8>> = match &options.line {
-        Some(line) => vec![line.clone().into_bytes()],
-        None => std::io::stdin().lock().split(b'\n').collect::<Result<_, _>>().map_err(failed)?,
+    let mut text = Vec::new();
+    let mut lines: VecDeque<&[u8]> = match &options.line {
+        Some(line) => VecDeque::from([line.as_bytes()]),
+        None => {
+            std::io::stdin().lock().read_to_end(&mut text).map_err(failed)?;
+            reader.records(&text).map(|(_, record)| record).collect()
+        }
     };
-    let mut lines = lines.iter();
     let mut state = FileState::default();
     if reader.needs_header() {
-        let header = lines.next().ok_or_else(|| usage("the header line is missing"))?;
+        let header = lines.pop_front().ok_or_else(|| usage("the header line is missing"))?;
         state = FileState::with_header(&reader, header).map_err(|r| failed(r.detail))?;
     }
     let mut code = FINE;

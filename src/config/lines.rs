@@ -27,57 +27,91 @@ const MESSAGE_FORMATS: [&str; 2] = ["logfmt", "json"];
 type Values = HashMap<Field, HashMap<String, String>>;
 
 impl Check<'_> {
-    /// `zone` is that of stamps without an offset; `at` is where the source begins.
+    /// `zone` is that of stamps without an offset; `at` is where the source begins. What a preset says stands
+    /// where the source says nothing: for `fields`, `values` and `defaults` entry by entry.
     pub fn spec(&mut self, at: Location, written: &written::Source, zone: Zone) -> Option<Spec> {
-        let format = self.format(at, written);
+        let has_preset = written.preset.is_some();
+        let preset = self.preset(written).and_then(|preset| preset.spec(zone.clone()).ok());
+        let format = match has_preset && preset.is_none() {
+            // That has been told, and whatever else is missing would come from the preset.
+            true => None,
+            false => self.format(at, written, preset.as_ref().map(|preset| &preset.format)),
+        };
         let message_format = written.message_format.as_ref().map(|m| self.message_format(m));
         let matching = written.matching.as_ref().and_then(|m| self.matching(m));
-        let time_format = match written.time_format.as_ref() {
-            None => TimeFormat::Auto,
-            Some(text) => TimeFormat::parse(&text.value).unwrap_or_else(|message| {
+        let time_format = written.time_format.as_ref().map(|text| {
+            TimeFormat::parse(&text.value).unwrap_or_else(|message| {
                 self.error(text.defined, message);
                 TimeFormat::Auto
-            }),
-        };
+            })
+        });
         let fields = written.fields.as_ref().map(|table| self.fields(table, format.as_ref()));
         let values = written.values.as_ref().map(|table| self.values(table));
-        Some(Spec {
-            format: format?,
-            message_format: message_format.flatten(),
-            time_format,
-            zone,
-            matching,
-            fields: fields.unwrap_or_default(),
-            values: values.unwrap_or_default(),
-            defaults: HashMap::new(),
-            document: None,
-        })
+        let defaults = written.defaults.as_ref().map(|table| self.defaults(table));
+        let prefix = written.run_id_prefix.as_ref().and_then(|text| self.text(text));
+        let name = format.as_ref().map(name_of);
+        let continuation = written.continuation.as_ref();
+        let continuation = continuation.and_then(|text| self.continuation(text, name));
+        let format = format?;
+        let mut spec = preset.unwrap_or_else(|| Spec::new(format.clone(), zone));
+        spec.format = format;
+        spec.message_format = message_format.flatten();
+        spec.time_format = time_format.unwrap_or(spec.time_format);
+        spec.matching = matching.or(spec.matching);
+        spec.fields.extend(fields.unwrap_or_default());
+        for (field, words) in values.unwrap_or_default() {
+            spec.values.entry(field).or_default().extend(words);
+        }
+        spec.defaults.extend(defaults.unwrap_or_default());
+        spec.run_id_prefix = prefix.unwrap_or_default().to_owned();
+        spec.continuation = continuation.or(spec.continuation);
+        Some(spec)
     }
 
-    fn format(&mut self, at: Location, written: &written::Source) -> Option<Format> {
-        let text = self.required(at, "format", &written.format)?;
-        let format = self.word(text, "format", &FORMATS, |word| word)?;
-        self.belongs("delimiter", "csv", format, written.delimiter.as_ref().map(|w| w.defined));
-        self.belongs("pattern", "regex", format, written.pattern.as_ref().map(|w| w.defined));
+    /// `preset`: the format where the source names none; its patterns stay unless the source has its own.
+    fn format(
+        &mut self,
+        at: Location,
+        written: &written::Source,
+        preset: Option<&Format>,
+    ) -> Option<Format> {
+        let text = written.format.as_ref();
+        let (name, at) = match (text, preset) {
+            (Some(text), _) => (self.word(text, "format", &FORMATS, |word| word)?, text.defined),
+            (None, Some(format)) => (name_of(format), at),
+            (None, None) => {
+                self.required(at, "format", &written.format)?;
+                return None;
+            }
+        };
+        self.belongs("delimiter", &["csv"], name, written.delimiter.as_ref().map(|w| w.defined));
+        self.belongs("pattern", &["regex"], name, written.pattern.as_ref().map(|w| w.defined));
+        let patterns = written.patterns.as_ref().map(|w| w.defined);
+        self.belongs("patterns", &["regex", "json"], name, patterns);
         let message_format = written.message_format.as_ref().map(|w| w.defined);
-        self.belongs("message_format", "syslog", format, message_format);
-        match format {
-            "json" => Some(Format::Json),
-            "logfmt" => Some(Format::Logfmt),
-            "syslog" => Some(Format::Syslog),
-            "csv" => Some(Format::Csv { delimiter: self.delimiter(&written.delimiter)? }),
+        self.belongs("message_format", &["syslog"], name, message_format);
+        let has_forms = written.pattern.is_some() || written.patterns.is_some();
+        let forms = self.forms(written);
+        match (name, preset.filter(|_| text.is_none() && !has_forms)) {
+            (_, Some(preset)) => Some(preset.clone()),
+            ("json", _) if has_forms => Some(Format::Json { patterns: forms? }),
+            ("json", _) => Some(Format::Json { patterns: Vec::new() }),
+            ("logfmt", _) => Some(Format::Logfmt),
+            ("syslog", _) => Some(Format::Syslog),
+            ("csv", _) => Some(Format::Csv { delimiter: self.delimiter(&written.delimiter)? }),
             _ => {
-                let pattern = self.required(text.defined, "pattern", &written.pattern)?;
-                self.pattern(pattern).map(Format::Regex)
+                if !has_forms {
+                    self.required(at, "pattern", &written.pattern);
+                }
+                forms.map(Format::Regex)
             }
         }
     }
 
-    /// A key that only one format has.
-    fn belongs(&mut self, key: &str, owner: &str, format: &str, at: Option<Location>) {
-        if let Some(at) = at.filter(|_| owner != format) {
-            let fault = Fault::new(format!("{key:?} does not belong to format {format}"));
-            self.error(at, fault.accepted(format!("{key:?} with format {owner}")));
+    /// A key that only some formats have.
+    fn belongs(&mut self, key: &str, owners: &[&str], format: &str, at: Option<Location>) {
+        if let Some(at) = at.filter(|_| !owners.contains(&format)) {
+            self.misplaced(key, format, at, &format!("format {}", owners.join(" or ")));
         }
     }
 
@@ -119,18 +153,24 @@ impl Check<'_> {
     }
 
     /// A regular expression whose named groups are the fields.
-    fn pattern(&mut self, text: &Text) -> Option<Regex> {
+    pub fn pattern(&mut self, text: &Text) -> Option<Regex> {
+        let regex = self.regex(text)?;
+        if regex.capture_names().flatten().next().is_none() {
+            let fault = Fault::new("pattern without named groups: no field could be found");
+            self.error(text.defined, fault.accepted("groups such as (?P<time>\\S+)"));
+            return None;
+        }
+        Some(regex)
+    }
+
+    /// A regular expression.
+    pub fn regex(&mut self, text: &Text) -> Option<Regex> {
         let regex = RegexBuilder::new(&text.value)
             .size_limit(PATTERN_BYTES_MAX)
             .dfa_size_limit(PATTERN_BYTES_MAX)
             .build();
         match regex {
-            Ok(regex) if regex.capture_names().flatten().next().is_some() => Some(regex),
-            Ok(_) => {
-                let fault = Fault::new("pattern without named groups: no field could be found");
-                self.error(text.defined, fault.accepted("groups such as (?P<time>\\S+)"));
-                None
-            }
+            Ok(regex) => Some(regex),
             Err(error) => {
                 self.error(text.defined, format!("pattern cannot be used: {}", reason(&error)));
                 None
@@ -151,8 +191,14 @@ impl Check<'_> {
         for (ours, theirs) in table.iter() {
             let field = self.word(ours, "field", Field::ALL, Field::as_str);
             let key = self.text(theirs);
-            if let (Some(Format::Regex(regex)), Some(key)) = (format, key) {
-                let groups: Vec<&str> = regex.capture_names().flatten().collect();
+            if let (Some(Format::Regex(patterns)), Some(key)) = (format, key) {
+                let names = patterns.iter().flat_map(|p| p.regex.capture_names().flatten());
+                let mut groups: Vec<&str> = Vec::new();
+                names.for_each(|name| {
+                    if !groups.contains(&name) {
+                        groups.push(name);
+                    }
+                });
                 if !groups.contains(&key) {
                     self.unknown(theirs, "group of the pattern", &groups);
                 }
@@ -178,7 +224,7 @@ impl Check<'_> {
     }
 
     /// A word that theirs is translated to; those of four fields are closed sets.
-    fn our_word<'t>(&mut self, field: Field, text: &'t Text) -> Option<&'t str> {
+    pub fn our_word<'t>(&mut self, field: Field, text: &'t Text) -> Option<&'t str> {
         let is_ours = match field {
             Field::Event => self.word(text, "event", Kind::ALL, Kind::as_str).is_some(),
             Field::Status => self.word(text, "status", Status::ALL, Status::as_str).is_some(),
@@ -189,6 +235,17 @@ impl Check<'_> {
             _ => return self.text(text),
         };
         is_ours.then_some(&text.value)
+    }
+}
+
+/// The word of a format.
+fn name_of(format: &Format) -> &'static str {
+    match format {
+        Format::Json { .. } => "json",
+        Format::Logfmt => "logfmt",
+        Format::Syslog => "syslog",
+        Format::Csv { .. } => "csv",
+        Format::Regex(_) => "regex",
     }
 }
 

@@ -4,6 +4,7 @@ mod agreement;
 mod calendars;
 mod check;
 mod lines;
+mod patterns;
 mod problem;
 mod scalars;
 mod sources;

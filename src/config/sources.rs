@@ -42,10 +42,11 @@ impl Check<'_> {
         let mut names = HashSet::new();
         let mut sources = Vec::new();
         for source in written {
-            if let Some(name) = source.value.name.as_ref()
-                && !names.insert(name.value.as_str())
+            let at = source.value.name.as_ref().map_or(source.defined, |name| name.defined);
+            if let Some(name) = name_of(&source.value)
+                && !names.insert(name.clone())
             {
-                self.error(name.defined, format!("a second source named {:?}", name.value));
+                self.error(at, format!("a second source named {name:?}"));
             }
             sources.extend(self.source(source.defined, &source.value, &partners, folder));
         }
@@ -60,7 +61,10 @@ impl Check<'_> {
         partners: &Partners<'_>,
         folder: &Path,
     ) -> Option<Source> {
-        let name = self.required(at, "name", &written.name).map(|name| self.name(name));
+        let name = match (&*written.name, name_of(written)) {
+            (None, Some(derived)) => Some(derived.into()),
+            _ => self.required(at, "name", &written.name).map(|name| self.name(name)),
+        };
         let partner = self.required(at, "partner", &written.partner);
         let partner = partner.and_then(|text| self.known_partner(text, partners));
         self.required(at, "files", &written.files);
@@ -121,6 +125,15 @@ impl Check<'_> {
         let relative = pattern.strip_prefix("./").unwrap_or(pattern);
         Some(format!("{}/{relative}", literal(folder).trim_end_matches('/')))
     }
+}
+
+/// The name of a source; of one that has a preset and none, its partner's and the preset's.
+fn name_of(written: &written::Source) -> Option<String> {
+    if let Some(name) = written.name.as_ref() {
+        return Some(name.value.clone());
+    }
+    let (partner, preset) = (written.partner.as_ref()?, written.preset.as_ref()?);
+    Some(format!("{}-{}", partner.value, preset.value))
 }
 
 /// A folder's name in a pattern: what would stand for something else there stands for itself.

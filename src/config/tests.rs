@@ -303,7 +303,7 @@ fn a_source_says_how_its_lines_are_read() {
 fn every_format_is_read_with_its_keys() {
     let config = good("good-formats.yml");
     let spec = |name: &str| &config.sources.iter().find(|s| &*s.name == name).unwrap().spec;
-    assert!(matches!(spec("json").format, Format::Json));
+    assert!(matches!(spec("json").format, Format::Json { .. }));
     assert!(matches!(spec("logfmt").format, Format::Logfmt));
     assert!(matches!(spec("csv").format, Format::Csv { delimiter: b',' }));
     assert!(matches!(spec("csv-tab").format, Format::Csv { delimiter: b'\t' }));
@@ -312,8 +312,8 @@ fn every_format_is_read_with_its_keys() {
     assert!(matches!(spec("syslog-logfmt").message_format, Some(MessageFormat::Logfmt)));
     assert!(matches!(spec("syslog-json").message_format, Some(MessageFormat::Json)));
     assert!(matches!(spec("syslog-regex").message_format, Some(MessageFormat::Regex(_))));
-    let Format::Regex(regex) = &spec("regex").format else { panic!("no pattern") };
-    assert!(regex.is_match(b"2025 compaction"));
+    let Format::Regex(patterns) = &spec("regex").format else { panic!("no pattern") };
+    assert!(patterns[0].regex.is_match(b"2025 compaction"));
     assert_eq!(spec("json").zone.name(), "America/New_York", "the partner's");
     assert_eq!(spec("syslog-json").zone.name(), "Asia/Kolkata");
     assert_eq!(spec("csv").time_format, TimeFormat::Auto);

@@ -106,10 +106,13 @@ pub struct Emergencies {
 pub struct Source {
     pub name: Given<Text>,
     pub partner: Given<Text>,
+    pub preset: Given<Text>,
     pub files: Given<Spanned<Vec<Text>>>,
     pub format: Given<Text>,
     pub delimiter: Given<Text>,
     pub pattern: Given<Text>,
+    pub patterns: Given<Spanned<Vec<Spanned<WordOr<Pattern>>>>>,
+    pub continuation: Given<Text>,
     pub message_format: Given<Spanned<WordOr<MessagePattern>>>,
     pub time_format: Given<Text>,
     pub timezone: Given<Text>,
@@ -118,6 +121,24 @@ pub struct Source {
     pub matching: Given<Spanned<Match>>,
     pub fields: Given<Table<Text>>,
     pub values: Given<Table<Table<Text>>>,
+    pub defaults: Given<Table<Text>>,
+    pub run_id_prefix: Given<Text>,
+}
+
+/// `patterns: [PATTERN, { regex: PATTERN, event: started, ... }]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Pattern {
+    pub regex: Given<Text>,
+    pub event: Given<Text>,
+    pub procedure: Given<Text>,
+    pub service: Given<Text>,
+    pub run_id: Given<Text>,
+    pub trigger: Given<Text>,
+    pub phase: Given<Text>,
+    pub outcome: Given<Text>,
+    pub duration: Given<Text>,
+    pub ignore: Given<Spanned<bool>>,
 }
 
 /// `message_format: { regex: PATTERN }`

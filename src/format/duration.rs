@@ -8,7 +8,7 @@ use crate::time::{MAX_DURATION, parse_duration};
 /// Seconds (`90`, `1.5`), a number with its unit (`0.02 s`, `1.5ms`, `3 minutes`), a Prometheus duration, or
 /// `[D day(s), ]HH:MM:SS[.fraction]`; at most
 /// [`MAX_DURATION`].
-pub(super) fn duration(text: &str) -> Option<TimeDelta> {
+pub fn duration(text: &str) -> Option<TimeDelta> {
     let nanos = match parse_duration(text) {
         Some(duration) => return Some(duration),
         None => billionths(text).or_else(|| with_unit_nanos(text)).or_else(|| clock_nanos(text))?,

@@ -149,6 +149,15 @@ impl Fields<'_, '_> {
         Ok(text.map(|text| cut(self.translated(field, text.text), NAME_BYTES_MAX).into()))
     }
 
+    /// The run id, with the prefix of the source.
+    pub(super) fn run_id(&self) -> Result<Option<Box<str>>, Rejection> {
+        let prefix = &self.spec.run_id_prefix;
+        Ok(self.name(Field::RunId)?.map(|id| match prefix.is_empty() {
+            true => id,
+            false => format!("{prefix}{id}").into(),
+        }))
+    }
+
     /// The names in a field that may hold an array: in their order, without repetition.
     pub(super) fn names(&self, field: Field) -> Result<Vec<Box<str>>, Rejection> {
         let Some(Value::List { texts, at }) =

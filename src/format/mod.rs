@@ -11,8 +11,10 @@ mod duration;
 mod escape;
 mod fields;
 mod file;
+mod joining;
 mod json;
 mod logfmt;
+pub mod preset;
 mod reader;
 mod reading;
 mod records;
@@ -27,12 +29,15 @@ mod syslog;
 mod tests;
 
 pub use document::{DOCUMENT_BYTES_MAX, RECORDS_MAX, Record};
+pub use duration::duration as read_duration;
 pub use file::FileState;
+pub use joining::{Joiner, Piece, RECORD_BYTES_MAX, RECORD_LINES_MAX};
+pub use preset::{PRESETS, Preset};
 pub use reader::{Candidates, Reader};
 pub use reading::{Reading, Reason, Rejection};
-pub use regex::compile_pattern;
+pub use regex::{compile, compile_pattern};
 pub use search::count_lines;
-pub use spec::{Document, Field, Format, Match, MessageFormat, Spec};
+pub use spec::{Document, Field, Format, Match, MessageFormat, Pattern, Spec};
 pub use stamp::TimeFormat;
 
 /// A format as a configuration names it.
@@ -58,7 +63,7 @@ pub static FORMATS: &[FormatInfo] = &[
     FormatInfo {
         name: "json",
         summary: "One JSON object a line; nested keys as a.b.c.",
-        make: |_| Ok(Format::Json),
+        make: |_| Ok(Format::Json { patterns: Vec::new() }),
     },
     FormatInfo {
         name: "logfmt",

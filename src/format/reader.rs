@@ -5,11 +5,12 @@ use std::sync::Arc;
 use super::clean::clean;
 use super::fields::{Fields, Mapping, Slots};
 use super::file::FileState;
+use super::joining::{Continuation, RECORD_BYTES_MAX, RECORD_LINES_MAX};
 use super::reading::{Reading, Reason, Rejection};
 use super::records;
 use super::scan::{Fault, Put};
 use super::scanner::Scanner;
-use super::search::{Needles, line_around};
+use super::search::{Needles, count_lines, line_around};
 use super::spec::{Field, Spec};
 use crate::time::Instant;
 
@@ -20,14 +21,57 @@ pub struct Reader {
     pub(super) mapping: Mapping,
     pub(super) scanner: Scanner,
     needles: Needles,
+    continuation: Option<Continuation>,
 }
 
 impl Reader {
     pub fn new(spec: Arc<Spec>) -> Reader {
         let mapping = Mapping::new(&spec);
-        let scanner = Scanner::new(&spec.format, spec.message_format.as_ref(), &mapping.keys);
+        let scanner =
+            Scanner::new(&spec.format, spec.message_format.as_ref(), &mapping.keys, |field| {
+                mapping.slot(field)
+            });
         let needles = Needles::new(spec.matching.as_ref());
-        Reader { spec, mapping, scanner, needles }
+        let continuation = spec.continuation.as_ref().map(Continuation::new);
+        Reader { spec, mapping, scanner, needles, continuation }
+    }
+
+    /// What tells the lines that belong to the record before, if there are such lines.
+    pub(super) fn continuation(&self) -> Option<&Continuation> {
+        self.continuation.as_ref()
+    }
+
+    /// Whether there is something that the byte search looks for, and `bytes` contain it.
+    pub(super) fn searches_for(&self, bytes: &[u8]) -> bool {
+        !matches!(self.needles, Needles::None) && self.needles.find(bytes).is_some()
+    }
+
+    /// The records of a block, with their offsets; each line is one unless the source joins lines.
+    pub fn records<'b>(&'b self, block: &'b [u8]) -> impl Iterator<Item = (usize, &'b [u8])> {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            (at < block.len()).then_some(())?;
+            let (start, end) = self.record_around(block, at, at);
+            at = end + 1;
+            Some((start, block.get(start..end)?))
+        })
+    }
+
+    /// The last record of a block that is not blank.
+    pub fn last_record<'b>(&self, block: &'b [u8]) -> Option<&'b [u8]> {
+        let block = block.trim_ascii_end();
+        let last = block.len().checked_sub(1)?;
+        let (start, _) = self.record_around(block, 0, last);
+        block.get(start..)
+    }
+
+    /// The start and end (without `\n`) of the record around `at`, not before `from`.
+    fn record_around(&self, block: &[u8], from: usize, at: usize) -> (usize, usize) {
+        let (start, end) = line_around(block, from, at);
+        match &self.continuation {
+            None => (start, end),
+            Some(it) => (it.start(block, from, start), it.end(block, end)),
+        }
     }
 
     /// Whether it reads documents, by [`Reader::read_document`].
@@ -58,8 +102,8 @@ impl Reader {
         found || scanned.is_err_and(|fault| self.is_ours(&fault, &line.text))
     }
 
-    /// The lines of a block of complete lines that pass `match`, found by a byte search over the whole block:
-    /// the offset of the line in the block, and the line without `\n` and `\r` at its end.
+    /// The lines (records, where the source joins lines) of a block of complete ones that pass `match`, found by a
+    /// byte search over the whole block: the offset in the block, and the text without `\n` and `\r` at its end.
     pub fn candidates<'r, 'b>(
         &'r self,
         block: &'b [u8],
@@ -81,6 +125,9 @@ impl Reader {
         if is_noise || file.header.as_deref() == Some(text) {
             return Reading::Ignored;
         }
+        if let Some(rejection) = self.too_long(text) {
+            return Reading::Rejected(rejection);
+        }
         let (slots, scanned) = self.scan(text, file);
         match self.event(text, file, near, &slots, scanned) {
             Ok(reading) => reading,
@@ -90,6 +137,17 @@ impl Reader {
                 Reading::Rejected(rejection)
             }
         }
+    }
+
+    fn too_long(&self, text: &str) -> Option<Rejection> {
+        self.continuation.as_ref()?;
+        let is_long =
+            RECORD_BYTES_MAX < text.len() || RECORD_LINES_MAX < count_lines(text.as_bytes());
+        let detail = format!(
+            "the lines that belong together are more than {RECORD_LINES_MAX} or have more than \
+             {RECORD_BYTES_MAX} bytes"
+        );
+        is_long.then(|| Rejection::new(Reason::RecordTooLong, detail))
     }
 
     /// The time of a line, whatever else it is; `None` if it has no readable one.
@@ -135,6 +193,9 @@ impl Reader {
         }
         let fields = self.fields(slots, file, near);
         if let Err(fault) = scanned {
+            if fault.is_noise {
+                return Ok(Reading::Ignored);
+            }
             let is_record = fields.has(Field::Event) || fields.has(Field::Status);
             let is_ours = has_match || fault.is_strict || is_record;
             return if is_ours { Err(fault.rejection()) } else { Ok(Reading::Ignored) };
@@ -161,6 +222,9 @@ impl Reader {
     /// Whether a line that cannot be taken apart to its end is one that `match` asks for. It would be dropped
     /// in silence if the broken part decided.
     fn is_ours(&self, fault: &Fault, text: &str) -> bool {
+        if fault.is_noise {
+            return false;
+        }
         let Some(matching) = &self.spec.matching else { return true };
         let Some(key) = &matching.key else { return true };
         // In a csv line nothing tells which column is which before there is a header.
@@ -216,7 +280,7 @@ impl<'b> Iterator for Candidates<'_, 'b> {
         loop {
             let rest = self.block.get(self.at..).filter(|rest| !rest.is_empty())?;
             let hit = self.at + self.reader.needles.find(rest)?;
-            let (start, end) = line_around(self.block, self.at, hit);
+            let (start, end) = self.reader.record_around(self.block, self.at, hit);
             self.at = end + 1;
             let line = self.block.get(start..end)?;
             if self.reader.passes(line, self.file) {

@@ -41,6 +41,8 @@ words! {
         BadValue = "bad_value",
         /// The line exceeds the limit of the source; found while following the file.
         LineTooLong = "line_too_long",
+        /// Lines that belong together exceed the limits of a record.
+        RecordTooLong = "record_too_long",
     }
 }
 

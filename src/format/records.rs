@@ -30,7 +30,7 @@ pub(super) fn event(fields: &Fields) -> Result<Option<Event>, Rejection> {
 
 fn run_line(fields: &Fields, kind: Kind) -> Result<Event, Rejection> {
     let procedure = fields.name(Field::Procedure)?;
-    let run_id = fields.name(Field::RunId)?;
+    let run_id = fields.run_id()?;
     let change_id = fields.name(Field::ChangeId)?;
     check_names(kind, procedure.is_some(), run_id.is_some(), change_id.is_some())?;
     let times = times(fields, kind)?;

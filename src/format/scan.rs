@@ -71,11 +71,13 @@ pub(super) struct Fault {
     pub(super) detail: &'static str,
     /// No line of such a file may be like that. Else it may be free text that stands between the records.
     pub(super) is_strict: bool,
+    /// It was taken apart, and has the form of what is to be ignored.
+    pub(super) is_noise: bool,
 }
 
 impl Fault {
     pub(super) fn syntax(at: usize, detail: &'static str) -> Fault {
-        Fault { reason: Reason::Syntax, at: Some(at), detail, is_strict: true }
+        Fault { reason: Reason::Syntax, at: Some(at), detail, is_strict: true, is_noise: false }
     }
 
     /// A quoted text that does not end, or ends in the wrong place, where free text is possible.
@@ -85,7 +87,13 @@ impl Fault {
 
     /// The line has another form altogether.
     pub(super) fn other(reason: Reason, detail: &'static str) -> Fault {
-        Fault { reason, at: None, detail, is_strict: false }
+        Fault { reason, at: None, detail, is_strict: false, is_noise: false }
+    }
+
+    /// Nothing is wrong with the line; it is none of ours.
+    pub(super) fn noise() -> Fault {
+        let fault = Fault::other(Reason::NoMatch, "the line has a form that is ignored");
+        Fault { is_noise: true, ..fault }
     }
 
     pub(super) fn behind(self, base: usize) -> Fault {

@@ -1,40 +1,42 @@
 //! Which scanner a line goes through, by the format of its source.
 
-use ::regex::bytes::Regex;
-
 use super::file::FileState;
 use super::reading::Reason;
 use super::scan::{Fault, Keys, Put, Value};
-use super::spec::{Format, MessageFormat};
-use super::{csv, json, logfmt, regex, syslog};
+use super::spec::{Format, MessageFormat, Pattern};
+use super::{Field, csv, json, logfmt, regex, syslog};
 
 /// How a line is taken apart, ready to use.
 #[derive(Debug)]
 pub(super) enum Scanner {
-    Json,
+    Json(Option<regex::Forms>),
     Logfmt,
     Syslog(Option<Box<Scanner>>),
     Csv { delimiter: u8 },
-    Regex { regex: Regex, groups: Vec<Option<usize>> },
+    Regex(regex::Forms),
 }
 
 impl Scanner {
-    pub(super) fn new(format: &Format, message: Option<&MessageFormat>, keys: &Keys) -> Scanner {
-        let regex = |regex: &Regex| Scanner::Regex {
-            regex: regex.clone(),
-            groups: regex::groups(regex, keys),
-        };
+    /// `slot` is that of a field.
+    pub(super) fn new(
+        format: &Format,
+        message: Option<&MessageFormat>,
+        keys: &Keys,
+        slot: impl Fn(Field) -> Option<usize>,
+    ) -> Scanner {
+        let forms = |patterns: &[Pattern]| regex::Forms::new(patterns, keys, &slot);
         let message = message.map(|message| match message {
-            MessageFormat::Json => Scanner::Json,
+            MessageFormat::Json => Scanner::Json(None),
             MessageFormat::Logfmt => Scanner::Logfmt,
-            MessageFormat::Regex(pattern) => regex(pattern),
+            MessageFormat::Regex(regex) => Scanner::Regex(forms(&[Pattern::plain(regex.clone())])),
         });
         match format {
-            Format::Json => Scanner::Json,
+            Format::Json { patterns } if patterns.is_empty() => Scanner::Json(None),
+            Format::Json { patterns } => Scanner::Json(Some(forms(patterns))),
             Format::Logfmt => Scanner::Logfmt,
             Format::Syslog => Scanner::Syslog(message.map(Box::new)),
             Format::Csv { delimiter } => Scanner::Csv { delimiter: *delimiter },
-            Format::Regex(pattern) => regex(pattern),
+            Format::Regex(patterns) => Scanner::Regex(forms(patterns)),
         }
     }
 
@@ -46,14 +48,18 @@ impl Scanner {
         put: Put<'_, 'l>,
     ) -> Result<(), Fault> {
         match self {
-            Scanner::Json => json::scan(text, keys, put),
+            Scanner::Json(None) => json::scan(text, keys, put),
+            Scanner::Json(Some(forms)) => {
+                json::scan(text, keys, put)?;
+                forms.scan(text, put)
+            }
             Scanner::Logfmt => logfmt::scan(text, keys, put),
             Scanner::Csv { delimiter } => csv::scan(text, *delimiter, &file.columns, put),
-            Scanner::Regex { regex, groups } => regex::scan(text, regex, groups, put),
+            Scanner::Regex(forms) => forms.scan(text, put),
             Scanner::Syslog(message) => {
                 let (text, base) = syslog::scan(text, keys, put)?;
                 let Some(message) = message else { return Ok(()) };
-                if matches!(**message, Scanner::Json) && !text.starts_with('{') {
+                if matches!(**message, Scanner::Json(_)) && !text.starts_with('{') {
                     // Other programs write their lines into the same file.
                     return Err(Fault::other(Reason::NoMatch, "the text is no json object"));
                 }

@@ -60,8 +60,11 @@ pub enum Document {
 /// How a line is taken apart.
 #[derive(Clone, Debug)]
 pub enum Format {
-    /// One object a line; nested keys as `a.b.c`.
-    Json,
+    /// One object a line; nested keys as `a.b.c`. Patterns, if there are any, are tried on the line as it is
+    /// written, and what they find counts for more.
+    Json {
+        patterns: Vec<Pattern>,
+    },
     Logfmt,
     /// RFC 5424 (structured data as `SD-ID.PARAM`) and RFC 3164.
     Syslog,
@@ -69,9 +72,41 @@ pub enum Format {
     Csv {
         delimiter: u8,
     },
-    /// Named groups are the fields.
-    Regex(regex::bytes::Regex),
+    /// Named groups are the fields; the first pattern that matches counts.
+    Regex(Vec<Pattern>),
 }
+
+/// One form that a line may have.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    pub regex: regex::bytes::Regex,
+    /// What a line of this form says of our fields without writing it; a group of the same name counts for more.
+    pub constants: Vec<(Field, String)>,
+    /// A line of this form is noise, though it passes `match`; its stamp may be asked for.
+    pub ignore: bool,
+}
+
+impl Pattern {
+    /// A form that says nothing but what is in its groups.
+    pub fn plain(regex: regex::bytes::Regex) -> Pattern {
+        Pattern { regex, constants: Vec::new(), ignore: false }
+    }
+}
+
+/// The fields that `defaults` may give: the ones that a whole log has in common.
+pub const DEFAULTS: &[Field] = &[Field::Service, Field::Procedure, Field::Trigger, Field::RunId];
+
+/// The fields that a pattern may give.
+pub const CONSTANTS: &[Field] = &[
+    Field::Event,
+    Field::Procedure,
+    Field::Service,
+    Field::RunId,
+    Field::Trigger,
+    Field::Phase,
+    Field::Outcome,
+    Field::Duration,
+];
 
 /// How the free text of a syslog line is read, if at all.
 #[derive(Clone, Debug)]
@@ -106,4 +141,27 @@ pub struct Spec {
     pub defaults: HashMap<Field, String>,
     /// `None`: lines of logs.
     pub document: Option<Document>,
+    /// Stands in front of every run id: two hosts of a partner count their processes independently.
+    pub run_id_prefix: String,
+    /// A line that matches belongs to the record before it.
+    pub continuation: Option<regex::bytes::Regex>,
+}
+
+impl Spec {
+    /// Lines of this format, with our own words and nothing else said.
+    pub fn new(format: Format, zone: Zone) -> Spec {
+        Spec {
+            format,
+            message_format: None,
+            time_format: TimeFormat::Auto,
+            zone,
+            matching: None,
+            fields: HashMap::new(),
+            values: HashMap::new(),
+            defaults: HashMap::new(),
+            document: None,
+            run_id_prefix: String::new(),
+            continuation: None,
+        }
+    }
 }

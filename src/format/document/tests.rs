@@ -1,10 +1,9 @@
 //! Rows: a document in, what became of its records out.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::super::spec;
 use super::super::spec::{Field, Format, Spec};
-use super::super::{TimeFormat, spec};
 use super::*;
 use crate::calendar::Zone;
 use crate::event::Body;
@@ -13,16 +12,14 @@ use crate::time::rfc3339;
 fn reader(format: Format, records: &[&str], fields: &[(Field, &str)]) -> Reader {
     let records = records.iter().map(|name| (*name).to_owned()).collect();
     Reader::new(Arc::new(Spec {
-        format,
-        message_format: None,
-        time_format: TimeFormat::Auto,
-        zone: Zone::utc(),
-        matching: None,
         fields: fields.iter().map(|(field, key)| (*field, (*key).to_owned())).collect(),
-        values: HashMap::new(),
-        defaults: HashMap::new(),
         document: Some(spec::Document::Changes { records }),
+        ..Spec::new(format, Zone::utc())
     }))
+}
+
+fn json() -> Format {
+    Format::Json { patterns: Vec::new() }
 }
 
 fn written() -> Instant {
@@ -81,7 +78,7 @@ fn a_csv_document_without_the_column_of_the_change_is_refused() {
 
 fn check_json(document: &str, want: &[&str]) {
     let fields = [(Field::ChangeId, "Detail.id"), (Field::Status, "Detail.status")];
-    let reader = reader(Format::Json, &["result", "events"], &fields);
+    let reader = reader(json(), &["result", "events"], &fields);
     let want: Vec<String> = want.iter().map(|row| format!("{row} 2026-03-01T10:00:00Z")).collect();
     assert_eq!(told(&reader, document).unwrap(), want, "{document:?}");
 }
@@ -103,7 +100,7 @@ fn json_documents_are_arrays_lines_or_envelopes() {
 #[test]
 fn of_a_broken_json_document_nothing_is_taken_unless_it_is_lines() {
     let fields = [(Field::ChangeId, "Detail.id")];
-    let reader = reader(Format::Json, &["result"], &fields);
+    let reader = reader(json(), &["result"], &fields);
     for (document, want) in [
         ("[{\n  \"a\": 1,\n  \"b\"\n}]", "syntax: line 4, column 1: expected a colon"),
         ("\"text\"", "syntax: line 1, column 1: expected a json object or array"),

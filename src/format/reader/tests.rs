@@ -5,9 +5,7 @@ mod formats;
 mod meaning;
 mod never_panics;
 
-use std::collections::HashMap;
-
-use super::super::{Format, Match, MessageFormat, TimeFormat, compile_pattern};
+use super::super::{Format, Match, MessageFormat, Pattern, TimeFormat, compile_pattern};
 use super::*;
 use crate::calendar::Zone;
 use crate::event::{Body, Event};
@@ -18,17 +16,15 @@ use crate::time::rfc3339;
 struct Source(Spec);
 
 fn source(format: Format) -> Source {
-    Source(Spec {
-        format,
-        message_format: None,
-        time_format: TimeFormat::Auto,
-        zone: Zone::utc(),
-        matching: None,
-        fields: HashMap::new(),
-        values: HashMap::new(),
-        defaults: HashMap::new(),
-        document: None,
-    })
+    Source(Spec::new(format, Zone::utc()))
+}
+
+fn json_source() -> Source {
+    source(Format::Json { patterns: Vec::new() })
+}
+
+fn regex_source(regex: ::regex::bytes::Regex) -> Source {
+    source(Format::Regex(vec![Pattern::plain(regex)]))
 }
 
 fn logfmt() -> Source {

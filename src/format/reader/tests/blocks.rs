@@ -41,10 +41,10 @@ fn with_match_only_lines_that_pass_are() {
 
 #[test]
 fn words_that_may_stand_escaped_are_found() {
-    let json = source(Format::Json).matching(Some("msg"), &["Müll/Abfuhr \"heute\""]);
+    let json = json_source().matching(Some("msg"), &["Müll/Abfuhr \"heute\""]);
     let written = r#"{"msg":"M\u00fcll\/Abfuhr \"heute\""}"#;
     check(json.clone(), &format!("{{}}\n{written}\n"), &[(3, written)]);
-    let short = source(Format::Json).matching(Some("msg"), &["ü"]);
+    let short = json_source().matching(Some("msg"), &["ü"]);
     check(short, "{}\n{\"msg\":\"\\u00fc\"}\n", &[(3, "{\"msg\":\"\\u00fc\"}")]);
 }
 

@@ -6,7 +6,7 @@ const STARTED: &str = "started 2025-11-10T13:10:00Z procedure=p";
 
 #[test]
 fn json_lines() {
-    let json = source(Format::Json)
+    let json = json_source()
         .map(Field::Event, "m.state")
         .map(Field::Procedure, "m.task")
         .map(Field::Service, "targets");
@@ -35,7 +35,7 @@ fn json_lines() {
     check(r#""m":"STARTED""#, "ignored");
     // What only bears our name by chance may be anything.
     check(r#""m":{"state":"STARTED","task":"p"},"outcome":{"code":0},"phase":[]"#, STARTED);
-    source(Format::Json).check(&line(r#""event":{"kind":"started"},"status":[1]"#), "ignored");
+    json_source().check(&line(r#""event":{"kind":"started"},"status":[1]"#), "ignored");
     json.check("{\"m\":", "syntax");
     json.check("plain text", "syntax");
     json.check(&format!("{} x", line(r#""a":1"#)), "syntax");
@@ -47,7 +47,7 @@ fn json_lines() {
 
 #[test]
 fn broken_json_that_match_asks_for_is_rejected() {
-    let json = source(Format::Json).matching(Some("ctx.msg"), &["task", "change/note"]);
+    let json = json_source().matching(Some("ctx.msg"), &["task", "change/note"]);
     for (line, want) in [
         (r#"{"ctx":{"msg":"task"},"event":"star"#, "syntax"),
         (r#"{"ctx":{"msg" : "task"#, "syntax"),
@@ -213,7 +213,7 @@ fn csv_headers_are_checked() {
 #[test]
 fn regex_lines() {
     let pattern = r"^(?P<time>\S+ \S+) (?P<host>\S+) (?P<what>\w+): (?P<procedure>.*)$";
-    let regex = source(Format::Regex(compile_pattern(pattern).unwrap())).map(Field::Event, "what");
+    let regex = regex_source(compile_pattern(pattern).unwrap()).map(Field::Event, "what");
     regex.check("2025-11-10 13:10:00Z h STARTED: p", STARTED);
     regex.check("2025-11-10 13:10:00Z h STARTED: ", "missing_procedure");
     regex.check("2025-11-10 13:10:00Z h begun: p", "unknown_event");

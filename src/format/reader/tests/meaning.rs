@@ -319,7 +319,7 @@ fn names_have_a_limit_and_remarks_are_cut() {
         assert!(read(&fits).starts_with("finished"), "{key}");
         assert_eq!(read(&too_long), "bad_value", "{key}");
     }
-    let json = source(Format::Json).reader();
+    let json = json_source().reader();
     let line = format!(
         r#"{{"time":"2025-11-10T13:10:00Z","event":"started","procedure":"p","service":["a","{too_long}"]}}"#
     );

@@ -19,13 +19,13 @@ fn readers() -> Vec<(Reader, FileState)> {
     let pattern = r"^(?P<time>\S+) (?P<event>\w+)? ?(?-u:(?P<procedure>.*))$";
     let regex = || compile_pattern(pattern).unwrap();
     let formats = [
-        source(Format::Json).time_format("%d/%b/%Y:%H:%M:%S %z"),
+        json_source().time_format("%d/%b/%Y:%H:%M:%S %z"),
         logfmt(),
         source(Format::Syslog).message(MessageFormat::Logfmt),
         source(Format::Syslog).message(MessageFormat::Json),
         source(Format::Syslog).message(MessageFormat::Regex(regex())),
         source(Format::Csv { delimiter: b',' }),
-        source(Format::Regex(regex())).time_format("%b %d %H:%M:%S.%f"),
+        regex_source(regex()).time_format("%b %d %H:%M:%S.%f"),
     ];
     let mut readers = Vec::new();
     for source in formats.into_iter().map(|source| source.zone("Europe/London")) {

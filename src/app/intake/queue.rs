@@ -1,0 +1,157 @@
+//! One file on its way through: what was read of it and not taken yet.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use crate::event::{Body, Event};
+use crate::format::{FileState, Joiner, Piece, Reader, Reading, Rejection, count_lines};
+use crate::time::Instant;
+
+/// How long a file must be quiet before its last line counts as the end of a record: whoever writes a record of
+/// several lines is done with it by then.
+pub const RECORD_QUIET: TimeDelta = TimeDelta::seconds(2);
+
+/// Bytes kept of a rejected line.
+pub const REJECTED_LINE_BYTES: usize = 4_096;
+
+/// One line that is more than noise.
+pub struct Item {
+    /// Byte offset of the line.
+    pub start: u64,
+    /// Lines since the item before, this one (all lines of a record) included.
+    pub lines: u64,
+    /// Its own stamp; a rejected line goes with the event before it.
+    pub stamp: Option<Instant>,
+    pub what: Fate,
+}
+
+pub enum Fate {
+    /// With the line itself where the ledger may still refuse it (a notice).
+    Event(Event, Option<Vec<u8>>),
+    Rejected(Rejection, Vec<u8>),
+}
+
+/// One file on its way through.
+pub struct Queue {
+    pub source: usize,
+    pub path: Arc<str>,
+    pub state: FileState,
+    pub items: VecDeque<Item>,
+    /// Holds back the last record, which may go on. The checkpoint does not pass its beginning.
+    pub joiner: Joiner,
+    /// When something was last added to it.
+    pub joined_at: Option<Instant>,
+    /// Lines read since the last item.
+    pub trailing: u64,
+    /// Offset behind the last byte read.
+    pub read_to: u64,
+    /// Offset behind the last line taken.
+    pub taken_to: u64,
+    /// Stamp of the last event taken: what the checkpoint must remember.
+    pub taken_last: Option<Instant>,
+    /// The latest stamp read.
+    pub high: Option<Instant>,
+    pub at_end: bool,
+    /// Nothing complete was found at its end: it is not read again before the next look.
+    pub is_stuck: bool,
+    pub followed_since: Option<Instant>,
+}
+
+impl Queue {
+    /// A file of which `offset` bytes are taken; `state` knows the last event of those.
+    pub fn new(
+        source: usize,
+        path: Arc<str>,
+        state: FileState,
+        offset: u64,
+        followed_since: Option<Instant>,
+    ) -> Queue {
+        Queue {
+            source,
+            path,
+            items: VecDeque::new(),
+            joiner: Joiner::default(),
+            joined_at: None,
+            trailing: 0,
+            read_to: offset,
+            taken_to: offset,
+            taken_last: state.last,
+            high: state.last,
+            at_end: false,
+            is_stuck: false,
+            followed_since,
+            state,
+        }
+    }
+
+    /// Takes a block of complete lines apart, but for the record at its end.
+    pub fn read(&mut self, reader: &Reader, offset: u64, block: &[u8], now: Instant) {
+        // What was skipped (an over-long line) was read all the same.
+        self.read_to = offset + block.len() as u64;
+        self.joined_at = Some(now);
+        let mut joiner = std::mem::take(&mut self.joiner);
+        joiner.push(reader, offset, block, &mut |piece| self.take_apart(reader, &piece, now));
+        self.joiner = joiner;
+    }
+
+    pub fn is_at_end(&self) -> bool {
+        self.at_end || self.is_stuck
+    }
+
+    /// Whether nothing is left that others have to wait for.
+    pub fn is_done(&self) -> bool {
+        self.is_at_end() && !self.joiner.is_wanted()
+    }
+
+    /// Whether the record that is held back will not go on.
+    pub fn is_quiet(&self, now: Instant) -> bool {
+        // A clock that was set back must not hold a record for ever.
+        self.is_at_end() && self.joined_at.is_none_or(|at| now < at || at + RECORD_QUIET <= now)
+    }
+
+    /// What is held back is complete.
+    pub fn flush(&mut self, reader: &Reader, now: Instant) {
+        let mut joiner = std::mem::take(&mut self.joiner);
+        joiner.flush(&mut |piece| self.take_apart(reader, &piece, now));
+    }
+
+    /// Finds the events of whole records.
+    fn take_apart(&mut self, reader: &Reader, piece: &Piece, now: Instant) {
+        let block = piece.bytes;
+        let found: Vec<(usize, &[u8])> = reader.candidates(block, &self.state).collect();
+        let mut counted = 0;
+        for (at, line) in found {
+            let what = match reader.read(line, &self.state, now) {
+                Reading::Ignored => continue,
+                Reading::Event(event) => {
+                    let is_notice = matches!(event.body, Body::Notice(_));
+                    Fate::Event(event, is_notice.then(|| kept(line)))
+                }
+                Reading::Rejected(rejection) => Fate::Rejected(rejection, kept(line)),
+            };
+            let stamp = match &what {
+                Fate::Event(event, _) => Some(event.at),
+                Fate::Rejected(..) => None,
+            };
+            if stamp.is_some() {
+                self.state.last = stamp;
+                self.high = self.high.max(stamp);
+            }
+            // Up to the end of this record, which ends in the only line break not yet counted.
+            let end = at + line.len();
+            let end = end + usize::from(block.get(end) == Some(&b'\r'));
+            let lines = count_lines(block.get(counted..end).unwrap_or_default()) as u64;
+            counted = block.len().min(end + 1);
+            let lines = lines.max(1) + std::mem::take(&mut self.trailing);
+            self.items.push_back(Item { start: piece.offset + at as u64, lines, stamp, what });
+        }
+        self.trailing += count_lines(block.get(counted..).unwrap_or_default()) as u64;
+        self.trailing += piece.dropped_lines;
+    }
+}
+
+fn kept(line: &[u8]) -> Vec<u8> {
+    line.get(..REJECTED_LINE_BYTES).unwrap_or(line).to_vec()
+}

@@ -1,0 +1,148 @@
+//! The forms of a source's lines: `pattern`, `patterns`, `continuation`, and what they say without writing it.
+
+use std::collections::HashMap;
+
+use regex::bytes::Regex;
+use serde_saphyr::{Location, Spanned};
+
+use crate::config::check::Check;
+use crate::config::problem::Fault;
+use crate::config::written;
+use crate::config::yaml::{Table, Text, WordOr};
+use crate::format::spec::{CONSTANTS, DEFAULTS};
+use crate::format::{Field, PRESETS, Pattern, Preset, read_duration};
+
+/// The patterns that one source may have.
+pub const PATTERNS_MAX: usize = 100;
+
+impl Check<'_> {
+    /// The preset that a source names.
+    pub fn preset(&mut self, written: &written::Source) -> Option<&'static Preset> {
+        let text = written.preset.as_ref()?;
+        let found = Preset::find(&text.value);
+        if found.is_none() {
+            let names: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
+            self.unknown(text, "preset", &names);
+        }
+        found
+    }
+
+    /// `pattern` or `patterns`; `None` if neither is there, or what is there is wrong.
+    pub fn forms(&mut self, written: &written::Source) -> Option<Vec<Pattern>> {
+        match (written.pattern.as_ref(), written.patterns.as_ref()) {
+            (None, None) => None,
+            (Some(one), None) => Some(vec![Pattern::plain(self.pattern(one)?)]),
+            (None, Some(many)) => {
+                self.not_empty(many.defined, many.value.is_empty());
+                if PATTERNS_MAX < many.value.len() {
+                    let fault = Fault::new(format!("{} patterns", many.value.len()));
+                    self.error(many.defined, fault.accepted(format!("at most {PATTERNS_MAX}")));
+                    return None;
+                }
+                let forms: Vec<_> = many.value.iter().map(|entry| self.form(entry)).collect();
+                forms.into_iter().collect()
+            }
+            (Some(_), Some(many)) => {
+                self.error(many.defined, "pattern and patterns in one source: one of them");
+                None
+            }
+        }
+    }
+
+    fn form(&mut self, entry: &Spanned<WordOr<written::Pattern>>) -> Option<Pattern> {
+        match &entry.value {
+            WordOr::Word(word) => {
+                let text = Spanned::new(word.clone(), entry.referenced, entry.defined);
+                self.pattern(&text).map(Pattern::plain)
+            }
+            WordOr::Neither => {
+                self.wrong_form(entry.defined, "PATTERN or { regex: PATTERN, event: started }");
+                None
+            }
+            WordOr::More(more) => {
+                let text = self.required(entry.defined, "regex", &more.regex)?;
+                let (constants, says) = self.constants(more);
+                let ignore = more.ignore.as_ref().is_some_and(|ignore| ignore.value);
+                if ignore && says {
+                    let fault = "a pattern whose lines are ignored says nothing of them";
+                    self.error(entry.defined, fault);
+                    return None;
+                }
+                let regex = match ignore || says {
+                    true => self.regex(text),
+                    false => self.pattern(text),
+                };
+                Some(Pattern { regex: regex?, constants, ignore })
+            }
+        }
+    }
+
+    /// What a pattern says, and whether it says anything, be it right or wrong.
+    fn constants(&mut self, more: &written::Pattern) -> (Vec<(Field, String)>, bool) {
+        let given = [
+            &more.event,
+            &more.procedure,
+            &more.service,
+            &more.run_id,
+            &more.trigger,
+            &more.phase,
+            &more.outcome,
+            &more.duration,
+        ];
+        let says = given.iter().any(|text| text.is_some());
+        let pairs = CONSTANTS.iter().zip(given);
+        let constants: Vec<_> = pairs
+            .filter_map(|(field, text)| {
+                let text = text.as_ref()?;
+                let word = match field {
+                    Field::Duration if read_duration(&text.value).is_none() => {
+                        let fault = Fault::new(format!("{:?} is no duration", text.value));
+                        self.error(
+                            text.defined,
+                            fault.accepted("such as 0s, 1.5s, 1h25m or 01:25:00"),
+                        );
+                        return None;
+                    }
+                    Field::Duration => &text.value,
+                    field => self.our_word(*field, text)?,
+                };
+                Some((*field, word.to_owned()))
+            })
+            .collect();
+        (constants, says)
+    }
+
+    /// `defaults`: what a line says of a field that it does not have.
+    pub fn defaults(&mut self, table: &Table<Text>) -> HashMap<Field, String> {
+        let mut defaults = HashMap::new();
+        for (name, text) in table.iter() {
+            let field = self.word(name, "default", DEFAULTS, Field::as_str);
+            if let (Some(field), Some(word)) = (field, field.and_then(|f| self.our_word(f, text))) {
+                defaults.insert(field, word.to_owned());
+            }
+        }
+        defaults
+    }
+
+    /// `continuation`, which does not go with a format whose records say themselves where they end.
+    pub fn continuation(&mut self, text: &Text, format: Option<&str>) -> Option<Regex> {
+        if format == Some("csv") {
+            self.misplaced("continuation", "csv", text.defined, "any other format");
+            return None;
+        }
+        let regex = self.regex(text)?;
+        if regex.is_match(b"") {
+            let fault =
+                Fault::new("continuation matches an empty line: nearly every line would go on");
+            self.error(text.defined, fault.accepted("a pattern such as ^\\t"));
+            return None;
+        }
+        Some(regex)
+    }
+
+    /// A key that does not go with the format.
+    pub fn misplaced(&mut self, key: &str, format: &str, at: Location, owners: &str) {
+        let fault = Fault::new(format!("{key:?} does not belong to format {format}"));
+        self.error(at, fault.accepted(format!("{key:?} with {owners}")));
+    }
+}

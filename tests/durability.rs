@@ -126,3 +126,59 @@ fn nothing_is_lost_or_counted_twice_through_kill_9() {
     assert!(differing.is_empty() && want.len() == got.len(), "seed {seed}: {differing:#?}");
     assert!(uninterrupted.stop().success());
 }
+
+const RECORDS: usize = 1_000;
+
+/// Reports of several lines, torn anywhere between two writes; the last one is complete when its file is quiet.
+fn write_records(path: &Path) {
+    let mut file = std::fs::File::options().append(true).open(path).expect("the log");
+    for n in 0..RECORDS {
+        let now = offhours::clock::now().format("%Y-%m-%d %H:%M:%S%.3f");
+        let head = format!(
+            "{now} UTC [7] LOG:  automatic vacuum of table \"t{n}\": index scans: 1\n\tpag"
+        );
+        file.write_all(head.as_bytes()).expect("a torn line");
+        file.write_all(b"es: 0 removed\n\tsystem usage: elapsed: 0.50 s\n").expect("lines");
+        file.write_all(format!("{now} UTC [8] LOG:  checkpoint\n\tof noise\n").as_bytes())
+            .expect("noise");
+        breathe();
+    }
+}
+
+#[test]
+fn a_record_of_several_lines_is_read_once_through_kill_9() {
+    let home = folder();
+    let config = home.path().join("offhours.yml");
+    let log = home.path().join("postgresql.log");
+    std::fs::copy(root().join("tests/cases/postgresql/offhours.yml"), &config).expect("a copy");
+    std::fs::write(&log, "").expect("a log");
+    let storage = folder();
+    std::thread::scope(|scope| {
+        scope.spawn(|| write_records(&log));
+        for n in 0..kills() / 2 {
+            let mut server = Server::launch(&config, storage.path());
+            for _ in 0..(n * 7_919) % 40_000 {
+                std::thread::yield_now();
+            }
+            server.kill();
+        }
+    });
+    let server = Server::start_in(&config, storage.path());
+    let lines = (RECORDS * 5) as f64;
+    eventually("all lines are read", || lines_read(&server) == lines);
+    assert!(server.stop().success());
+    let runs = offhours(&[
+        "runs",
+        "--storage.path",
+        &storage.path().to_string_lossy(),
+        "--format=json",
+        "--limit=100000",
+    ]);
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for line in text(&runs.stdout).lines() {
+        let run: serde_json::Value = serde_json::from_str(line).expect("an object");
+        *seen.entry(run["run_id"].as_str().expect("an id").into()).or_default() += 1;
+    }
+    assert_eq!(seen.len(), RECORDS);
+    assert!(seen.values().all(|n| *n == 1));
+}

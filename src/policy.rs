@@ -25,6 +25,7 @@ pub mod defaults {
     pub const LATE_AFTER: TimeDelta = TimeDelta::minutes(15);
     pub const ACKNOWLEDGE_AFTER: TimeDelta = TimeDelta::hours(24);
     pub const BACKFILL_HORIZON: TimeDelta = TimeDelta::hours(24);
+    pub const CALENDAR_STALE_AFTER: TimeDelta = TimeDelta::hours(24);
 }
 
 /// The whole agreement.
@@ -34,7 +35,8 @@ pub struct Policy {
     pub services: Vec<Service>,
     /// In the order of the configuration.
     pub partners: Vec<Partner>,
-    /// Lower-case hex SHA-256 of the configuration text that this was read from: verdicts are sealed with it.
+    /// Lower-case hex SHA-256 of the configuration text that this was read from, and of the calendar files that it
+    /// names: verdicts are sealed with it.
     pub digest: Arc<str>,
     /// The first instant of which the embedded table of public holidays says nothing,
     /// if any calendar here uses `PH`.

@@ -9,7 +9,7 @@ mod lines;
 mod values;
 pub mod zones;
 
-pub use values::{Length, PeriodEnd, Time, unescape};
+pub use values::{Length, PeriodEnd, Stamp, Time, unescape};
 pub use zones::Zones;
 
 use super::CalendarError;

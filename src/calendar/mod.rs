@@ -1,21 +1,30 @@
-//! Calendars: sets of half-open spans of instants, from opening hours, holidays and explicit spans.
+//! Calendars: sets of half-open spans of instants, from opening hours and holidays, recurrence rules, cron
+//! expressions, iCalendar texts and explicit spans.
 //!
 //! Rules choose starting days: a span over midnight belongs to the day on which it starts.
 
 pub mod civil;
+pub mod cron;
+pub mod events;
 pub mod holidays;
 pub mod hours;
 pub mod ical;
+pub mod recurrence;
 mod spans;
 mod years;
 
 pub use civil::{Edge, Reading, Zone};
+pub use events::EventsOf;
 pub use holidays::Holidays;
+pub use recurrence::Recurring;
 
 use crate::time::{Instant, Span, YEARS};
-use chrono::{Datelike, TimeDelta};
+use chrono::{Datelike, NaiveDate, TimeDelta};
+use cron::Crontab;
+use events::EventSet;
 use hours::Hours;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -46,6 +55,8 @@ pub struct Calendar {
 enum Kind {
     Hours(Hours),
     Spans(Vec<Span>),
+    Events(EventSet),
+    Cron(Crontab),
     Union(Vec<Arc<Calendar>>),
 }
 
@@ -54,6 +65,8 @@ impl Kind {
         match self {
             Kind::Hours(hours) => hours.spans_in(range),
             Kind::Spans(spans) => spans::clipped(spans, range).collect(),
+            Kind::Events(set) => set.spans_in(range),
+            Kind::Cron(crontab) => crontab.spans_in(range),
             Kind::Union(members) => {
                 spans::merged(members.iter().flat_map(|member| member.spans_in(range)).collect())
             }
@@ -85,6 +98,47 @@ impl Calendar {
     /// Exactly these spans.
     pub fn of_spans(spans: Vec<Span>) -> Calendar {
         Calendar::new(Kind::Spans(spans::merged(spans)))
+    }
+
+    /// What a recurrence rule gives, with what is added and taken away.
+    ///
+    /// # Errors
+    /// The rule is not understood, never comes, or is beyond a limit of [`recurrence`].
+    pub fn recurring(recurring: &Recurring<'_>) -> Result<Calendar, CalendarError> {
+        EventSet::recurring(recurring).map(|set| Calendar::new(Kind::Events(set)))
+    }
+
+    /// A length of time from each start that a cron expression names: see [`cron`].
+    ///
+    /// # Errors
+    /// The expression is not understood, never comes, or comes too often.
+    pub fn cron(text: &str, length: TimeDelta, zone: &Zone) -> Result<Calendar, CalendarError> {
+        Crontab::new(text, length, zone).map(|crontab| Calendar::new(Kind::Cron(crontab)))
+    }
+
+    /// The events of an iCalendar text: see [`events`].
+    ///
+    /// # Errors
+    /// The text or an event that is asked for is not understood, or a limit is passed. The place is a byte
+    /// offset into the text.
+    pub fn events(of: &EventsOf<'_>) -> Result<Calendar, CalendarError> {
+        EventSet::new(of).map(|set| Calendar::new(Kind::Events(set)))
+    }
+
+    /// The days of an iCalendar text of whole-day events: own holidays.
+    ///
+    /// # Errors
+    /// As for [`Calendar::events`], and an event that is no whole day.
+    pub fn days_of(of: &EventsOf<'_>) -> Result<BTreeSet<NaiveDate>, CalendarError> {
+        events::days(of)
+    }
+
+    /// Stands in for a calendar of which nothing is known any more: everything, or nothing.
+    pub fn stand_in(description: String, everything: bool) -> Calendar {
+        let all = range_of(*YEARS.start()).zip(range_of(*YEARS.end()));
+        let all = all.filter(|_| everything).and_then(|(a, b)| Span::new(a.start, b.end));
+        let spans = all.into_iter().collect();
+        Calendar::new(Kind::Events(EventSet { description, spans, recurrences: vec![] }))
     }
 
     /// What lies in at least one of the members; nothing if there is none.
@@ -151,7 +205,7 @@ impl Calendar {
     pub fn uses_holidays(&self) -> bool {
         match &self.kind {
             Kind::Hours(hours) => hours.uses_holidays(),
-            Kind::Spans(_) => false,
+            Kind::Spans(_) | Kind::Events(_) | Kind::Cron(_) => false,
             Kind::Union(members) => members.iter().any(|member| member.uses_holidays()),
         }
     }
@@ -161,7 +215,7 @@ impl Calendar {
     pub fn covers(&self, t: Instant) -> bool {
         match &self.kind {
             Kind::Hours(hours) => hours.known().is_none_or(|known| known.contains(t)),
-            Kind::Spans(_) => true,
+            Kind::Spans(_) | Kind::Events(_) | Kind::Cron(_) => true,
             Kind::Union(members) => members.iter().all(|member| member.covers(t)),
         }
     }
@@ -170,7 +224,7 @@ impl Calendar {
     pub fn known_until(&self) -> Option<Instant> {
         match &self.kind {
             Kind::Hours(hours) => hours.known().map(|known| known.end),
-            Kind::Spans(_) => None,
+            Kind::Spans(_) | Kind::Events(_) | Kind::Cron(_) => None,
             Kind::Union(members) => members.iter().filter_map(|m| m.known_until()).min(),
         }
     }
@@ -183,6 +237,8 @@ impl Calendar {
                 1 => "1 span".to_owned(),
                 n => format!("{n} spans"),
             },
+            Kind::Events(set) => set.description.clone(),
+            Kind::Cron(crontab) => crontab.description(),
             Kind::Union(members) => {
                 let members: Vec<String> = members.iter().map(|m| m.describe()).collect();
                 members.join(" | ")

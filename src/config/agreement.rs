@@ -10,6 +10,7 @@ use crate::config::calendars::Owner;
 use crate::config::check::Check;
 use crate::config::problem::Fault;
 use crate::config::scalars::Zero;
+use crate::config::windows::Use;
 use crate::config::yaml::{Given, Text};
 use crate::config::{terms, written};
 use crate::event::Trigger;
@@ -54,8 +55,8 @@ impl Check<'_> {
         let hours = written.business_hours.as_ref();
         Service {
             name: label,
-            business_hours: hours.and_then(|text| self.opening_hours(text, &owner)),
-            freezes: self.freezes(&written.freezes, &owner.zone),
+            business_hours: hours.and_then(|text| self.opening_hours(text, &owner, Use::Hours)),
+            freezes: self.freezes(&written.freezes, &owner),
             zone: owner.zone,
         }
     }

@@ -1,15 +1,17 @@
-//! Business hours, windows and freezes: from their text to calendars.
+//! Opening hours, holidays and spans: from their text to calendars.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Datelike as _, NaiveDateTime, TimeDelta, Timelike as _, Utc};
-use serde_saphyr::Spanned;
+use serde_saphyr::{Location, Spanned};
 
 use crate::calendar::{Calendar, Edge, Holidays, Zone};
 use crate::config::check::Check;
+use crate::config::files::unknown;
 use crate::config::problem::Fault;
+use crate::config::windows::Use;
 use crate::config::written;
-use crate::config::yaml::{Given, OneOrMany, Text, WordOr};
+use crate::config::yaml::{Given, Text, WordOr};
 use crate::policy::Freeze;
 use crate::time::{Instant, Span, YEARS};
 
@@ -20,15 +22,15 @@ const HOLIDAYS_LEFT_WARN: TimeDelta = TimeDelta::days(365);
 /// How a civil time may be written; with an offset it is RFC 3339.
 const CIVIL_FORMS: [&str; 4] =
     ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"];
-const WINDOW_FORMS: &str =
-    "opening_hours such as \"Mo-Su 22:00-05:00\", or a list of such, each in quotes";
-const HOLIDAY_FORMS: &str = "a country or subdivision code such as GB-ENG, or { country: GB-ENG, add: [DATE], remove: [DATE] }";
+const HOLIDAY_FORMS: &str = "a country or subdivision code such as GB-ENG, or { country: GB-ENG, add: [DATE], remove: [DATE], ics: FILE }";
 
 /// Whose clocks and holidays a calendar goes by.
 #[derive(Debug)]
 pub struct Owner {
     pub zone: Zone,
     holidays: HolidaySet,
+    /// The file of own holidays that could not be read for too long.
+    stale: Option<Arc<str>>,
     /// For messages: `service "atlas"`.
     title: String,
 }
@@ -42,7 +44,6 @@ enum HolidaySet {
 }
 
 type WrittenHolidays = Given<Spanned<WordOr<written::Holidays>>>;
-type WrittenFreezes = Given<Spanned<Vec<Spanned<written::Freeze>>>>;
 
 impl Owner {
     /// Reads zone (default UTC) and holidays of a service or partner.
@@ -53,17 +54,23 @@ impl Owner {
         holidays: &WrittenHolidays,
     ) -> Owner {
         let zone = check.zone(timezone).unwrap_or_else(Zone::utc);
-        let holidays = match holidays.as_ref() {
-            None => HolidaySet::Unset,
-            Some(set) => check.holidays(set).map_or(HolidaySet::Wrong, HolidaySet::Set),
+        let (holidays, stale) = match holidays.as_ref().map(|set| check.holidays(set)) {
+            None => (HolidaySet::Unset, None),
+            Some(None) => (HolidaySet::Wrong, None),
+            Some(Some((set, stale))) => (HolidaySet::Set(set), stale),
         };
-        Owner { zone, holidays, title }
+        Owner { zone, holidays, stale, title }
     }
 }
 
 impl Check<'_> {
     /// One opening_hours expression; `None` if it is wrong.
-    pub fn opening_hours(&mut self, text: &Text, owner: &Owner) -> Option<Arc<Calendar>> {
+    pub fn opening_hours(
+        &mut self,
+        text: &Text,
+        owner: &Owner,
+        used: Use,
+    ) -> Option<Arc<Calendar>> {
         let asks = mentions_holidays(&text.value);
         let none = Holidays::none();
         let holidays = match (&owner.holidays, asks) {
@@ -79,6 +86,11 @@ impl Check<'_> {
         };
         match Calendar::opening_hours(&text.value, &owner.zone, holidays) {
             Ok(calendar) => {
+                // Of hours the own days are left out, so that they are open then.
+                let stale = owner.stale.as_ref().filter(|_| used != Use::Hours && asks.is_some());
+                if let Some(file) = stale {
+                    return Some(Arc::new(unknown(file, used)));
+                }
                 if let Some(end) = calendar.known_until()
                     && self.holidays_end.is_none_or(|(first, _)| end < first)
                 {
@@ -93,39 +105,16 @@ impl Check<'_> {
         }
     }
 
-    /// One expression or the union of several; `None` if there is none or one of them is wrong.
-    pub fn windows(
+    /// A freeze of one span.
+    pub fn one_span(
         &mut self,
-        given: &Given<Spanned<OneOrMany>>,
-        owner: &Owner,
-    ) -> Option<Arc<Calendar>> {
-        let written = given.as_ref()?;
-        let Some(texts) = texts(written) else {
-            self.wrong_form(written.defined, WINDOW_FORMS);
-            return None;
-        };
-        self.not_empty(written.defined, texts.is_empty());
-        let read: Vec<_> = texts.iter().map(|text| self.opening_hours(text, owner)).collect();
-        let all = read.into_iter().collect::<Option<Vec<_>>>()?;
-        match all.as_slice() {
-            [] => None,
-            [one] => Some(Arc::clone(one)),
-            _ => Some(Arc::new(Calendar::union(all))),
-        }
-    }
-
-    /// The freezes of one owner.
-    pub fn freezes(&mut self, given: &WrittenFreezes, zone: &Zone) -> Vec<Freeze> {
-        let Some(list) = given.as_ref() else { return Vec::new() };
-        self.not_empty(list.defined, list.value.is_empty());
-        list.value.iter().filter_map(|freeze| self.freeze(freeze, zone)).collect()
-    }
-
-    fn freeze(&mut self, written: &Spanned<written::Freeze>, zone: &Zone) -> Option<Freeze> {
-        let at = written.defined;
-        let name = self.required(at, "name", &written.value.name).map(|name| self.name(name));
-        let from = self.required(at, "from", &written.value.from);
-        let to = self.required(at, "to", &written.value.to);
+        at: Location,
+        written: &written::Freeze,
+        zone: &Zone,
+    ) -> Option<Freeze> {
+        let name = self.required(at, "name", &written.name).map(|name| self.name(name));
+        let from = self.required(at, "from", &written.from);
+        let to = self.required(at, "to", &written.to);
         let start = from.and_then(|text| self.instant(text, zone, Edge::Earlier));
         let end = to.and_then(|text| self.instant(text, zone, Edge::Later));
         let (from, to, start, end) = (from?, to?, start?, end?);
@@ -143,7 +132,7 @@ impl Check<'_> {
     }
 
     /// RFC 3339 with offset, or civil time in `zone`.
-    fn instant(&mut self, text: &Text, zone: &Zone, edge: Edge) -> Option<Instant> {
+    pub fn instant(&mut self, text: &Text, zone: &Zone, edge: Edge) -> Option<Instant> {
         let value = text.value.as_str();
         let instant = match civil_time(value) {
             Some(civil) => Some(civil).filter(in_years).map(|civil| zone.resolve(civil, edge)),
@@ -161,18 +150,24 @@ impl Check<'_> {
         instant
     }
 
-    fn holidays(&mut self, written: &Spanned<WordOr<written::Holidays>>) -> Option<Holidays> {
+    /// The set, and the file of own days that is not known any more.
+    fn holidays(
+        &mut self,
+        written: &Spanned<WordOr<written::Holidays>>,
+    ) -> Option<(Holidays, Option<Arc<str>>)> {
         match &written.value {
             WordOr::Word(code) => {
-                self.holiday_set(&Spanned::new(code.clone(), written.referenced, written.defined))
+                let code = Spanned::new(code.clone(), written.referenced, written.defined);
+                self.holiday_set(&code).map(|set| (set, None))
             }
             WordOr::Neither => {
                 self.wrong_form(written.defined, HOLIDAY_FORMS);
                 None
             }
             WordOr::More(more) => {
-                if more.country.is_none() && more.add.is_none() {
-                    let fault = Fault::new("no holidays in it").accepted("country, add, remove");
+                if more.country.is_none() && more.add.is_none() && more.ics.is_none() {
+                    let fault =
+                        Fault::new("no holidays in it").accepted("country, add, remove, ics");
                     self.error(written.defined, fault);
                     return None;
                 }
@@ -182,10 +177,19 @@ impl Check<'_> {
                 };
                 let add: Vec<_> = self.list(&more.add).iter().map(|d| self.date(d)).collect();
                 let remove: Vec<_> = self.list(&more.remove).iter().map(|d| self.date(d)).collect();
+                let own = more.ics.as_ref().map(|name| self.days_of(name));
                 let mut set = set?;
+                let (days, stale) = match own {
+                    None => (Vec::new(), None),
+                    Some(days) => match days? {
+                        Ok(days) => (days, None),
+                        Err(file) => (Vec::new(), Some(file)),
+                    },
+                };
+                set.add.extend(days);
                 set.add.extend(add.into_iter().flatten());
                 set.remove.extend(remove.into_iter().flatten());
-                Some(set)
+                Some((set, stale))
             }
         }
     }
@@ -218,17 +222,6 @@ impl Check<'_> {
     }
 }
 
-/// The expressions of a set of windows, each with its place; `None` if it is something else.
-fn texts(written: &Spanned<OneOrMany>) -> Option<Vec<Text>> {
-    match &written.value {
-        OneOrMany::One(text) => {
-            Some(vec![Spanned::new(text.clone(), written.referenced, written.defined)])
-        }
-        OneOrMany::Many(texts) => Some(texts.clone()),
-        OneOrMany::Neither => None,
-    }
-}
-
 fn in_years(civil: &NaiveDateTime) -> bool {
     YEARS.contains(&civil.year()) && civil.nanosecond() < 1_000_000_000
 }
@@ -247,7 +240,7 @@ fn mentions_holidays(expression: &str) -> Option<usize> {
 }
 
 /// A clock time without an offset.
-fn civil_time(value: &str) -> Option<NaiveDateTime> {
+pub fn civil_time(value: &str) -> Option<NaiveDateTime> {
     let is_dated = value.as_bytes().get(4) == Some(&b'-');
     let read = |form: &&str| NaiveDateTime::parse_from_str(value, form).ok();
     CIVIL_FORMS.iter().find_map(read).filter(|_| is_dated)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_saphyr::Location;
 
+use crate::config::files::Files;
 use crate::config::problem::{Error, Fault, Problem};
 use crate::config::yaml::{self, Text};
 use crate::time::Instant;
@@ -18,6 +19,7 @@ pub struct Check<'t> {
     pub now: Instant,
     /// The first end of a holiday table that an expression asks for, and that expression.
     pub holidays_end: Option<(Instant, Location)>,
+    pub files: Files<'t>,
     file: Arc<str>,
     text: &'t str,
     problems: Vec<Problem>,
@@ -27,10 +29,11 @@ pub struct Check<'t> {
 
 impl<'t> Check<'t> {
     /// `file` is the path as given, `text` what is in it.
-    pub fn new(file: &str, text: &'t str, now: Instant) -> Check<'t> {
+    pub fn new(file: &str, text: &'t str, now: Instant, files: Files<'t>) -> Check<'t> {
         Check {
             now,
             holidays_end: None,
+            files,
             file: file.into(),
             text,
             problems: Vec::new(),

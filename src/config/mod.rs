@@ -3,6 +3,7 @@
 mod agreement;
 mod calendars;
 mod check;
+mod files;
 mod lines;
 mod patterns;
 mod problem;
@@ -10,6 +11,7 @@ mod scalars;
 mod sources;
 mod suggest;
 mod terms;
+mod windows;
 mod written;
 mod yaml;
 
@@ -24,10 +26,12 @@ use chrono::TimeDelta;
 use serde_saphyr::{Location, Spanned};
 use sha2::{Digest as _, Sha256};
 
+pub use files::{CalendarFile, Copy, Disk, Library, read_file};
 pub use problem::{Error, Problem};
 pub use suggest::suggest;
 
 use crate::config::check::Check;
+use crate::config::files::Files;
 use crate::config::problem::Fault;
 use crate::config::scalars::Zero;
 use crate::format::Spec;
@@ -47,6 +51,32 @@ pub struct Config {
     pub warnings: Vec<Problem>,
     /// Events that are older than this at first sight are not latched as unacknowledged.
     pub backfill_horizon: TimeDelta,
+    /// Calendar files that it names, each once.
+    pub calendars: Vec<CalendarFile>,
+    /// How long the last good copy of a calendar file counts after it could be read for the last time.
+    pub calendar_stale_after: TimeDelta,
+    /// The file it was read from.
+    written: Written,
+}
+
+/// A configuration as it was read: with other copies of its calendar files it means something else.
+#[derive(Clone, Debug)]
+struct Written {
+    path: PathBuf,
+    text: Arc<str>,
+    /// The moment of loading.
+    now: Instant,
+}
+
+impl Config {
+    /// The same configuration text with the calendar files as they are now.
+    ///
+    /// # Errors
+    /// A calendar file is wrong.
+    pub fn again(&self, library: &mut dyn Library) -> Result<Config, Error> {
+        let Written { path, text, now } = &self.written;
+        parse_with(text, path, *now, library)
+    }
 }
 
 /// A set of files from one partner.
@@ -69,6 +99,15 @@ pub struct Source {
 ///
 /// [`Error::Unreadable`] if there is no such file or it may not be read, else everything that is wrong with it.
 pub fn load(path: &Path, now: Instant) -> Result<Config, Error> {
+    load_with(path, now, &mut Disk)
+}
+
+/// As [`load`], with calendar files from `library`.
+///
+/// # Errors
+///
+/// As for [`load`].
+pub fn load_with(path: &Path, now: Instant, library: &mut dyn Library) -> Result<Config, Error> {
     let unreadable = |e: std::io::Error| Error::Unreadable {
         file: path.display().to_string().into(),
         reason: format!("cannot be read: {e}"),
@@ -78,20 +117,30 @@ pub fn load(path: &Path, now: Instant) -> Result<Config, Error> {
     // One byte more than is accepted tells a file that is too large from one that just fits.
     file.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     match str::from_utf8(&bytes) {
-        Ok(text) => parse(text, path, now),
+        Ok(text) => parse_with(text, path, now, library),
         Err(error) => Err(not_utf8(&bytes, error.valid_up_to(), path)),
     }
 }
 
-/// Checks `text` as the content of the file at `path`, without reading it.
+/// Checks `text` as the content of the file at `path`, without reading it. Calendar files are read.
 ///
 /// # Errors
 ///
 /// Everything that is wrong: the first mistake of form (broken YAML, an unknown key, a wrong type), else all
 /// mistakes of meaning.
 pub fn parse(text: &str, path: &Path, now: Instant) -> Result<Config, Error> {
+    parse_with(text, path, now, &mut Disk)
+}
+
+fn parse_with(
+    text: &str,
+    path: &Path,
+    now: Instant,
+    library: &mut dyn Library,
+) -> Result<Config, Error> {
     let body = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut check = Check::new(&path.display().to_string(), body, now);
+    let mut check =
+        Check::new(&path.display().to_string(), body, now, Files::new(folder(path), library));
     if FILE_BYTES_MAX < text.len() {
         let fault = Fault::new("file is too large").accepted(format!("{FILE_BYTES_MAX} bytes"));
         check.error(Location::UNKNOWN, fault);
@@ -109,10 +158,20 @@ pub fn parse(text: &str, path: &Path, now: Instant) -> Result<Config, Error> {
     let horizon = check.duration(&file.value.backfill_horizon, Zero::Allowed);
     check.holidays_left();
     let holidays_end = check.holidays_end.map(|(end, _)| end);
-    let digest = hex(&Sha256::digest(text)).into();
-    let policy = Policy { services, partners, digest, holidays_end };
-    let backfill_horizon = horizon.unwrap_or(defaults::BACKFILL_HORIZON);
-    Ok(Config { policy, sources, warnings: check.finish()?, backfill_horizon })
+    let stale_after = check.duration(&file.value.calendar_stale_after, Zero::Senseless);
+    let mut digest = Sha256::new_with_prefix(text);
+    check.files.add_to(&mut digest);
+    let digest = hex(&digest.finalize()).into();
+    let calendars = std::mem::take(&mut check.files.met);
+    Ok(Config {
+        policy: Policy { services, partners, digest, holidays_end },
+        sources,
+        warnings: check.finish()?,
+        backfill_horizon: horizon.unwrap_or(defaults::BACKFILL_HORIZON),
+        calendars,
+        calendar_stale_after: stale_after.unwrap_or(defaults::CALENDAR_STALE_AFTER),
+        written: Written { path: path.to_owned(), text: text.into(), now },
+    })
 }
 
 /// The absolute folder of the file, against which its relative paths stand.

@@ -17,8 +17,8 @@ use crate::policy::{Confirmation, Emergencies, OTHER, Service, Terms, defaults};
 /// What a partner sets for all of its procedures and a procedure may set for itself.
 #[derive(Debug)]
 pub struct Settings<'w> {
-    windows: &'w Given<Spanned<OneOrMany>>,
-    freezes: &'w Given<Spanned<Vec<Spanned<written::Freeze>>>>,
+    windows: &'w Given<Spanned<OneOrMany<written::Window>>>,
+    freezes: &'w Given<Spanned<OneOrMany<written::Freeze>>>,
     confirmation: &'w Given<written::Confirmation>,
     overrun_tolerance: &'w Given<Text>,
     lost_after: &'w Given<Text>,
@@ -31,7 +31,7 @@ impl Check<'_> {
         if settings.windows.is_some() {
             terms.windows = self.windows(settings.windows, owner);
         }
-        terms.freezes.extend(self.freezes(settings.freezes, &owner.zone));
+        terms.freezes.extend(self.freezes(settings.freezes, owner));
         if let Some(written) = settings.confirmation.as_ref() {
             self.confirmation(written, &mut terms.confirmation);
         }
@@ -95,7 +95,8 @@ impl written::Procedure {
 
 /// How much [`by_service`] will hold, all in all: a term, and each of its freezes, count as one.
 pub fn count(partners: &Table<written::Partner>, services: &[Service]) -> usize {
-    let count = |freezes: &Given<Spanned<Vec<_>>>| freezes.as_ref().map_or(0, |f| f.value.len());
+    let count =
+        |freezes: &Given<Spanned<OneOrMany<_>>>| freezes.as_ref().map_or(0, |f| f.value.count());
     let of_services: usize = services.iter().map(|service| service.freezes.len()).sum();
     let of_terms = |freezes: usize| {
         (1 + freezes).saturating_mul(services.len() + 1).saturating_add(of_services)

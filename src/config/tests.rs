@@ -572,3 +572,41 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_documented_calendars_load() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+    let (text, page) = (read("examples/calendars/offhours.yml"), read("docs/calendars.md"));
+    assert!(page.contains(&format!("```yaml\n{text}```")), "docs/calendars.md shows another");
+    let path = root.join("examples/calendars/offhours.yml");
+    let config = parse(&text, &path, instant(NOW)).unwrap_or_else(|error| panic!("{error}"));
+    let names: Vec<_> = config.calendars.iter().map(|file| &*file.name).collect();
+    assert_eq!(names, ["days.ics", "partner.ics"]);
+    let partner = config.policy.partner("hostco").unwrap();
+    let next = |procedure: &str, after: &str| {
+        let windows = partner.procedure(procedure).unwrap().terms[&None].windows.clone().unwrap();
+        let after = instant(after);
+        let next = windows.next_span(after, after + TimeDelta::days(370)).unwrap();
+        format!("{} {}", rfc3339(next.start), rfc3339(next.end))
+    };
+    // Moved to Sunday; taken away.
+    let moved = "2025-11-16T22:00:00Z 2025-11-17T05:00:00Z";
+    assert_eq!(next("archive-compaction", "2025-11-12T00:00:00Z"), moved);
+    let after = "2026-01-03T22:00:00Z 2026-01-04T05:00:00Z";
+    assert_eq!(next("archive-compaction", "2025-12-22T00:00:00Z"), after);
+    let added = "2025-12-19T22:00:00Z 2025-12-20T05:00:00Z";
+    assert_eq!(next("index-rebuild", "2025-12-10T00:00:00Z"), added);
+    let frozen = |name: &str, t: &str| {
+        let service = config.policy.service("atlas").unwrap();
+        let all = service.freezes.iter().chain(&partner.freezes);
+        all.filter(|f| &*f.name == name).any(|f| f.calendar.contains(instant(t)))
+    };
+    assert!(frozen("audit", "2025-12-03T12:00:00Z") && !frozen("audit", "2025-12-06T00:00:00Z"));
+    assert!(
+        frozen("month-end", "2025-06-30T17:00:00Z") && frozen("Dec 24-26", "2026-12-25T00:00:00Z")
+    );
+    let hours = config.policy.service("atlas").unwrap().business_hours.clone().unwrap();
+    assert!(!hours.contains(instant("2026-03-03T12:00:00Z")), "an own holiday");
+    assert!(hours.contains(instant("2026-03-04T12:00:00Z")));
+}

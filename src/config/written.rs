@@ -13,6 +13,7 @@ pub struct File {
     pub partners: Given<Spanned<Table<Partner>>>,
     pub sources: Given<Spanned<Vec<Spanned<Source>>>>,
     pub backfill_horizon: Given<Text>,
+    pub calendar_stale_after: Given<Text>,
 }
 
 /// `services: { NAME: ... }`
@@ -22,25 +23,52 @@ pub struct Service {
     pub timezone: Given<Text>,
     pub holidays: Given<Spanned<WordOr<Holidays>>>,
     pub business_hours: Given<Text>,
-    pub freezes: Given<Spanned<Vec<Spanned<Freeze>>>>,
+    pub freezes: Given<Spanned<OneOrMany<Freeze>>>,
 }
 
-/// `holidays: CODE` or `holidays: { country: CODE, add: [DATE], remove: [DATE] }`
+/// `holidays: CODE` or `holidays: { country: CODE, add: [DATE], remove: [DATE], ics: FILE }`
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Holidays {
     pub country: Given<Text>,
     pub add: Given<Spanned<Vec<Text>>>,
     pub remove: Given<Spanned<Vec<Text>>>,
+    pub ics: Given<Text>,
 }
 
-/// `freezes: [{ name, from, to }]`
+/// `freezes: [{ name, from, to }]`, or a name beside what a window may be
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Freeze {
     pub name: Given<Text>,
     pub from: Given<Text>,
     pub to: Given<Text>,
+    pub hours: Given<Text>,
+    pub rrule: Given<Text>,
+    pub cron: Given<Text>,
+    pub ics: Given<Text>,
+    pub start: Given<Text>,
+    pub duration: Given<Text>,
+    pub timezone: Given<Text>,
+    pub add: Given<Spanned<Vec<Text>>>,
+    pub remove: Given<Spanned<Vec<Text>>>,
+    pub summary: Given<Text>,
+}
+
+/// `windows: [{ rrule, start, duration }, { cron, duration }, { ics, summary }]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Window {
+    pub hours: Given<Text>,
+    pub rrule: Given<Text>,
+    pub cron: Given<Text>,
+    pub ics: Given<Text>,
+    pub start: Given<Text>,
+    pub duration: Given<Text>,
+    pub timezone: Given<Text>,
+    pub add: Given<Spanned<Vec<Text>>>,
+    pub remove: Given<Spanned<Vec<Text>>>,
+    pub summary: Given<Text>,
 }
 
 /// `partners: { NAME: ... }`
@@ -49,8 +77,8 @@ pub struct Freeze {
 pub struct Partner {
     pub timezone: Given<Text>,
     pub holidays: Given<Spanned<WordOr<Holidays>>>,
-    pub windows: Given<Spanned<OneOrMany>>,
-    pub freezes: Given<Spanned<Vec<Spanned<Freeze>>>>,
+    pub windows: Given<Spanned<OneOrMany<Window>>>,
+    pub freezes: Given<Spanned<OneOrMany<Freeze>>>,
     pub confirmation: Given<Confirmation>,
     pub emergencies: Given<Emergencies>,
     pub overrun_tolerance: Given<Text>,
@@ -66,10 +94,10 @@ pub struct Partner {
 pub struct Procedure {
     pub services: Given<Spanned<Vec<Text>>>,
     pub triggers: Given<Spanned<Vec<Text>>>,
-    pub windows: Given<Spanned<OneOrMany>>,
+    pub windows: Given<Spanned<OneOrMany<Window>>>,
     pub anytime: Given<Spanned<bool>>,
     pub business_hours: Given<Text>,
-    pub freezes: Given<Spanned<Vec<Spanned<Freeze>>>>,
+    pub freezes: Given<Spanned<OneOrMany<Freeze>>>,
     pub confirmation: Given<Confirmation>,
     pub overrun_tolerance: Given<Text>,
     pub expected_duration: Given<Text>,

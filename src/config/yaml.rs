@@ -40,11 +40,11 @@ pub enum WordOr<T> {
     Neither,
 }
 
-/// One text, or a list of them.
+/// A word or a mapping, or a list of such.
 #[derive(Debug)]
-pub enum OneOrMany {
-    One(String),
-    Many(Vec<Text>),
+pub enum OneOrMany<T> {
+    One(WordOr<T>),
+    Many(Vec<Spanned<WordOr<T>>>),
     /// As for [`WordOr::Neither`].
     Neither,
 }
@@ -121,6 +121,33 @@ pub fn rest(text: &str, at: Location) -> Option<&str> {
 /// Whether nothing stands at `at`: the reader then points at the colon behind the key.
 pub fn is_blank(text: &str, at: Location) -> bool {
     rest(text, at).is_some_and(|rest| rest.starts_with(':'))
+}
+
+impl<T> OneOrMany<T> {
+    /// Each item with where it is used and where it stands; `None` if it has neither form. `written` is its own
+    /// place.
+    #[allow(clippy::type_complexity)]
+    pub fn items<'w>(
+        &'w self,
+        written: &Spanned<OneOrMany<T>>,
+    ) -> Option<Vec<((Location, Location), &'w WordOr<T>)>> {
+        match self {
+            OneOrMany::One(one) => Some(vec![((written.referenced, written.defined), one)]),
+            OneOrMany::Many(many) => Some(
+                many.iter().map(|item| ((item.referenced, item.defined), &item.value)).collect(),
+            ),
+            OneOrMany::Neither => None,
+        }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        match self {
+            OneOrMany::One(_) => 1,
+            OneOrMany::Many(many) => many.len(),
+            OneOrMany::Neither => 0,
+        }
+    }
 }
 
 impl<T> Default for Given<T> {
@@ -231,37 +258,37 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for WordOr<T> {
     }
 }
 
-impl<'de> Deserialize<'de> for OneOrMany {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<OneOrMany, D::Error> {
-        struct Either;
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<OneOrMany<T>, D::Error> {
+        struct Either<T>(PhantomData<T>);
 
-        impl<'de> Visitor<'de> for Either {
-            type Value = OneOrMany;
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
+            type Value = OneOrMany<T>;
 
-            neither!(OneOrMany);
+            neither!(OneOrMany<T>);
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("text or a list of texts")
+                f.write_str("text, a mapping, or a list of those")
             }
 
-            fn visit_str<E>(self, text: &str) -> Result<OneOrMany, E> {
-                Ok(OneOrMany::One(text.to_owned()))
+            fn visit_str<E>(self, text: &str) -> Result<OneOrMany<T>, E> {
+                Ok(OneOrMany::One(WordOr::Word(text.to_owned())))
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<OneOrMany, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<OneOrMany<T>, A::Error> {
                 let mut many = Vec::new();
-                while let Some(text) = list.next_element()? {
-                    many.push(text);
+                while let Some(item) = list.next_element()? {
+                    many.push(item);
                 }
                 Ok(OneOrMany::Many(many))
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<OneOrMany, A::Error> {
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(OneOrMany::Neither)
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<OneOrMany<T>, A::Error> {
+                let one = T::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(OneOrMany::One(WordOr::More(one)))
             }
         }
 
-        deserializer.deserialize_any(Either)
+        deserializer.deserialize_any(Either(PhantomData))
     }
 }

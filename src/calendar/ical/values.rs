@@ -92,11 +92,18 @@ fn amounts<const N: usize>(text: &str, units: [char; N]) -> Option<[i64; N]> {
 }
 
 /// A `DATE` or `DATE-TIME` as written, and whether it is in UTC.
-#[derive(Clone, Copy)]
-struct Stamp {
-    civil: NaiveDateTime,
-    is_date: bool,
-    is_utc: bool,
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp {
+    pub civil: NaiveDateTime,
+    pub is_date: bool,
+    pub is_utc: bool,
+}
+
+impl Stamp {
+    /// `None`: neither of the two forms, or no such day.
+    pub fn parse(text: &str) -> Option<Stamp> {
+        stamp(text)
+    }
 }
 
 fn stamp(text: &str) -> Option<Stamp> {

@@ -1,0 +1,223 @@
+//! Calendar files that a configuration names.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::fs::OpenOptions;
+use std::io::Read as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use regex::Regex;
+use sha2::{Digest as _, Sha256};
+
+use crate::calendar::{Calendar, CalendarError, EventsOf, Zone, ical};
+use crate::config::calendars::Owner;
+use crate::config::check::Check;
+use crate::config::hex;
+use crate::config::problem::Fault;
+use crate::config::windows::Use;
+use crate::config::yaml::Text;
+
+/// A calendar file, as it is known.
+#[derive(Clone, Debug)]
+pub struct Copy {
+    pub text: Arc<[u8]>,
+    /// It could not be read for too long: what is in it is not known any more.
+    pub is_stale: bool,
+}
+
+/// Where the texts of calendar files come from.
+pub trait Library: fmt::Debug {
+    /// The file at an absolute path.
+    ///
+    /// # Errors
+    /// It cannot be read, and there is no copy of it: the operating system's words, or ours.
+    fn open(&mut self, path: &Path) -> Result<Copy, String>;
+}
+
+/// The files themselves, as they are now.
+#[derive(Debug)]
+pub struct Disk;
+
+impl Library for Disk {
+    fn open(&mut self, path: &Path) -> Result<Copy, String> {
+        read_file(path).map(|text| Copy { text: text.into(), is_stale: false })
+    }
+}
+
+/// Reads a calendar file: a regular file of at most [`ical::BYTES_MAX`] bytes.
+///
+/// # Errors
+/// In words: there is no such file, it may not be read, is no file, or is too large.
+pub fn read_file(path: &Path) -> Result<Vec<u8>, String> {
+    let read = || -> std::io::Result<Result<Vec<u8>, String>> {
+        // A pipe without a writer must not hold everything up.
+        let nonblock = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+        let file = OpenOptions::new().read(true).custom_flags(nonblock).open(path)?;
+        if !file.metadata()?.is_file() {
+            return Ok(Err("not a file".into()));
+        }
+        let mut text = Vec::new();
+        file.take(ical::BYTES_MAX as u64 + 1).read_to_end(&mut text)?;
+        let too_large = ical::BYTES_MAX < text.len();
+        Ok(if too_large { Err(format!("larger than {} bytes", ical::BYTES_MAX)) } else { Ok(text) })
+    };
+    read().map_err(|error| format!("cannot be read: {error}"))?
+}
+
+/// A calendar file that the configuration names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CalendarFile {
+    /// As it was written first.
+    pub name: Arc<str>,
+    /// Absolute.
+    pub path: PathBuf,
+}
+
+/// The calendar files met while a configuration is checked.
+#[derive(Debug)]
+pub struct Files<'l> {
+    pub met: Vec<CalendarFile>,
+    folder: PathBuf,
+    library: &'l mut dyn Library,
+    copies: HashMap<PathBuf, Result<Copy, String>>,
+    calendars: HashMap<Key, Option<Arc<Calendar>>>,
+}
+
+/// What a calendar is made from; `None` for the pattern: all events.
+type Key = (PathBuf, Option<String>, String, Option<String>, Use);
+
+impl<'l> Files<'l> {
+    /// Relative paths are relative to `folder`.
+    pub fn new(folder: PathBuf, library: &'l mut dyn Library) -> Files<'l> {
+        Files { met: vec![], folder, library, copies: HashMap::new(), calendars: HashMap::new() }
+    }
+
+    fn open(&mut self, name: &str) -> (PathBuf, Result<Copy, String>) {
+        let path = self.folder.join(name);
+        let copy = match self.copies.get(&path) {
+            Some(copy) => copy.clone(),
+            None => {
+                self.met.push(CalendarFile { name: name.into(), path: path.clone() });
+                let copy = self.library.open(&path);
+                self.copies.insert(path.clone(), copy.clone());
+                copy
+            }
+        };
+        (path, copy)
+    }
+
+    /// Adds what the files say to what names the policy.
+    pub fn add_to(&self, digest: &mut Sha256) {
+        for file in &self.met {
+            let state = match self.copies.get(&file.path) {
+                Some(Ok(copy)) if !copy.is_stale => hex(&Sha256::digest(&copy.text)),
+                _ => "stale".into(),
+            };
+            digest.update(format!("\0{}\0{state}", file.name));
+        }
+    }
+}
+
+impl Check<'_> {
+    /// The copy of a calendar file; a mistake at its name if there is none.
+    fn calendar_file(&mut self, name: &Text) -> Option<(PathBuf, Copy)> {
+        let written = self.text(name)?;
+        if written.contains("://") || written.contains('\0') {
+            let fault = Fault::new(format!("{written:?} is no path of a file"));
+            self.error(name.defined, fault.accepted("a file on this machine; nothing is fetched"));
+            return None;
+        }
+        match self.files.open(written) {
+            (path, Ok(copy)) => Some((path, copy)),
+            (_, Err(message)) => {
+                self.error(name.defined, format!("{written}: {message}"));
+                None
+            }
+        }
+    }
+
+    /// The events of a file whose summaries match.
+    pub fn events_of(
+        &mut self,
+        name: &Text,
+        pattern: Option<&Regex>,
+        zone: Option<&Zone>,
+        owner: &Owner,
+        used: Use,
+    ) -> Option<Arc<Calendar>> {
+        let (path, copy) = self.calendar_file(name)?;
+        let key = (
+            path,
+            pattern.map(|p| p.as_str().to_owned()),
+            owner.zone.name().to_owned(),
+            zone.map(|zone| zone.name().to_owned()),
+            used,
+        );
+        if let Some(known) = self.files.calendars.get(&key) {
+            return known.clone();
+        }
+        let wants = |summary: &str| pattern.is_some_and(|pattern| pattern.is_match(summary));
+        let wants: Option<&dyn Fn(&str) -> bool> = pattern.is_some().then_some(&wants);
+        let of = EventsOf {
+            text: &copy.text,
+            name: &name.value,
+            zone: &owner.zone,
+            given_zone: zone,
+            summary: wants,
+            tentative: used == Use::Freeze,
+        };
+        let calendar = match copy.is_stale {
+            true => Ok(unknown(&name.value, used)),
+            false => Calendar::events(&of),
+        };
+        let calendar = match calendar {
+            Ok(calendar) => Some(Arc::new(calendar)),
+            Err(error) => {
+                self.mistake_in(name, &copy, &error);
+                None
+            }
+        };
+        self.files.calendars.insert(key, calendar.clone());
+        calendar
+    }
+
+    /// The days of a file of whole-day events; `None` if it is wrong. `Err`: they are not known any more.
+    pub fn days_of(&mut self, name: &Text) -> Option<Result<Vec<chrono::NaiveDate>, Arc<str>>> {
+        let (_, copy) = self.calendar_file(name)?;
+        if copy.is_stale {
+            return Some(Err(name.value.as_str().into()));
+        }
+        let zone = Zone::utc();
+        let of = EventsOf {
+            text: &copy.text,
+            name: &name.value,
+            zone: &zone,
+            given_zone: None,
+            summary: None,
+            tentative: true,
+        };
+        match Calendar::days_of(&of) {
+            Ok(days) => Some(Ok(days.into_iter().collect())),
+            Err(error) => {
+                self.mistake_in(name, &copy, &error);
+                None
+            }
+        }
+    }
+
+    /// A mistake inside a calendar file, told where the configuration names it.
+    fn mistake_in(&mut self, name: &Text, copy: &Copy, error: &CalendarError) {
+        let before = copy.text.get(..error.at).unwrap_or_default();
+        let line = memchr::memchr_iter(b'\n', before).count() + 1;
+        self.error(name.defined, format!("{}:{line}: {}", name.value, error.message));
+    }
+}
+
+/// Stands in for what is not known any more: closed either way.
+pub fn unknown(name: &str, used: Use) -> Calendar {
+    let everything = used == Use::Freeze;
+    let says = if everything { "everything is frozen" } else { "no window" };
+    Calendar::stand_in(format!("{name} (not readable for too long: {says})"), everything)
+}

@@ -408,6 +408,19 @@ fn damaged(sql: &str) -> String {
 }
 
 #[test]
+fn how_far_time_was_shown_is_remembered() {
+    let home = folder();
+    let mut store = Store::open(home.path()).expect("a ledger");
+    assert_eq!(store.reader().shown_until().expect("an answer"), None);
+    for until in [at("12:00:00"), at("12:00:10")] {
+        let commit = Commit { shown_until: Some(until), ..Commit::default() };
+        store.commit(&commit).expect("a commit");
+        store.commit(&Commit::default()).expect("a commit");
+        assert_eq!(store.reader().shown_until().expect("an answer"), Some(until));
+    }
+}
+
+#[test]
 fn a_changed_entry_is_told_by_its_number() {
     let replace = |old: &str, new: &str, first: u32| {
         format!(

@@ -10,6 +10,7 @@ use crate::app::follow::Follower;
 use crate::app::intake::Batch;
 use crate::app::outage::Next;
 use crate::app::shared::{Message, Reply, Request, Shared};
+use crate::app::showing;
 use crate::clock;
 use crate::config::{self, Config};
 use crate::ledger::{Draft, Evidence, judging};
@@ -31,14 +32,14 @@ pub const COVER_COMMIT: Duration = Duration::from_secs(10);
 pub struct Engine {
     pub(super) shared: Arc<Shared>,
     pub(super) mail: Receiver<Message>,
-    config: Arc<Config>,
-    store: Store,
-    draft: Draft,
+    pub(super) config: Arc<Config>,
+    pub(super) store: Store,
+    pub(super) draft: Draft,
     pub(super) follower: Follower,
     pub(super) last_look: Moment,
     last_commit: Moment,
     /// Told of bytes read and bytes left while the first catch-up lasts.
-    progress: Box<dyn Fn(u64, u64) + Send>,
+    pub(super) progress: Box<dyn Fn(u64, u64) + Send>,
 }
 
 impl Engine {
@@ -62,6 +63,7 @@ impl Engine {
             last_commit: Moment::now(),
             progress,
         };
+        engine.remember_shown();
         engine.draft.rejudge(&engine.config.policy, clock::now());
         Ok(engine)
     }
@@ -140,7 +142,10 @@ impl Engine {
         let due = match (matters || self.follower.is_urgent(), self.follower.has_progress()) {
             (true, _) => true,
             (false, true) => NOISE_COMMIT <= since || more,
-            (false, false) => COVER_COMMIT <= since && self.follower.has_tallies(),
+            (false, false) => {
+                let is_running = self.draft.next_deadline().is_some();
+                COVER_COMMIT <= since && (is_running || self.follower.has_tallies())
+            }
         };
         if !due {
             return Ok(Next::GoOn);
@@ -161,6 +166,9 @@ impl Engine {
     /// Adds the checkpoints and counts that belong to a commit.
     fn complete(&mut self, mut commit: Commit) -> Result<Commit, StoreError> {
         self.follower.checkpoints(&mut commit)?;
+        if self.shared.is_ready() {
+            commit.shown_until = Some(showing::from_now());
+        }
         let own: Arc<str> = "".into();
         commit.tallies.insert((own, "commits", "".into()), 1);
         Ok(commit)
@@ -189,7 +197,7 @@ impl Engine {
         Ok(())
     }
 
-    fn store_it(&mut self, commit: Commit) -> Result<(), StoreError> {
+    pub(super) fn store_it(&mut self, commit: Commit) -> Result<(), StoreError> {
         let commit = self.complete(commit)?;
         self.put(&commit)
     }
@@ -197,6 +205,7 @@ impl Engine {
     /// Goes back to what is on disk.
     pub(super) fn start_over(&mut self) {
         self.draft = draft_of(&self.shared, &self.config);
+        self.remember_shown();
         self.draft.rejudge(&self.config.policy, clock::now());
         let notify = self.follower.uses_notify();
         match Follower::new(&self.config, &self.store, &self.shared, notify) {
@@ -205,19 +214,6 @@ impl Engine {
                 self.follower = follower;
             }
             Err(error) => tracing::error!(error, "files cannot be followed"),
-        }
-    }
-
-    /// Once everything there was has been read, the metrics may be seen.
-    fn get_ready(&mut self) {
-        if self.shared.is_ready() {
-            return;
-        }
-        let partners = &self.config.policy.partners;
-        if partners.iter().all(|p| self.follower.is_caught_up(&p.name)) {
-            self.shared.set_ready();
-            let (bytes, entries) = (self.follower.catch_up().0, self.store.head().0);
-            tracing::info!(bytes, entries, "caught up, ready to be scraped");
         }
     }
 

@@ -11,6 +11,7 @@ pub mod outage;
 pub mod replay;
 pub mod serve;
 pub mod shared;
+mod showing;
 pub mod watch;
 
 use std::collections::BTreeMap;

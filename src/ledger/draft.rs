@@ -68,6 +68,8 @@ pub struct Draft {
     /// By partner: the next instant at which something is to be judged again.
     pub(super) deadlines: BTreeMap<Arc<str>, BTreeSet<(Instant, RunNo)>>,
     pub(super) due: HashMap<RunNo, Instant>,
+    /// Until when an earlier process may have shown the counters of time.
+    pub(super) shown_until: Option<Instant>,
     /// How far each open run has been judged.
     pub(super) judged: HashMap<RunNo, Instant>,
     /// Reasons older than this at the moment of finding ask for no acknowledgement.
@@ -84,6 +86,7 @@ impl Draft {
             entries: Vec::new(),
             deadlines: BTreeMap::new(),
             due: HashMap::new(),
+            shown_until: None,
             judged: HashMap::new(),
             backfill_horizon: defaults::BACKFILL_HORIZON,
         }
@@ -92,6 +95,12 @@ impl Draft {
     /// How old a reason may be when it is found and still ask for an acknowledgement.
     pub fn set_backfill_horizon(&mut self, horizon: TimeDelta) {
         self.backfill_horizon = horizon;
+    }
+
+    /// Until when an earlier process may have shown the counters of time: an end that was stamped before and is
+    /// read now does not take back what was counted beyond it.
+    pub fn set_shown_until(&mut self, until: Option<Instant>) {
+        self.shown_until = until;
     }
 
     /// The ledger with everything taken so far.

@@ -169,7 +169,8 @@ impl Draft {
         end: Instant,
     ) -> Option<Shown> {
         let so_far = self.ledger.book(&taking.partner)?.clock?;
-        let shown_until = if taking.live { taking.observed } else { so_far };
+        let before = self.shown_until.map_or(so_far, |t| t.min(taking.observed).max(so_far));
+        let shown_until = if taking.live { taking.observed } else { before };
         let was_shown = run.no <= self.shown_runs && end < shown_until;
         let seen = self.shown_runs;
         was_shown.then(|| self.ledger.time_counted(policy, &run.labels, shown_until, seen))

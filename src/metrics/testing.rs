@@ -188,12 +188,14 @@ pub struct Log<'a> {
     pub draft: Draft,
     /// From the stamp of a line to its reading.
     pub delay: TimeDelta,
+    /// What is read may be seen at once; not so while a process catches up.
+    pub live: bool,
 }
 
 impl<'a> Log<'a> {
     pub fn new(policy: &'a Policy) -> Log<'a> {
         let draft = Draft::new(Ledger::default(), Evidence::Readings);
-        Log { policy, draft, delay: TimeDelta::seconds(1) }
+        Log { policy, draft, delay: TimeDelta::seconds(1), live: true }
     }
 
     pub fn run(&mut self, stamp: &str, line: RunLine) -> &mut Self {
@@ -225,7 +227,7 @@ impl<'a> Log<'a> {
             place: None,
             observed: at(stamp) + self.delay,
             followed_since: None,
-            live: true,
+            live: self.live,
             line: None,
         };
         self.draft.take(self.policy, &taking).unwrap();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rusqlite::{Connection, OpenFlags, Row, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
 use crate::ledger::Entry;
 use crate::ledger::chain::{GENESIS, Head};
@@ -236,6 +236,15 @@ impl Reader<'_> {
             })?);
         }
         Ok(found)
+    }
+
+    /// Until when the counters of time may have been shown; `None`: never, or it cannot be read.
+    pub fn shown_until(&self) -> Result<Option<Instant>, StoreError> {
+        let sql = "SELECT value FROM meta WHERE key = 'shown_until'";
+        let found: Option<String> =
+            self.db().query_row(sql, [], |row| row.get(0)).optional().in_file(&self.path)?;
+        let read = |text: String| chrono::DateTime::parse_from_rfc3339(&text).ok();
+        Ok(found.and_then(read).map(|t| t.to_utc()))
     }
 
     /// The counters of the sources: `(source, name, label, value)`.

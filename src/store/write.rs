@@ -15,6 +15,7 @@ use crate::store::{
     FINISHED_KEPT, InFile, REJECTED_KEPT, StoreError, VERSION, schema, write_entry, write_run,
 };
 use crate::tail::Checkpoint;
+use crate::time::{Instant, rfc3339};
 
 /// A counter of one source: `(source, name, label)`.
 pub type Tally = (Arc<str>, &'static str, Box<str>);
@@ -30,6 +31,8 @@ pub struct Commit {
     /// What each counter of a source grew by.
     pub tallies: BTreeMap<Tally, u64>,
     pub rejected: Vec<Rejected>,
+    /// Until when the counters of time may be shown before the next commit; after a crash they have been.
+    pub shown_until: Option<Instant>,
 }
 
 impl Commit {
@@ -39,6 +42,7 @@ impl Commit {
             && self.checkpoints.is_empty()
             && self.tallies.is_empty()
             && self.rejected.is_empty()
+            && self.shown_until.is_none()
     }
 }
 
@@ -109,6 +113,7 @@ impl Store {
         set_checkpoints(&tx, commit).in_file(&path)?;
         add_tallies(&tx, commit).in_file(&path)?;
         add_rejected(&tx, commit).in_file(&path)?;
+        set_shown_until(&tx, commit).in_file(&path)?;
         tx.commit().in_file(&path)?;
         self.height = height + commit.entries.len() as u64;
         self.head = head;
@@ -130,6 +135,12 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
 
 fn unwritable(error: serde_json::Error) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(Box::new(error))
+}
+
+fn set_shown_until(tx: &Transaction, c: &Commit) -> rusqlite::Result<()> {
+    let Some(until) = c.shown_until else { return Ok(()) };
+    let sql = "INSERT OR REPLACE INTO meta VALUES ('shown_until', ?1)";
+    tx.prepare_cached(sql)?.execute([rfc3339(until)]).map(drop)
 }
 
 fn add_block(tx: &Transaction, height: u64, head: Head, c: &Commit) -> rusqlite::Result<Head> {

@@ -94,6 +94,14 @@ fn time_that_was_shown_is_not_taken_back() {
     log.run("2025-11-10T13:40", finish("a1"));
     let business = "maintenance_business_hours_seconds_total{P}";
     check(&policy, log.ledger(), "2025-11-10T15:00", &[(business, Some(4_800.0))]);
+    // Another process showed them until 14:00, was killed, and this one reads the end at 14:30.
+    for (until, seconds) in [("2025-11-10T14:00", 3_000.0), ("2025-11-10T13:30", 1_800.0)] {
+        let mut log = monday(&policy);
+        log.draft.set_shown_until(Some(at(until)));
+        (log.live, log.delay) = (false, TimeDelta::minutes(50));
+        log.run("2025-11-10T13:40", finish("a1"));
+        check(&policy, log.ledger(), "2025-11-10T15:00", &[(business, Some(seconds))]);
+    }
     // A start and an end that arrive together were never shown open, however late they are.
     let mut log = Log::new(&policy);
     log.delay = TimeDelta::minutes(50);

@@ -30,10 +30,16 @@ fn stories() -> Vec<PathBuf> {
 }
 
 fn logs(story: &Path) -> Vec<PathBuf> {
-    let is_log = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "log");
-    let found: Vec<PathBuf> = files(&inputs(story)).into_iter().filter(is_log).collect();
+    let found: Vec<PathBuf> = files(&inputs(story)).into_iter().filter(|p| is_input(p)).collect();
     assert!(!found.is_empty(), "{}: no log", story.display());
     found
+}
+
+/// Logs and documents.
+fn is_input(path: &Path) -> bool {
+    let name = path.file_name().expect("a name").to_string_lossy();
+    let endings = [".log", ".csv", ".json", ".ics", ".eml"];
+    !name.starts_with("expected.") && endings.iter().any(|ending| name.ends_with(ending))
 }
 
 /// Runs and counts as `replay --format json` prints them; the exit code is checked.
@@ -96,7 +102,7 @@ fn no_file_is_an_orphan() {
             let name = file.file_name().expect("a name").to_string_lossy().into_owned();
             let flat = file.parent() == Some(&*story);
             assert!(
-                flat && (known.contains(&&*name) || name.ends_with(".log")),
+                flat && (known.contains(&&*name) || is_input(&file)),
                 "{}: nothing reads it",
                 file.display()
             );

@@ -29,3 +29,5 @@ mod judging;
 
 /// The next days: windows, freezes, business hours and changes.
 mod windows;
+/// Documents beside the log, live: read once for each content, and exactly once through kill -9.
+mod documents;

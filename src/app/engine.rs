@@ -13,7 +13,7 @@ use crate::app::shared::{Message, Reply, Request, Shared};
 use crate::app::showing;
 use crate::clock;
 use crate::config::{self, Config};
-use crate::ledger::{Draft, Evidence, judging};
+use crate::ledger::{Draft, Evidence, Taken, judging};
 use crate::run::{Run, RunNo};
 use crate::store::{Commit, Store, StoreError};
 use crate::time::Instant;
@@ -106,8 +106,10 @@ impl Engine {
         let mut commit =
             Commit { rejected: batch.rejected, tallies: batch.tallies, ..Commit::default() };
         for taking in &batch.events {
-            if let Err(bad) = self.draft.take(&self.config.policy, taking) {
-                self.follower.refuse(taking, &bad, now, &mut commit);
+            match self.draft.take(&self.config.policy, taking) {
+                Ok(Taken::New) => {}
+                Ok(Taken::Known) => self.follower.known(taking, &mut commit),
+                Err(bad) => self.follower.refuse(taking, &bad, now, &mut commit),
             }
         }
         for partner in &self.config.policy.partners {

@@ -1,16 +1,16 @@
 //! The files on their way to the loop: the tail, the intake and the watch over the sources, tied together.
 
+mod refused;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant as Moment, SystemTime};
 
-use crate::app::intake::{Batch, Intake, Progress, memo, reject};
+use crate::app::documents::Documents;
+use crate::app::intake::{Batch, Intake, Progress, memo};
 use crate::app::shared::{Message, Shared};
 use crate::app::watch::Watch;
-use crate::change::BadPlan;
 use crate::config::Config;
-use crate::format::{Reason, Rejection};
-use crate::ledger::Taking;
 use crate::store::{Commit, InFile, Store, StoreError, Tally};
 use crate::tail::{
     Block, Checkpoint, Content, Depth, FileId, Follow, Limits, Tail, TailEvent, Waker,
@@ -29,6 +29,7 @@ pub struct Follower {
     waker: Waker,
     notify: bool,
     intake: Intake,
+    documents: Documents,
     watch: Watch,
     names: HashMap<Arc<str>, usize>,
     /// The latest progress of each file that is not on disk yet.
@@ -62,14 +63,18 @@ impl Follower {
         let reader = store.reader();
         let checkpoints = reader.checkpoints().map_err(|e| e.to_string())?;
         let tallies = reader.tallies().map_err(|e| e.to_string())?;
+        let marks = reader.documents().map_err(|e| e.to_string())?;
+        let is_log = |s: &crate::config::Source| s.spec.document.is_none();
+        let (logs, documents): (Vec<_>, Vec<_>) = config.sources.iter().cloned().partition(is_log);
+        let sources = [logs.as_slice(), documents.as_slice()].concat();
         let follow = |s: &crate::config::Source| Follow {
             source: s.name.clone(),
             patterns: s.patterns.clone(),
         };
-        let follows = config.sources.iter().map(follow).collect();
+        let follows = logs.iter().map(follow).collect();
         let tail = Tail::new(follows, checkpoints.clone(), Limits::default());
-        let names = config.sources.iter().enumerate().map(|(i, s)| (s.name.clone(), i));
-        let mut watch = Watch::new(&config.sources, tallies);
+        let names = sources.iter().enumerate().map(|(i, s)| (s.name.clone(), i));
+        let mut watch = Watch::new(&sources, tallies);
         for checkpoint in &checkpoints {
             if let Some(last) = memo::read(&checkpoint.memo).1 {
                 watch.saw_event(&checkpoint.source, last);
@@ -79,7 +84,8 @@ impl Follower {
             tail: tail.map_err(|e| e.to_string())?,
             waker: if notify { waker(shared) } else { Waker::none() },
             notify,
-            intake: Intake::new(&config.sources),
+            intake: Intake::new(&logs),
+            documents: Documents::new(&documents, &marks)?,
             watch,
             names: names.collect(),
             progress: BTreeMap::new(),
@@ -112,10 +118,13 @@ impl Follower {
         }
         let globbed = self.last_glob.is_some_and(|at| at.elapsed() < GLOB_EVERY);
         let depth = if globbed { Depth::Stat } else { Depth::Glob };
-        let events = self.tail.scan(depth, self.began.elapsed());
+        let mut events = self.tail.scan(depth, self.began.elapsed());
         if depth == Depth::Glob {
             self.last_glob = Some(Moment::now());
-            for warning in self.waker.watch(&self.tail.directories()) {
+            events.extend(self.documents.look());
+            let mut directories = self.tail.directories();
+            directories.extend(self.documents.directories());
+            for warning in self.waker.watch(&directories) {
                 tracing::warn!(warning, "polling");
             }
         }
@@ -123,7 +132,9 @@ impl Follower {
         for event in events {
             self.note(event, now);
         }
-        self.watch.look(&self.tail.status(), now, elapsed);
+        let status: Vec<_> =
+            self.tail.status().into_iter().chain(self.documents.status()).collect();
+        self.watch.look(&status, now, elapsed);
         self.is_first = false;
         self.last_look = Some(now);
     }
@@ -263,7 +274,11 @@ impl Follower {
 
     /// What is ready to be judged.
     pub fn take(&mut self, now: Instant, live: bool) -> Batch {
-        let batch = self.intake.take(now, live);
+        let mut batch = self.intake.take(now, live);
+        for event in self.documents.take(now, live, &mut batch) {
+            self.note(event, now);
+        }
+        batch.events.sort_by_key(|taking| taking.event.at);
         for taking in &batch.events {
             if let Some(place) = &taking.place {
                 self.watch.saw_event(&place.source, taking.event.at);
@@ -272,33 +287,18 @@ impl Follower {
         batch
     }
 
-    /// An event that the ledger refuses is a rejected line after all.
-    pub fn refuse(&mut self, taking: &Taking, bad: &BadPlan, now: Instant, commit: &mut Commit) {
-        let Some(place) = &taking.place else { return };
-        let rejection = Rejection::new(Reason::BadPlan, bad.to_string());
-        let mut add = |name: &'static str, label: &str, n: i64| {
-            let key: Tally = (place.source.clone(), name, label.into());
-            let value = commit.tallies.entry(key).or_default();
-            *value = value.saturating_add_signed(n);
-        };
-        add("lines", "event", -1);
-        add("lines", "rejected", 1);
-        add("rejected", Reason::BadPlan.as_str(), 1);
-        let line = taking.line.clone().unwrap_or_default();
-        commit.rejected.push(reject(place.clone(), &rejection, line, now));
-    }
-
     pub fn is_caught_up(&self, partner: &str) -> bool {
-        self.intake.is_caught_up(partner)
+        self.intake.is_caught_up(partner) && self.documents.is_caught_up(partner)
     }
 
     pub fn has_unread(&self) -> bool {
-        self.intake.has_items()
+        self.intake.has_items() || self.documents.has_waiting()
     }
 
     /// Bytes read so far and bytes left.
     pub fn catch_up(&self) -> (u64, u64) {
-        let left = self.tail.status().iter().map(|s| s.lag_bytes).sum();
+        let status = self.tail.status().into_iter().chain(self.documents.status());
+        let left = status.map(|s| s.lag_bytes).sum();
         (self.bytes_read, left)
     }
 
@@ -310,7 +310,7 @@ impl Follower {
     }
 
     pub fn has_progress(&self) -> bool {
-        !self.progress.is_empty() || !self.closed.is_empty()
+        !self.progress.is_empty() || !self.closed.is_empty() || self.documents.has_marks()
     }
 
     /// A file appeared or moved, or lines may be lost: a restart must know of it.
@@ -338,6 +338,7 @@ impl Follower {
     pub fn checkpoints(&mut self, commit: &mut Commit) -> Result<(), StoreError> {
         self.is_urgent = false;
         commit.tallies.append(&mut self.watch.take_pending());
+        commit.documents = self.documents.take_marks();
         for progress in std::mem::take(&mut self.progress).into_values() {
             self.tail.set_memo(progress.file, progress.memo);
             let checkpoint = self.tail.checkpoint(progress.file, progress.offset);

@@ -4,7 +4,7 @@
 //! of its partner that is still being caught up with has come as far. So a start and the notice that confirms
 //! it meet in the right order even if they stand in two files that are a year long.
 
-mod queue;
+pub(super) mod queue;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -4,6 +4,7 @@ pub mod announce;
 pub mod backend;
 pub mod clerk;
 pub mod control;
+pub mod documents;
 pub mod engine;
 pub mod follow;
 pub mod intake;

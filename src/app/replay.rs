@@ -6,10 +6,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::app::documents;
 use crate::config::{Config, Source};
 use crate::event::{Body, Event};
 use crate::format::{FileState, Joiner, Piece, Reader, Reading, Reason, Rejection, count_lines};
-use crate::ledger::{Draft, Evidence, Ledger, Taking, judging};
+use crate::ledger::{Draft, Evidence, Ledger, Taken, Taking, judging};
 use crate::report::run::RunReport;
 use crate::run::{Place, Run};
 use crate::time::Instant;
@@ -100,6 +101,9 @@ struct Intake {
 
 impl Intake {
     fn read(&mut self, log: &Log, progress: &mut impl FnMut(u64)) -> std::io::Result<()> {
+        if log.source.spec.document.is_some() {
+            return self.read_document(log, progress);
+        }
         let mut file = File::open(&log.path)?;
         let near = match self.until {
             Some(until) => until,
@@ -146,6 +150,28 @@ impl Intake {
         Ok(())
     }
 
+    fn read_document(&mut self, log: &Log, progress: &mut impl FnMut(u64)) -> std::io::Result<()> {
+        let (bytes, written) = documents::read(&log.path)?;
+        progress(bytes.len() as u64);
+        let reader = Reader::new(log.source.spec.clone());
+        let records = reader.read_document(&bytes, written);
+        let path: Arc<str> = log.path.to_string_lossy().into();
+        for record in records.map_err(|r| std::io::Error::other(r.detail))? {
+            self.counts.lines += 1;
+            match record.reading {
+                Reading::Ignored => {}
+                Reading::Rejected(rejection) => self.reject(&log.path, record.offset, rejection),
+                Reading::Event(event) => {
+                    let source = log.source.name.clone();
+                    let place =
+                        Place { source, path: path.clone(), file: 0, offset: record.offset };
+                    self.take(log.source, event, place);
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn reach(&mut self, t: Option<Instant>) {
         if t.is_some_and(|t| self.until.is_none_or(|until| t <= until)) {
             self.clock = self.clock.max(t);
@@ -187,8 +213,9 @@ impl Intake {
         let (notices, lines): (Vec<_>, Vec<_>) =
             events.into_iter().partition(|t| matches!(t.event.body, Body::Notice(_)));
         for taking in notices.iter().chain(&lines) {
-            if let Err(bad) = draft.take(&config.policy, taking) {
-                self.counts.events -= 1;
+            let taken = draft.take(&config.policy, taking);
+            self.counts.events -= u64::from(taken != Ok(Taken::New));
+            if let Err(bad) = taken {
                 let place = taking.place.as_ref();
                 let path = PathBuf::from(place.map_or("", |p| &*p.path));
                 let rejection = Rejection::new(Reason::BadPlan, bad.to_string());

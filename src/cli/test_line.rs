@@ -18,8 +18,9 @@ use crate::time::{format_duration, rfc3339};
   tail -1 partner.log | offhours test-line --source hostco-maintenance
   offhours test-line --source db < report.txt    lines that belong together are one record
   head -3 partner.csv | offhours test-line       of a csv source the first line is the header
+  offhours test-line --source notices < maintenance.ics       a document is read as a whole
 
-Exit codes: 0 every line is an event, 1 one is not, 2 wrong usage or configuration.")]
+Exit codes: 0 every line (or record) is an event, 1 one is not, 2 wrong usage or configuration.")]
 pub struct Options {
     #[command(flatten)]
     config: ConfigArg,
@@ -42,6 +43,9 @@ pub fn run(options: &Options) -> Outcome {
             .ok_or_else(|| usage(format!("there is no source {name:?}; there are {}", names())))?,
     };
     let reader = Reader::new(source.spec.clone());
+    if reader.is_of_documents() {
+        return test_document(&reader, options.line.as_deref());
+    }
     let mut text = Vec::new();
     let mut lines: VecDeque<&[u8]> = match &options.line {
         Some(line) => VecDeque::from([line.as_bytes()]),
@@ -66,13 +70,37 @@ pub fn run(options: &Options) -> Outcome {
     Ok(code)
 }
 
+/// Every record of a document.
+fn test_document(reader: &Reader, text: Option<&str>) -> Outcome {
+    let mut bytes = text.unwrap_or_default().as_bytes().to_vec();
+    if text.is_none() {
+        std::io::stdin().lock().read_to_end(&mut bytes).map_err(failed)?;
+    }
+    let records = reader.read_document(&bytes, clock::now());
+    let records = records.map_err(|r| failed(format!("{}: {}", r.reason, clean(&r.detail))))?;
+    let mut code = if records.is_empty() { FOUND } else { FINE };
+    for record in records {
+        let (text, is_event) = fate(record.reading, "the record is none of a change");
+        if !is_event {
+            code = FOUND;
+        }
+        print(|out| writeln!(out, "byte {}: {text}", record.offset))?;
+    }
+    Ok(code)
+}
+
 /// What a line is, for people.
 fn told(reader: &Reader, line: &[u8], state: &FileState) -> (String, bool) {
     if !reader.passes(line, state) {
         return ("ignored: the line does not pass `match`".into(), false);
     }
-    match reader.read(line, state, clock::now()) {
-        Reading::Ignored => ("ignored: the line has neither an event nor a status".into(), false),
+    let reading = reader.read(line, state, clock::now());
+    fate(reading, "the line has neither an event nor a status")
+}
+
+fn fate(reading: Reading, ignored: &str) -> (String, bool) {
+    match reading {
+        Reading::Ignored => (format!("ignored: {ignored}"), false),
         Reading::Rejected(r) => {
             let column = r.column.map(|c| format!("column {c}: ")).unwrap_or_default();
             (format!("rejected: {}: {column}{}", r.reason, clean(&r.detail)), false)

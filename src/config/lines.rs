@@ -109,13 +109,19 @@ impl Check<'_> {
     }
 
     /// A key that only some formats have.
-    fn belongs(&mut self, key: &str, owners: &[&str], format: &str, at: Option<Location>) {
+    pub(super) fn belongs(
+        &mut self,
+        key: &str,
+        owners: &[&str],
+        format: &str,
+        at: Option<Location>,
+    ) {
         if let Some(at) = at.filter(|_| !owners.contains(&format)) {
             self.misplaced(key, format, at, &format!("format {}", owners.join(" or ")));
         }
     }
 
-    fn delimiter(&mut self, given: &Given<Text>) -> Option<u8> {
+    pub(super) fn delimiter(&mut self, given: &Given<Text>) -> Option<u8> {
         let Some(text) = given.as_ref() else { return Some(b',') };
         match text.value.as_bytes() {
             [byte] if !matches!(byte, b'"' | b'\r' | b'\n' | 0) => Some(*byte),
@@ -178,7 +184,7 @@ impl Check<'_> {
         }
     }
 
-    fn matching(&mut self, written: &Spanned<written::Match>) -> Option<Match> {
+    pub(super) fn matching(&mut self, written: &Spanned<written::Match>) -> Option<Match> {
         let key = written.value.key.as_ref().map(|key| self.text(key).map(str::to_owned));
         self.required(written.defined, "any", &written.value.any)?;
         let any = self.list(&written.value.any).iter();
@@ -186,7 +192,11 @@ impl Check<'_> {
         Some(Match { key: key.flatten(), any })
     }
 
-    fn fields(&mut self, table: &Table<Text>, format: Option<&Format>) -> HashMap<Field, String> {
+    pub(super) fn fields(
+        &mut self,
+        table: &Table<Text>,
+        format: Option<&Format>,
+    ) -> HashMap<Field, String> {
         let mut fields = HashMap::new();
         for (ours, theirs) in table.iter() {
             let field = self.word(ours, "field", Field::ALL, Field::as_str);
@@ -210,7 +220,7 @@ impl Check<'_> {
         fields
     }
 
-    fn values(&mut self, table: &Table<Table<Text>>) -> Values {
+    pub(super) fn values(&mut self, table: &Table<Table<Text>>) -> Values {
         let mut values = Values::new();
         for (name, words) in table.iter() {
             let Some(field) = self.word(name, "field", Field::ALL, Field::as_str) else { continue };

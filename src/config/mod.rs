@@ -3,6 +3,7 @@
 mod agreement;
 mod calendars;
 mod check;
+mod documents;
 mod files;
 mod lines;
 mod patterns;

@@ -10,7 +10,7 @@ use crate::config::problem::Fault;
 use crate::config::written;
 use crate::config::yaml::{Table, Text, WordOr};
 use crate::format::spec::{CONSTANTS, DEFAULTS};
-use crate::format::{Field, PRESETS, Pattern, Preset, read_duration};
+use crate::format::{DOCUMENT_PRESETS, Field, PRESETS, Pattern, Preset, read_duration};
 
 /// The patterns that one source may have.
 pub const PATTERNS_MAX: usize = 100;
@@ -21,7 +21,9 @@ impl Check<'_> {
         let text = written.preset.as_ref()?;
         let found = Preset::find(&text.value);
         if found.is_none() {
-            let names: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
+            let of_documents = DOCUMENT_PRESETS.iter().map(|preset| preset.name);
+            let names = PRESETS.iter().map(|preset| preset.name).chain(of_documents);
+            let names: Vec<&str> = names.collect();
             self.unknown(text, "preset", &names);
         }
         found

@@ -9,6 +9,7 @@ use serde_saphyr::{Location, Spanned};
 use crate::calendar::Zone;
 use crate::config::Source;
 use crate::config::check::Check;
+use crate::config::documents::Kind;
 use crate::config::problem::Fault;
 use crate::config::scalars::Zero;
 use crate::config::written;
@@ -73,7 +74,11 @@ impl Check<'_> {
         let max_silence = self.duration(&written.max_silence, Zero::Senseless);
         let zone = self.zone(&written.timezone);
         let zone = zone.or_else(|| partner.map(|p| p.zone.clone())).unwrap_or_else(Zone::utc);
-        let spec = self.spec(at, written, zone);
+        let spec = match self.kind(written) {
+            Some(Kind::Log) => self.spec(at, written, zone),
+            Some(kind) => self.record_spec(at, written, zone, kind),
+            None => None,
+        };
         Some(Source {
             name: name?,
             partner: Arc::clone(&partner?.name),

@@ -11,7 +11,7 @@ use super::*;
 use crate::calendar::Zone;
 use crate::event::Trigger;
 use crate::format::stamp::TimeFormat;
-use crate::format::{Field, Format, Match, MessageFormat};
+use crate::format::{Document, Field, Format, Match, MessageFormat};
 use crate::policy::{Confirmation, Emergencies, OTHER, Terms};
 use crate::time::{Span, parse_duration, rfc3339};
 
@@ -268,6 +268,29 @@ fn the_only_service_of_a_procedure_is_known() {
     let partner = config.policy.partner("hostco").unwrap();
     assert_eq!(partner.only_service(Some("special")).map(|s| &**s), Some("boreas"));
     assert_eq!(partner.only_service(Some("plain")), None);
+}
+
+#[test]
+fn a_source_of_documents_says_what_its_records_are() {
+    let config = good("good-documents.yml");
+    let spec = |name: &str| &config.sources.iter().find(|s| &*s.name == name).unwrap().spec;
+    assert_eq!(spec("notices").document, Some(Document::Notices));
+    assert_eq!(spec("notices").fields[&Field::ChangeId], "maintenance_id");
+    assert_eq!(spec("notices").defaults[&Field::Service], "atlas");
+    let changes = |names: &[&str]| {
+        let records = names.iter().map(|name| (*name).to_owned()).collect();
+        Some(Document::Changes { records })
+    };
+    assert_eq!(spec("changes-csv").document, changes(&["result", "records", "events"]));
+    assert!(matches!(spec("changes-csv").format, Format::Csv { delimiter: b';' }));
+    assert_eq!(spec("changes-json").document, changes(&["items"]));
+    let status = &spec("servicenow").values[&Field::Status];
+    assert_eq!((&*status["-2"], &*status["Parked"]), ("confirmed", "tentative"));
+    assert_eq!(spec("servicenow").zone.name(), "America/New_York");
+    assert_eq!(spec("aws-health").fields[&Field::Procedure], "Detail.eventScopeCode");
+    assert!(matches!(spec("aws-health").format, Format::Json { .. }));
+    assert_eq!(spec("log").document, None);
+    assert_eq!(spec("log").defaults[&Field::Trigger], "schedule");
 }
 
 #[test]

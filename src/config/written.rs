@@ -134,6 +134,7 @@ pub struct Emergencies {
 pub struct Source {
     pub name: Given<Text>,
     pub partner: Given<Text>,
+    pub kind: Given<Text>,
     pub preset: Given<Text>,
     pub files: Given<Spanned<Vec<Text>>>,
     pub format: Given<Text>,
@@ -151,6 +152,7 @@ pub struct Source {
     pub values: Given<Table<Table<Text>>>,
     pub defaults: Given<Table<Text>>,
     pub run_id_prefix: Given<Text>,
+    pub records: Given<Text>,
 }
 
 /// `patterns: [PATTERN, { regex: PATTERN, event: started, ... }]`

@@ -1,5 +1,7 @@
 //! Documents: files that are read as a whole and taken apart into records, each of which is read like a line.
 
+mod preset;
+
 use super::clean::clean;
 use super::fields::Slots;
 use super::file::FileState;
@@ -11,6 +13,8 @@ use super::scanner::Scanner;
 use super::spec::Document;
 use super::{json, records};
 use crate::time::Instant;
+
+pub use preset::{DOCUMENT_PRESETS, DocumentPreset};
 
 /// The largest document that is read: 8 MiB.
 pub const DOCUMENT_BYTES_MAX: u64 = 8 << 20;
@@ -89,6 +93,17 @@ impl Reader {
             return Ok(Reading::Ignored);
         }
         records::record(&self.fields(slots, file, written), written).map(Reading::Event)
+    }
+}
+
+/// Whether a document looks as if nothing were missing at its end, so that it need not be waited for. Its records
+/// end in a line break or a bracket.
+pub fn is_whole_document(bytes: &[u8]) -> bool {
+    let body = bytes.trim_ascii();
+    match body.first() {
+        Some(b'[') => body.ends_with(b"]"),
+        Some(b'{') => body.ends_with(b"}"),
+        _ => bytes.ends_with(b"\n") || body.is_empty(),
     }
 }
 

@@ -28,7 +28,9 @@ mod syslog;
 #[cfg(test)]
 mod tests;
 
-pub use document::{DOCUMENT_BYTES_MAX, RECORDS_MAX, Record};
+pub use document::{
+    DOCUMENT_BYTES_MAX, DOCUMENT_PRESETS, DocumentPreset, RECORDS_MAX, Record, is_whole_document,
+};
 pub use duration::duration as read_duration;
 pub use file::FileState;
 pub use joining::{Joiner, Piece, RECORD_BYTES_MAX, RECORD_LINES_MAX};

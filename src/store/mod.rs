@@ -3,6 +3,7 @@
 //! One process writes (a lock file says so); others may read. Because the place up to which a file has been
 //! read is part of the same transaction as what was read from it, every line counts exactly once.
 
+mod document;
 mod form;
 mod read;
 mod scalar;

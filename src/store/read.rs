@@ -9,7 +9,7 @@ use crate::ledger::Entry;
 use crate::ledger::chain::{GENESIS, Head};
 use crate::run::{Place, Run, RunNo};
 use crate::store::{InFile, StoreError, VERSION, read_entry, read_run, schema};
-use crate::tail::Checkpoint;
+use crate::tail::{Checkpoint, Mark};
 use crate::time::Instant;
 
 /// A stored block of entries.
@@ -245,6 +245,26 @@ impl Reader<'_> {
             self.db().query_row(sql, [], |row| row.get(0)).optional().in_file(&self.path)?;
         let read = |text: String| chrono::DateTime::parse_from_rfc3339(&text).ok();
         Ok(found.and_then(read).map(|t| t.to_utc()))
+    }
+
+    /// What is remembered of the documents that were read.
+    pub fn documents(&self) -> Result<Vec<Mark>, StoreError> {
+        let sql = "SELECT source, path, body FROM documents";
+        let mut query = self.db().prepare(sql).in_file(&self.path)?;
+        let rows = query.query_map([], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+        });
+        let mut found = Vec::new();
+        for row in rows.in_file(&self.path)? {
+            let (source, path, body) = row.in_file(&self.path)?;
+            let mark = super::document::read(&source, &path, &body);
+            found.push(mark.map_err(|e| StoreError::Damaged {
+                path: self.path.clone(),
+                entry: 0,
+                why: format!("what is remembered of the document {path}: {e}"),
+            })?);
+        }
+        Ok(found)
     }
 
     /// The counters of the sources: `(source, name, label, value)`.

@@ -14,7 +14,7 @@ use crate::store::read::{Reader, Rejected};
 use crate::store::{
     FINISHED_KEPT, InFile, REJECTED_KEPT, StoreError, VERSION, schema, write_entry, write_run,
 };
-use crate::tail::Checkpoint;
+use crate::tail::{Checkpoint, Mark};
 use crate::time::{Instant, rfc3339};
 
 /// A counter of one source: `(source, name, label)`.
@@ -28,6 +28,8 @@ pub struct Commit {
     /// windows.
     pub runs: Vec<(Arc<Run>, i64, i64)>,
     pub checkpoints: Vec<Checkpoint>,
+    /// Documents that were read.
+    pub documents: Vec<Mark>,
     /// What each counter of a source grew by.
     pub tallies: BTreeMap<Tally, u64>,
     pub rejected: Vec<Rejected>,
@@ -40,6 +42,7 @@ impl Commit {
         self.entries.is_empty()
             && self.runs.is_empty()
             && self.checkpoints.is_empty()
+            && self.documents.is_empty()
             && self.tallies.is_empty()
             && self.rejected.is_empty()
             && self.shown_until.is_none()
@@ -111,6 +114,7 @@ impl Store {
         let head = add_block(&tx, height, head, commit).in_file(&path)?;
         add_runs(&tx, height, commit).in_file(&path)?;
         set_checkpoints(&tx, commit).in_file(&path)?;
+        mark_documents(&tx, commit).in_file(&path)?;
         add_tallies(&tx, commit).in_file(&path)?;
         add_rejected(&tx, commit).in_file(&path)?;
         set_shown_until(&tx, commit).in_file(&path)?;
@@ -203,6 +207,15 @@ fn set_checkpoints(tx: &Transaction, c: &Commit) -> rusqlite::Result<()> {
              (SELECT file FROM checkpoints WHERE finished ORDER BY file DESC LIMIT ?1)",
             [FINISHED_KEPT],
         )?;
+    }
+    Ok(())
+}
+
+fn mark_documents(tx: &Transaction, c: &Commit) -> rusqlite::Result<()> {
+    let mut put = tx.prepare_cached("INSERT OR REPLACE INTO documents VALUES (?1, ?2, ?3)")?;
+    for mark in &c.documents {
+        let body = super::document::write(mark).map_err(unwritable)?;
+        put.execute(params![&*mark.source, mark.path.to_string_lossy(), body])?;
     }
     Ok(())
 }

@@ -84,18 +84,21 @@ pub enum FailureKind {
     TooManyFiles,
     /// `EMFILE` or `ENFILE`: the process or the system has no descriptor left.
     TooManyDescriptors,
+    /// A document that cannot be understood as a whole.
+    Unreadable,
     /// Anything else; the text of the error says what.
     Io,
 }
 
 impl FailureKind {
     /// Every kind, in the order of declaration.
-    pub const ALL: [FailureKind; 6] = [
+    pub const ALL: [FailureKind; 7] = [
         FailureKind::PermissionDenied,
         FailureKind::NotRegular,
         FailureKind::NotFound,
         FailureKind::TooManyFiles,
         FailureKind::TooManyDescriptors,
+        FailureKind::Unreadable,
         FailureKind::Io,
     ];
 
@@ -107,6 +110,7 @@ impl FailureKind {
             FailureKind::NotFound => "not_found",
             FailureKind::TooManyFiles => "too_many_files",
             FailureKind::TooManyDescriptors => "too_many_descriptors",
+            FailureKind::Unreadable => "unreadable",
             FailureKind::Io => "io",
         }
     }

@@ -152,6 +152,7 @@ impl Queue {
     }
 }
 
-fn kept(line: &[u8]) -> Vec<u8> {
+/// What is kept of a line that may be wanted again.
+pub(in crate::app) fn kept(line: &[u8]) -> Vec<u8> {
     line.get(..REJECTED_LINE_BYTES).unwrap_or(line).to_vec()
 }

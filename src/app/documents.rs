@@ -1,0 +1,229 @@
+//! Documents on their way to the loop: looked for, taken apart, and remembered with what came of them.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::app::intake::{Batch, queue::kept, reject};
+use crate::config::Source;
+use crate::format::{DOCUMENT_BYTES_MAX, Reader, Reading, Record, is_whole_document};
+use crate::ledger::Taking;
+use crate::run::Place;
+use crate::tail::{Document, FailureKind, Folder, Follow, Mark, SourceStatus, TailEvent};
+use crate::time::Instant;
+
+/// Refused records of one document that are remembered, so that its next version does not count them again.
+pub const REFUSED_KEPT: usize = 1_000;
+
+/// Documents of no log: their number where a line has that of its file.
+const NO_FILE: u64 = 0;
+
+/// The first bytes of the digest of a refused record.
+type Refused = u64;
+
+/// The content of one document and when it was last written to.
+///
+/// # Errors
+/// It cannot be read, or is too large.
+pub fn read(path: &Path) -> std::io::Result<(Vec<u8>, Instant)> {
+    let file = File::open(path)?;
+    let written = file.metadata()?.modified()?.into();
+    let mut bytes = Vec::new();
+    file.take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if DOCUMENT_BYTES_MAX < bytes.len() as u64 {
+        let detail = format!("the document has more than {DOCUMENT_BYTES_MAX} bytes");
+        return Err(std::io::Error::other(detail));
+    }
+    Ok((bytes, written))
+}
+
+/// One source of documents.
+struct Shelf {
+    source: Source,
+    reader: Reader,
+    folder: Folder,
+    /// Read and not yet taken apart.
+    waiting: VecDeque<Document>,
+    /// Records that were refused before.
+    refused: HashSet<Refused>,
+}
+
+/// The documents of all sources.
+pub struct Documents {
+    shelves: Vec<Shelf>,
+    /// What was read since the last commit, with the records of it that were refused.
+    marks: BTreeMap<(Arc<str>, PathBuf), (Mark, Vec<Refused>)>,
+}
+
+impl Documents {
+    /// `sources` are those of documents.
+    ///
+    /// # Errors
+    /// A pattern that cannot be followed, as a sentence.
+    pub fn new(sources: &[Source], marks: &[Mark]) -> Result<Documents, String> {
+        let shelf = |source: &Source| {
+            let own = || marks.iter().filter(|mark| mark.source == source.name);
+            let (name, patterns) = (source.name.clone(), source.patterns.clone());
+            let follow = Follow { source: name, patterns };
+            let folder = Folder::new(follow, own().cloned(), DOCUMENT_BYTES_MAX, is_whole_document);
+            Ok(Shelf {
+                source: source.clone(),
+                reader: Reader::new(source.spec.clone()),
+                folder: folder.map_err(|e| e.to_string())?,
+                waiting: VecDeque::new(),
+                refused: own().flat_map(|mark| read_memo(&mark.memo)).collect(),
+            })
+        };
+        let shelves = sources.iter().map(shelf).collect::<Result<_, String>>()?;
+        Ok(Documents { shelves, marks: BTreeMap::new() })
+    }
+
+    /// Looks for documents that are new or have changed.
+    pub fn look(&mut self) -> Vec<TailEvent> {
+        let mut events = Vec::new();
+        for shelf in &mut self.shelves {
+            shelf.waiting.extend(shelf.folder.scan(&mut events));
+        }
+        events
+    }
+
+    /// Takes what was read into a batch: a document is committed as a whole.
+    pub fn take(&mut self, now: Instant, live: bool, batch: &mut Batch) -> Vec<TailEvent> {
+        let mut events = Vec::new();
+        for shelf in &mut self.shelves {
+            let Some(document) = shelf.waiting.pop_front() else { continue };
+            batch.more |= !shelf.waiting.is_empty();
+            let mut refused = Vec::new();
+            if let Err(error) = shelf.take(&document, (now, live), batch, &mut refused) {
+                shelf.folder.unreadable(&document.mark.path);
+                events.push(TailEvent::Failed {
+                    source: shelf.source.name.clone(),
+                    path: Some(document.mark.path.clone()),
+                    kind: FailureKind::Unreadable,
+                    error,
+                });
+            }
+            let name = (document.mark.source.clone(), document.mark.path.clone());
+            self.marks.insert(name, (document.mark, refused));
+        }
+        events
+    }
+
+    /// A record that the ledger refused; whether it was refused before.
+    pub fn refuse(&mut self, place: &Place, line: &[u8]) -> bool {
+        let refused = fingerprint(line);
+        let name = (place.source.clone(), PathBuf::from(&*place.path));
+        if let Some((_, list)) = self.marks.get_mut(&name) {
+            list.push(refused);
+        }
+        let shelf = self.shelves.iter_mut().find(|shelf| shelf.source.name == place.source);
+        shelf.is_some_and(|shelf| !shelf.refused.insert(refused))
+    }
+
+    /// Whether a source is one of documents.
+    pub fn has(&self, source: &str) -> bool {
+        self.shelves.iter().any(|shelf| &*shelf.source.name == source)
+    }
+
+    /// Whether something was read that is not on disk.
+    pub fn has_marks(&self) -> bool {
+        !self.marks.is_empty()
+    }
+
+    /// What is to be remembered with the next commit.
+    pub fn take_marks(&mut self) -> Vec<Mark> {
+        let marks = std::mem::take(&mut self.marks).into_values();
+        marks.map(|(mark, refused)| Mark { memo: write_memo(&refused), ..mark }).collect()
+    }
+
+    /// Whether a partner has no document left to be read.
+    pub fn is_caught_up(&self, partner: &str) -> bool {
+        let own = self.shelves.iter().filter(|shelf| &*shelf.source.partner == partner);
+        own.into_iter().all(|s| s.waiting.is_empty() && s.folder.status().lag_bytes == 0)
+    }
+
+    /// Whether something was read and not taken yet.
+    pub fn has_waiting(&self) -> bool {
+        self.shelves.iter().any(|shelf| !shelf.waiting.is_empty())
+    }
+
+    /// How each source is doing, in their order.
+    pub fn status(&self) -> impl Iterator<Item = SourceStatus> {
+        self.shelves.iter().map(|shelf| shelf.folder.status().clone())
+    }
+
+    /// The directories in which a change may matter.
+    pub fn directories(&self) -> impl Iterator<Item = &Path> {
+        self.shelves.iter().flat_map(|shelf| shelf.folder.directories())
+    }
+}
+
+impl Shelf {
+    /// Takes one document apart.
+    ///
+    /// # Errors
+    /// Why it cannot be read as a whole, for people.
+    fn take(
+        &mut self,
+        document: &Document,
+        (now, live): (Instant, bool),
+        batch: &mut Batch,
+        refused: &mut Vec<Refused>,
+    ) -> Result<(), String> {
+        let (name, written) = (&self.source.name, Instant::from(document.written));
+        batch.count(name, "bytes", "", document.bytes.len() as u64);
+        let records = self.reader.read_document(&document.bytes, written);
+        let path: Arc<str> = document.mark.path.to_string_lossy().into();
+        for record in records.map_err(|r| format!("{}: {}", r.reason, r.detail))? {
+            let Record { offset, bytes, reading } = record;
+            let place = Place { source: name.clone(), path: path.clone(), file: NO_FILE, offset };
+            match reading {
+                Reading::Ignored => batch.count(name, "lines", "ignored", 1),
+                Reading::Rejected(rejection) => {
+                    let known = fingerprint(bytes);
+                    refused.push(known);
+                    if !self.refused.insert(known) {
+                        batch.count(name, "lines", "ignored", 1);
+                        continue;
+                    }
+                    batch.count(name, "lines", "rejected", 1);
+                    batch.count(name, "rejected", rejection.reason.as_str(), 1);
+                    batch.rejected.push(reject(place, &rejection, kept(bytes), now));
+                }
+                Reading::Event(event) => {
+                    batch.count(name, "lines", "event", 1);
+                    batch.events.push(Taking {
+                        partner: self.source.partner.clone(),
+                        event,
+                        place: Some(place),
+                        observed: now,
+                        followed_since: None,
+                        live,
+                        line: Some(kept(bytes)),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Of what is kept of a record, so that it is the same for the ledger's refusals.
+fn fingerprint(record: &[u8]) -> Refused {
+    let digest: [u8; 32] = Sha256::digest(kept(record)).into();
+    let first = digest.first_chunk().copied().unwrap_or_default();
+    u64::from_be_bytes(first)
+}
+
+fn write_memo(refused: &[Refused]) -> String {
+    let words = refused.iter().take(REFUSED_KEPT).map(|refused| format!("{refused:x}"));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn read_memo(memo: &str) -> impl Iterator<Item = Refused> {
+    memo.split(' ').filter_map(|word| u64::from_str_radix(word, 16).ok())
+}

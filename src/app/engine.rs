@@ -199,7 +199,7 @@ impl Engine {
         Ok(())
     }
 
-    pub(super) fn store_it(&mut self, commit: Commit) -> Result<(), StoreError> {
+    fn store_it(&mut self, commit: Commit) -> Result<(), StoreError> {
         let commit = self.complete(commit)?;
         self.put(&commit)
     }

@@ -32,10 +32,11 @@ impl Engine {
         }
         let partners = &self.config.policy.partners;
         if partners.iter().all(|p| self.follower.is_caught_up(&p.name)) {
-            let until = Some(from_now());
-            if let Err(error) = self.store_it(Commit { shown_until: until, ..Commit::default() }) {
-                tracing::error!(%error, "the ledger cannot be written, nothing is shown before it can");
-                return self.start_over();
+            // A ledger that cannot be written now is told of when there is something to write: what pages must
+            // not wait for it.
+            let promise = Commit { shown_until: Some(from_now()), ..Commit::default() };
+            if let Err(error) = self.store.commit(&promise) {
+                tracing::warn!(%error, "not on disk: how far the counters of time are shown");
             }
             self.shared.set_ready();
             let (bytes, entries) = (self.follower.catch_up().0, self.store.head().0);

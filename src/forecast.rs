@@ -89,8 +89,10 @@ pub fn forecast_from(case: &Case, run: &Run, usual: Option<TimeDelta>) -> Foreca
     let mut forecast = Forecast { projected_end, ..Forecast::default() };
     for (reason, check) in judge(case, When::Later) {
         let Check::Holds { until } = check else { continue };
-        let waived = case.is_waiving() && reason.is_waivable();
-        if waived || !ABOUT_THE_END.contains(&reason) || run.findings.contains_key(&reason) {
+        if case.waives(reason)
+            || !ABOUT_THE_END.contains(&reason)
+            || run.findings.contains_key(&reason)
+        {
             continue;
         }
         forecast.deadline = Some(forecast.deadline.map_or(until, |d| d.min(until)));

@@ -177,7 +177,7 @@ impl Draft {
             match check {
                 Check::Broken { .. } if known => {}
                 Check::Broken { at, detail } => {
-                    let waived = case.is_waiving() && reason.is_waivable();
+                    let waived = case.waives(reason);
                     let finding = Finding { reason, at, waived, detail };
                     let latch = self.asks_for_acknowledgement(observed, &finding);
                     if reason == Reason::Lost && run.is_open() {
@@ -304,7 +304,7 @@ impl Draft {
         for (reason, check) in checks {
             match check {
                 Check::Broken { at, detail } => {
-                    let waived = case.is_waiving() && reason.is_waivable();
+                    let waived = case.waives(reason);
                     findings.insert(reason, Finding { reason, at, waived, detail });
                 }
                 Check::Unknown(_) => uncovered = true,

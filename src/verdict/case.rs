@@ -7,7 +7,7 @@ use crate::change::{Plan, Planned};
 use crate::event::{ChangeType, Status, Trigger};
 use crate::policy::Terms;
 use crate::time::Instant;
-use crate::verdict::Check;
+use crate::verdict::{Check, Reason};
 
 /// Calendars are searched this far beyond the instant at which an open run is given up.
 const BEYOND_LOST: TimeDelta = TimeDelta::days(1);
@@ -39,6 +39,11 @@ impl<'a> Case<'a> {
     pub fn is_waiving(&self) -> bool {
         let emergency = self.plan.is_some_and(|p| p.change_type == ChangeType::Emergency);
         emergency && self.terms.emergencies.allowed
+    }
+
+    /// Whether the emergency waives this reason, should it come true.
+    pub fn waives(&self, reason: Reason) -> bool {
+        self.is_waiving() && reason.is_waivable()
     }
 
     /// The plan and its times, if its times were confirmed at the start.

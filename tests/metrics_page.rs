@@ -102,6 +102,49 @@ fn a_line_is_seen_and_acknowledged() {
 }
 
 #[test]
+fn neither_a_reload_nor_a_restart_takes_back_time() {
+    let home = folder();
+    let config = home.path().join("offhours.yml");
+    let quickstart = root().join("examples/quickstart/offhours.yml");
+    let written = std::fs::read_to_string(quickstart).expect("a configuration");
+    let use_hours = |hours: &str| {
+        let text = written.replace("Mo-Fr 08:00-18:00; PH off", hours);
+        assert!(text.contains(hours), "{text}");
+        std::fs::write(&config, text).expect("a configuration");
+    };
+    let (long, short) = ("Mo-Su 00:00-24:00", "Mo 03:00-03:01");
+    let hour_ago = offhours::time::rfc3339(offhours::clock::now() - chrono::TimeDelta::hours(1));
+    let line = format!(
+        "time={hour_ago} msg=\"maintenance task\" state=STARTED task=search-reindex job=R-1 target=orion\n"
+    );
+    std::fs::write(home.path().join("northhost.log"), line).expect("a log");
+    let mut seen = Vec::new();
+    let mut look = |server: &Server| {
+        let page = server.get("/metrics").1;
+        seen.push(sum(&page, "maintenance_business_hours_seconds_total", ""));
+        assert!(seen.is_sorted() && 3_600.0 <= seen[0], "{seen:?}");
+    };
+    use_hours(long);
+    let server = Server::start_in(&config, home.path());
+    look(&server);
+    use_hours(short);
+    assert_eq!(server.post("/-/reload").0, 200);
+    look(&server);
+    let mut server = server;
+    server.kill();
+    let server = Server::start_in(&config, home.path());
+    look(&server);
+    use_hours(long);
+    assert_eq!(server.post("/-/reload").0, 200);
+    look(&server);
+    assert!(server.stop().success());
+    use_hours(short);
+    let server = Server::start_in(&config, home.path());
+    look(&server);
+    assert!(server.stop().success());
+}
+
+#[test]
 fn a_second_writer_is_refused_with_a_sentence() {
     let config = root().join("examples/quickstart/offhours.yml");
     let server = Server::start(&config);

@@ -38,10 +38,11 @@ fn internal(error: StoreError) -> Problem {
 impl Backend for Office {
     fn metrics(&self) -> Result<String, Problem> {
         self.ready().map_err(Problem::unavailable)?;
-        let (config, sources, mut own) =
-            (self.shared.config(), self.shared.sources(), self.shared.own());
+        let (sources, mut own) = (self.shared.sources(), self.shared.own());
         own.process = process::view();
         let ledger = self.shared.ledger();
+        // Asked for behind the ledger: counters of time must not be counted by a policy that is over.
+        let config = self.shared.config();
         let view = View {
             ledger: &ledger,
             policy: &config.policy,

@@ -13,7 +13,7 @@ use crate::app::shared::{Message, Reply, Request, Shared};
 use crate::app::showing;
 use crate::clock;
 use crate::config::{self, Config};
-use crate::ledger::{Draft, Evidence, Taken, judging};
+use crate::ledger::{Draft, Evidence, Ledger, Taken, judging};
 use crate::run::{Run, RunNo};
 use crate::store::{Commit, Store, StoreError};
 use crate::time::Instant;
@@ -329,8 +329,11 @@ impl Engine {
         let mut follower = Follower::new(&config, &self.store, &self.shared, notify)?;
         follower.inherit(&self.follower);
         self.follower = follower;
-        self.config = config.clone();
-        self.shared.set_config(config);
+        let old = std::mem::replace(&mut self.config, config.clone());
+        let keep = |ledger: &mut Ledger| ledger.keep_time(&old.policy, clock::now());
+        let kept = self.shared.set_config(config, keep);
+        self.draft.keep_time(kept);
+        self.flush();
         self.draft.set_backfill_horizon(self.config.backfill_horizon);
         self.draft.rejudge(&self.config.policy, clock::now());
         Ok("configuration loaded".into())
@@ -338,7 +341,8 @@ impl Engine {
 
     /// Commits whatever is pending, however little.
     fn flush(&mut self) {
-        let commit = Commit { entries: self.draft.drain(), ..Commit::default() };
+        let mut commit = Commit { entries: self.draft.drain(), ..Commit::default() };
+        commit.runs = self.touched(&commit, clock::now());
         if let Err(error) = self.store_it(commit) {
             tracing::error!(%error, "the ledger cannot be written");
             self.start_over();
@@ -346,6 +350,9 @@ impl Engine {
     }
 
     fn finish(&mut self) {
+        // The next start may come with another policy.
+        let kept = self.shared.ledger_mut().keep_time(&self.config.policy, clock::now());
+        self.draft.keep_time(kept);
         self.flush();
         tracing::info!(entries = self.store.head().0, "stopped");
     }

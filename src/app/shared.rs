@@ -78,8 +78,16 @@ impl Shared {
         self.config.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn set_config(&self, config: Arc<Config>) {
+    /// Puts another configuration in force. `keep` sees the ledger at the last moment of the old one.
+    pub(super) fn set_config<T>(
+        &self,
+        config: Arc<Config>,
+        keep: impl FnOnce(&mut Ledger) -> T,
+    ) -> T {
+        let mut ledger = self.ledger_mut();
+        let kept = keep(&mut ledger);
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
+        kept
     }
 
     pub fn sources(&self) -> Vec<SourceView> {

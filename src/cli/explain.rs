@@ -134,7 +134,9 @@ fn happened(no: u64, entry: &Entry, zone: &Zone) -> String {
         What::Acknowledged { acknowledgement, .. } => {
             format!("acknowledged by {}", clean(&acknowledgement.by))
         }
-        What::Revised { .. } | What::Irregular { .. } => entry.what.name().into(),
+        What::Revised { .. } | What::Irregular { .. } | What::TimeShown { .. } => {
+            entry.what.name().into()
+        }
     };
     format!("  {no:>6}  {}{place}\n", what.trim_end())
 }

@@ -160,6 +160,13 @@ impl Board {
         self.durations.entry(key).or_default().add(end - run.start);
     }
 
+    /// Keeps the counters of time of one series from falling below `shown`; `false`: they never could.
+    pub(super) fn keep_time(&mut self, labels: &Labels, shown: Shown) -> bool {
+        let sums = self.series.entry(labels.clone()).or_default();
+        let kept = sums.shown.at_least(shown);
+        kept != std::mem::replace(&mut sums.shown, kept)
+    }
+
     pub(super) fn sealed(&mut self, run: &Run, verdict: Verdict, business: i64, outside: i64) {
         let sums = self.sums(run);
         *sums.runs.entry((verdict, run.state)).or_default() += 1;

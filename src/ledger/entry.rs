@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::change::Revision;
-use crate::run::{Acknowledgement, Irregularity, Phase, Place, Run, RunNo, State};
+use crate::run::{Acknowledgement, Irregularity, Labels, Phase, Place, Run, RunNo, State};
 use crate::time::Instant;
 use crate::verdict::{Finding, Reason, Verdict};
 
@@ -68,6 +68,8 @@ pub enum What {
     Irregular { kind: Irregularity, at: Instant, detail: String, place: Option<Place> },
     /// Somebody took note of a violation.
     Acknowledged { run: RunNo, acknowledgement: Acknowledgement },
+    /// How far the counters of time of one series had come before another policy counted them.
+    TimeShown { labels: Labels, shown: Shown },
 }
 
 /// What the counters of time of one series stood at (nanoseconds).
@@ -75,6 +77,16 @@ pub enum What {
 pub struct Shown {
     pub business_nanos: i128,
     pub outside_nanos: i128,
+}
+
+impl Shown {
+    /// The higher of both, counter by counter.
+    pub(super) fn at_least(self, floor: Shown) -> Shown {
+        Shown {
+            business_nanos: self.business_nanos.max(floor.business_nanos),
+            outside_nanos: self.outside_nanos.max(floor.outside_nanos),
+        }
+    }
 }
 
 impl What {
@@ -92,7 +104,7 @@ impl What {
             | What::Amended { run, .. }
             | What::Acknowledged { run, .. } => Some(*run),
             What::Approved { run, .. } => *run,
-            What::Revised { .. } | What::Irregular { .. } => None,
+            What::Revised { .. } | What::Irregular { .. } | What::TimeShown { .. } => None,
         }
     }
 
@@ -111,7 +123,8 @@ impl What {
             | What::Found { .. }
             | What::Refuted { .. }
             | What::Sealed { .. }
-            | What::Acknowledged { .. } => None,
+            | What::Acknowledged { .. }
+            | What::TimeShown { .. } => None,
         }
     }
 
@@ -131,6 +144,7 @@ impl What {
             What::Amended { .. } => "amended",
             What::Irregular { .. } => "irregular",
             What::Acknowledged { .. } => "acknowledged",
+            What::TimeShown { .. } => "time_shown",
         }
     }
 }

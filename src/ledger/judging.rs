@@ -1,6 +1,6 @@
 //! Judging the runs of a draft: at the start, whenever time reaches a bound, and until the verdict is final.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -72,6 +72,19 @@ impl Ledger {
         all
     }
 
+    /// Keeps the counters of time from falling below what they stand at, however the runs that are not final
+    /// will be counted from now on. Gives back what they stand at: see [`Draft::keep_time`].
+    pub fn keep_time(&mut self, policy: &Policy, clock: Instant) -> Vec<(Labels, Shown)> {
+        let counting: BTreeSet<Labels> = self.unsealed().map(|run| run.labels.clone()).collect();
+        let mut kept = Vec::new();
+        for (labels, shown) in self.times_counted(policy, clock) {
+            if counting.contains(&labels) && self.board.keep_time(&labels, shown) {
+                kept.push((labels, shown));
+            }
+        }
+        kept
+    }
+
     /// Runs in memory that an approval can say something about.
     pub(super) fn waiting_for_approval(&self) -> impl Iterator<Item = &Arc<Run>> {
         let late = |r: &&Arc<Run>| r.findings.contains_key(&Reason::UnapprovedEmergency);
@@ -92,13 +105,6 @@ impl Shown {
         let (business, outside) = time_counted(run, &terms, clock);
         self.business_nanos += business;
         self.outside_nanos += outside;
-    }
-
-    fn at_least(self, floor: Shown) -> Shown {
-        Shown {
-            business_nanos: self.business_nanos.max(floor.business_nanos),
-            outside_nanos: self.outside_nanos.max(floor.outside_nanos),
-        }
     }
 }
 
@@ -139,6 +145,16 @@ impl Draft {
         for run in open {
             let clock = self.ledger.book(&run.partner).and_then(|b| b.clock);
             self.refresh(policy, run.no, clock.unwrap_or(run.start), observed);
+        }
+    }
+
+    /// Puts on record what [`Ledger::keep_time`] gave back.
+    pub fn keep_time(&mut self, kept: Vec<(Labels, Shown)>) {
+        for (labels, shown) in kept {
+            let partner = labels.partner.clone();
+            let clock = self.ledger.book(&partner).and_then(|book| book.clock);
+            let what = What::TimeShown { labels, shown };
+            self.record(clock.unwrap_or(Instant::MIN_UTC), &partner, what);
         }
     }
 

@@ -153,6 +153,9 @@ impl Ledger {
             }
             What::Amended { .. } => {}
             What::Irregular { kind, .. } => self.irregular(&entry.partner, *kind),
+            What::TimeShown { labels, shown } => {
+                self.board.keep_time(labels, *shown);
+            }
             What::Acknowledged { run: no, acknowledgement } => {
                 if let Some(run) = self.edit(*no) {
                     run.acknowledged = Some(acknowledgement.clone());
@@ -191,9 +194,7 @@ impl Ledger {
         let Some(run) = self.runs.get(&no).cloned() else { return };
         self.board.ended(&run, at);
         if let Some(shown) = shown {
-            let sums = self.board.sums(&run);
-            sums.shown.business_nanos = sums.shown.business_nanos.max(shown.business_nanos);
-            sums.shown.outside_nanos = sums.shown.outside_nanos.max(shown.outside_nanos);
+            self.board.keep_time(&run.labels, shown);
         }
         self.close(&run);
     }

@@ -101,6 +101,11 @@ enum WhatForm {
         by: String,
         note: String,
     },
+    TimeShown {
+        /// Service and procedure as they are counted.
+        labels: (Arc<str>, Arc<str>),
+        shown: (i128, i128),
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -249,7 +254,7 @@ impl From<&Entry> for EntryForm {
 
 impl From<EntryForm> for Entry {
     fn from(e: EntryForm) -> Entry {
-        Entry { clock: e.c.0, partner: e.p, what: e.w.into() }
+        Entry { clock: e.c.0, what: e.w.said_of(&e.p), partner: e.p }
     }
 }
 
@@ -273,7 +278,7 @@ impl From<&What> for WhatForm {
                 state: Word(*state),
                 at: At(*at),
                 outcome: outcome.clone(),
-                shown: shown.map(|s| (s.business_nanos, s.outside_nanos)),
+                shown: shown.as_ref().map(nanos_of),
                 place: place(p),
             },
             What::Lost { run } => WhatForm::Lost { run: *run },
@@ -319,14 +324,18 @@ impl From<&What> for WhatForm {
                 by: a.by.clone(),
                 note: a.note.clone(),
             },
+            What::TimeShown { labels, shown } => {
+                WhatForm::TimeShown { labels: counted_as(labels), shown: nanos_of(shown) }
+            }
         }
     }
 }
 
-impl From<WhatForm> for What {
-    fn from(what: WhatForm) -> What {
+impl WhatForm {
+    /// What it says of this partner.
+    fn said_of(self, partner: &Arc<str>) -> What {
         let place = |p: Option<PlaceForm>| p.map(Place::from);
-        match what {
+        match self {
             WhatForm::Revised { change, rev, place: p } => {
                 What::Revised { change_id: change, revision: rev.into(), place: place(p) }
             }
@@ -376,8 +385,24 @@ impl From<WhatForm> for What {
             WhatForm::Acknowledged { run, at, by, note } => {
                 What::Acknowledged { run, acknowledgement: Acknowledgement { at: at.0, by, note } }
             }
+            WhatForm::TimeShown { labels: (service, procedure), shown } => {
+                let (business_nanos, outside_nanos) = shown;
+                What::TimeShown {
+                    labels: Labels { partner: partner.clone(), service, procedure },
+                    shown: Shown { business_nanos, outside_nanos },
+                }
+            }
         }
     }
+}
+
+/// Service and procedure as they are counted.
+fn counted_as(labels: &Labels) -> (Arc<str>, Arc<str>) {
+    (labels.service.clone(), labels.procedure.clone())
+}
+
+fn nanos_of(shown: &Shown) -> (i128, i128) {
+    (shown.business_nanos, shown.outside_nanos)
 }
 
 impl From<&Place> for PlaceForm {
@@ -505,7 +530,7 @@ impl From<&Run> for RunForm {
             ambiguous: r.ambiguous,
             stamped: At(r.stamped),
             observed: At(r.observed),
-            labels: (r.labels.service.clone(), r.labels.procedure.clone()),
+            labels: counted_as(&r.labels),
             group: r.group,
             plan: r.plan.as_ref().map(PlanForm::from),
             state: Word(r.state),

@@ -110,6 +110,34 @@ fn time_that_was_shown_is_not_taken_back() {
 }
 
 #[test]
+fn another_policy_takes_back_no_time() {
+    let old = policy();
+    let mut new = policy();
+    for terms in new.partners[0].procedures[0].terms.values_mut() {
+        let terms = std::sync::Arc::make_mut(terms);
+        terms.business_hours = Some(spans(&[("2025-11-10T13:30", "2025-11-10T18:00")]));
+        terms.windows = None;
+    }
+    let mut log = monday(&old);
+    let mut published = log.ledger().clone();
+    let kept = published.keep_time(&old, at("2025-11-10T13:40"));
+    assert_eq!(published.keep_time(&old, at("2025-11-10T13:40")), []);
+    log.draft.keep_time(kept);
+    log.draft.rejudge(&new, at("2025-11-10T13:40"));
+    let mut remembered = crate::ledger::Ledger::default();
+    log.draft.drain().iter().for_each(|entry| remembered.adopt(entry));
+    for ledger in [&published, &remembered, log.ledger()] {
+        for (now, business) in [("13:40", 1_800.0), ("14:00", 1_800.0), ("14:20", 3_000.0)] {
+            let rows = [
+                ("maintenance_business_hours_seconds_total{P}", Some(business)),
+                ("maintenance_outside_window_seconds_total{P}", Some(1_800.0)),
+            ];
+            check(&new, ledger, &format!("2025-11-10T{now}"), &rows);
+        }
+    }
+}
+
+#[test]
 fn it_pages_until_somebody_takes_note_or_the_time_is_up() {
     let policy = policy();
     let mut log = monday(&policy);

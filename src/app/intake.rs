@@ -166,8 +166,8 @@ impl Intake {
         queue.read_to = start + bytes;
         let detail = format!("the line has {bytes} bytes or more");
         let what = Fate::Rejected(Rejection::new(Reason::LineTooLong, detail), Vec::new());
-        let lines = 1 + std::mem::take(&mut queue.trailing);
-        queue.items.push_back(Item { start, lines, stamp: None, what });
+        let noise = std::mem::take(&mut queue.trailing);
+        queue.items.push_back(Item { start, noise, lines: 1, stamp: None, what });
     }
 
     /// Whether a partner has nothing left to be read or taken.
@@ -225,7 +225,7 @@ impl Intake {
         };
         while batch.events.len() + batch.rejected.len() < BATCH_ITEMS {
             let Some(item) = queue.items.pop_front_if(|item| ready(item)) else { break };
-            batch.count(&source.name, "lines", "ignored", item.lines - 1);
+            batch.count(&source.name, "lines", "ignored", item.noise + item.lines - 1);
             let place = Place {
                 source: source.name.clone(),
                 path: queue.path.clone(),
@@ -255,14 +255,13 @@ impl Intake {
             }
         }
         batch.more |= queue.items.front().is_some_and(ready);
-        queue.taken_to = match queue.items.front() {
-            Some(item) => item.start,
-            None => queue.joiner.held_from().unwrap_or(queue.read_to),
+        // What stands before the next item is noise: it is done with, also if reading is broken off here.
+        let (taken_to, noise) = match queue.items.front_mut() {
+            Some(item) => (item.start, &mut item.noise),
+            None => (queue.joiner.held_from().unwrap_or(queue.read_to), &mut queue.trailing),
         };
-        if queue.items.is_empty() {
-            let noise = std::mem::take(&mut queue.trailing);
-            batch.count(&source.name, "lines", "ignored", noise);
-        }
+        queue.taken_to = taken_to;
+        batch.count(&source.name, "lines", "ignored", std::mem::take(noise));
         if queue.taken_to != before {
             batch.count(&source.name, "bytes", "", queue.taken_to - before);
             let memo = memo::write(queue.state.header.as_deref(), queue.taken_last);

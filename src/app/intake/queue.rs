@@ -20,7 +20,9 @@ pub const REJECTED_LINE_BYTES: usize = 4_096;
 pub struct Item {
     /// Byte offset of the line.
     pub start: u64,
-    /// Lines since the item before, this one (all lines of a record) included.
+    /// Lines of noise between the item before and this one.
+    pub noise: u64,
+    /// Its own lines: several for a record of several.
     pub lines: u64,
     /// Its own stamp; a rejected line goes with the event before it.
     pub stamp: Option<Instant>,
@@ -139,13 +141,16 @@ impl Queue {
                 self.state.last = stamp;
                 self.high = self.high.max(stamp);
             }
-            // Up to the end of this record, which ends in the only line break not yet counted.
             let end = at + line.len();
             let end = end + usize::from(block.get(end) == Some(&b'\r'));
-            let lines = count_lines(block.get(counted..end).unwrap_or_default()) as u64;
+            let count = |from: usize, to: usize| {
+                count_lines(block.get(from..to).unwrap_or_default()) as u64
+            };
+            let noise = count(counted, at) + std::mem::take(&mut self.trailing);
+            let lines = count(at, end).max(1);
             counted = block.len().min(end + 1);
-            let lines = lines.max(1) + std::mem::take(&mut self.trailing);
-            self.items.push_back(Item { start: piece.offset + at as u64, lines, stamp, what });
+            let start = piece.offset + at as u64;
+            self.items.push_back(Item { start, noise, lines, stamp, what });
         }
         self.trailing += count_lines(block.get(counted..).unwrap_or_default()) as u64;
         self.trailing += piece.dropped_lines;

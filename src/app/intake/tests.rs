@@ -1,5 +1,7 @@
 //! What the checkpoint remembers, and records of several lines through crashes at any moment.
 
+mod cutting;
+
 use std::path::Path;
 
 use chrono::TimeDelta;

@@ -136,6 +136,34 @@ pub struct Terms {
     pub acknowledge_after: TimeDelta,
 }
 
+#[cfg(test)]
+impl Terms {
+    /// Terms of a declared procedure in UTC that ask for nothing, for tests that add what they are about.
+    pub fn nothing_agreed(partner: &str, service: &str, procedure: &str) -> Terms {
+        let (early, late) = (defaults::EARLY, defaults::LATE);
+        Terms {
+            partner: partner.into(),
+            service: service.into(),
+            procedure: procedure.into(),
+            declared: true,
+            zone: Zone::utc(),
+            business_hours: None,
+            business_hours_allowed: false,
+            windows: None,
+            freezes: vec![],
+            triggers: vec![],
+            confirmation: Confirmation { required: false, notice: None, early, late },
+            emergencies: Emergencies { allowed: false, approve_within: None },
+            overrun_tolerance: TimeDelta::zero(),
+            expected_duration: None,
+            max_duration: None,
+            verify_within: None,
+            lost_after: defaults::LOST_AFTER,
+            acknowledge_after: defaults::ACKNOWLEDGE_AFTER,
+        }
+    }
+}
+
 impl Policy {
     pub fn partner(&self, name: &str) -> Option<&Partner> {
         self.partners.iter().find(|p| &*p.name == name)

@@ -12,7 +12,7 @@ use crate::event::{Body, ChangeType, Event, Kind, Notice, RunLine, Status, Trigg
 use crate::ledger::{Draft, Evidence, Histogram, Ledger, Taking};
 use crate::metrics::{Known, OwnView, ProcessView, SourceView, View, project};
 use crate::policy::{
-    Confirmation, Emergencies, Freeze, OTHER, Partner, Policy, Procedure, Service, Terms, defaults,
+    Emergencies, Freeze, OTHER, Partner, Policy, Procedure, Service, Terms, defaults,
 };
 use crate::time::{Instant, Span};
 
@@ -125,31 +125,14 @@ pub fn declare(partner: &mut Partner, name: &str, services: &[&str], set: impl F
 }
 
 fn terms(partner: &str, service: &str, procedure: &str, declared: bool) -> Terms {
-    Terms {
-        partner: Arc::from(partner),
-        service: Arc::from(service),
-        procedure: Arc::from(procedure),
-        declared,
-        zone: Zone::utc(),
-        business_hours: (service == "atlas").then(business_hours),
-        business_hours_allowed: false,
-        windows: Some(windows()),
-        freezes: vec![],
-        triggers: vec![],
-        confirmation: Confirmation {
-            required: true,
-            notice: Some(TimeDelta::hours(24)),
-            early: defaults::EARLY,
-            late: defaults::LATE,
-        },
-        emergencies: Emergencies { allowed: true, approve_within: Some(TimeDelta::hours(72)) },
-        overrun_tolerance: TimeDelta::zero(),
-        expected_duration: None,
-        max_duration: None,
-        verify_within: None,
-        lost_after: defaults::LOST_AFTER,
-        acknowledge_after: defaults::ACKNOWLEDGE_AFTER,
-    }
+    let mut terms = Terms::nothing_agreed(partner, service, procedure);
+    terms.declared = declared;
+    terms.business_hours = (service == "atlas").then(business_hours);
+    terms.windows = Some(windows());
+    terms.confirmation.required = true;
+    terms.confirmation.notice = Some(TimeDelta::hours(24));
+    terms.emergencies = Emergencies { allowed: true, approve_within: Some(TimeDelta::hours(72)) };
+    terms
 }
 
 /// A run line; to be changed by the caller.

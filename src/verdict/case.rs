@@ -2,7 +2,7 @@
 
 use chrono::{Datelike, TimeDelta, Timelike};
 
-use crate::calendar::Zone;
+use crate::calendar::{Calendar, Zone};
 use crate::change::{Plan, Planned};
 use crate::event::{ChangeType, Status, Trigger};
 use crate::policy::Terms;
@@ -51,6 +51,17 @@ impl<'a> Case<'a> {
         let plan = self.plan?;
         plan.confirmed_at?;
         Some((plan, plan.planned?))
+    }
+
+    /// The business hours that the run has to keep out of; else why there are none.
+    pub(super) fn hours_to_avoid(&self) -> Result<&'a Calendar, Check> {
+        let hours = self.terms.business_hours.as_deref();
+        let hours =
+            hours.ok_or(Check::NotApplicable("no business hours are known for the service"))?;
+        match self.terms.business_hours_allowed {
+            true => Err(Check::NotApplicable("the procedure may run in business hours")),
+            false => Ok(hours),
+        }
     }
 
     /// The instant at which the run is given up unless it has ended.

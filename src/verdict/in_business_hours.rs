@@ -10,12 +10,10 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(case: &Case) -> Check {
-    let Some(hours) = &case.terms.business_hours else {
-        return Check::NotApplicable("no business hours are known for the service");
+    let hours = match case.hours_to_avoid() {
+        Ok(hours) => hours,
+        Err(silent) => return silent,
     };
-    if case.terms.business_hours_allowed {
-        return Check::NotApplicable("the procedure may run in business hours");
-    }
     if !hours.covers(case.start) {
         return Check::Unknown("the holiday table does not reach the start");
     }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta};
 
-use crate::calendar::{Calendar, Zone};
+use crate::calendar::Calendar;
 use crate::change::{Plan, Planned};
 use crate::event::{ChangeType, Status, Trigger};
-use crate::policy::{Confirmation, Emergencies, Freeze, OTHER, Terms, defaults};
+use crate::policy::{Emergencies, Freeze, Terms};
 use crate::time::{Instant, Span, parse_duration};
 use crate::verdict::Case;
 
@@ -52,7 +52,7 @@ impl Given {
     /// A run of `compaction` on orion from 13:10 of which nothing was agreed, then one change a word.
     pub fn new(words: &str) -> Given {
         let mut given = Given {
-            terms: nothing_agreed(),
+            terms: Terms::nothing_agreed("northhost", "orion", "compaction"),
             plan: None,
             procedure: "compaction".into(),
             service: Some("orion".into()),
@@ -165,33 +165,5 @@ impl Given {
             _ => return false,
         }
         true
-    }
-}
-
-fn nothing_agreed() -> Terms {
-    Terms {
-        partner: "northhost".into(),
-        service: "orion".into(),
-        procedure: OTHER.into(),
-        declared: true,
-        zone: Zone::utc(),
-        business_hours: None,
-        business_hours_allowed: false,
-        windows: None,
-        freezes: vec![],
-        triggers: vec![],
-        confirmation: Confirmation {
-            required: false,
-            notice: None,
-            early: defaults::EARLY,
-            late: defaults::LATE,
-        },
-        emergencies: Emergencies { allowed: false, approve_within: None },
-        overrun_tolerance: TimeDelta::zero(),
-        expected_duration: None,
-        max_duration: None,
-        verify_within: None,
-        lost_after: defaults::LOST_AFTER,
-        acknowledge_after: defaults::ACKNOWLEDGE_AFTER,
     }
 }

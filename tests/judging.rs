@@ -15,7 +15,7 @@ use offhours::verdict::Reason;
 
 use crate::support::folder;
 
-const AGREEMENT: &str = "
+pub const AGREEMENT: &str = "
 services:
   orion: { timezone: Europe/London, holidays: GB-ENG, business_hours: \"Mo-Fr 08:00-18:00; PH off\" }
   lyra: {}
@@ -41,13 +41,13 @@ struct Story {
     followed: bool,
 }
 
-fn at(clock: &str) -> Instant {
+pub fn at(clock: &str) -> Instant {
     let (day, time) = clock.split_once(' ').unwrap_or(("10", clock));
     let text = format!("2026-03-{day}T{time}Z");
     chrono::DateTime::parse_from_rfc3339(&text).expect("a time").to_utc()
 }
 
-fn line(kind: Kind, words: &str) -> RunLine {
+pub fn line(kind: Kind, words: &str) -> RunLine {
     let fields: BTreeMap<&str, &str> = words.split(' ').filter_map(|w| w.split_once('=')).collect();
     let field = |name: &str| fields.get(name).map(|v| Box::from(*v));
     let services = fields.get("service").map_or(vec![], |s| s.split(',').map(Box::from).collect());
@@ -203,6 +203,19 @@ fn lines_that_arrive_together_are_judged_in_their_own_order() {
     s.advance(at("09:00:01"));
     s.check(1, &[], "compliant", true);
     assert_eq!(s.counted(Reason::OverranWindow), 0);
+}
+
+#[test]
+fn a_restart_between_lines_that_belong_together_finds_nothing() {
+    let mut s = Story::new();
+    s.says("08:59:00", Started, "procedure=reindex service=lyra id=2");
+    s.take("03:30:00", "09:00:00", Body::Run(line(Started, "procedure=compaction id=1")));
+    s.draft = Draft::new(s.draft.ledger().clone(), Evidence::Readings);
+    s.draft.rejudge(&s.config.policy, at("09:00:05"));
+    s.check(2, &[], "compliant", false);
+    s.take("04:30:00", "09:00:05", Body::Run(line(Finished, "id=1")));
+    s.check(2, &[], "compliant", true);
+    assert_eq!(s.irregular(), []);
 }
 
 #[test]
@@ -367,11 +380,16 @@ fn eventful() -> Story {
 }
 
 /// What two ledgers must agree in.
-fn state(ledger: &Ledger) -> String {
+pub fn state(ledger: &Ledger) -> String {
     let mut runs: Vec<_> = ledger.runs().collect();
     runs.sort_by_key(|run| run.no);
-    let board = ledger.board();
-    format!("{} {runs:?} {:?} {:?}", ledger.height(), board.series, board.partners)
+    let unsealed: Vec<u64> = ledger.unsealed().map(|run| run.no).collect();
+    let latched: Vec<u64> = ledger.latched().map(|run| run.no).collect();
+    let changes = ledger.book("northhost").map(|book| &book.changes);
+    let upcoming: Vec<_> =
+        changes.into_iter().flat_map(|c| c.upcoming(at("01 00:00:00"))).collect();
+    let (height, board) = (ledger.height(), ledger.board());
+    format!("{height} {runs:#?} {unsealed:?} {latched:?} {upcoming:#?} {board:#?}")
 }
 
 #[test]

@@ -31,3 +31,5 @@ mod judging;
 mod windows;
 /// Documents beside the log, live: read once for each content, and exactly once through kill -9.
 mod documents;
+/// However entries are committed, what is remembered is what was lived.
+mod remembering;

@@ -140,6 +140,8 @@ fn approve(
             return Err(format!("{what} is a change of several partners ({names})"));
         }
     };
-    draft.approve(policy, &partner, now, now, approval);
+    // The partner's lines may not be read up to now: its runs are judged no further than they were.
+    let clock = draft.ledger().book(&partner).and_then(|book| book.clock).unwrap_or(now);
+    draft.approve(policy, &partner, clock, now, approval);
     Ok((None, told))
 }

@@ -330,9 +330,12 @@ impl Engine {
         follower.inherit(&self.follower);
         self.follower = follower;
         let old = std::mem::replace(&mut self.config, config.clone());
-        let keep = |ledger: &mut Ledger| ledger.keep_time(&old.policy, clock::now());
-        let kept = self.shared.set_config(config, keep);
-        self.draft.keep_time(kept);
+        let keep = |ledger: &mut Ledger| {
+            let now = clock::now();
+            (ledger.keep_time(&old.policy, now), now)
+        };
+        let (kept, until) = self.shared.set_config(config, keep);
+        self.draft.keep_time(kept, until);
         self.flush();
         self.draft.set_backfill_horizon(self.config.backfill_horizon);
         self.draft.rejudge(&self.config.policy, clock::now());
@@ -351,8 +354,9 @@ impl Engine {
 
     fn finish(&mut self) {
         // The next start may come with another policy.
-        let kept = self.shared.ledger_mut().keep_time(&self.config.policy, clock::now());
-        self.draft.keep_time(kept);
+        let now = clock::now();
+        let kept = self.shared.ledger_mut().keep_time(&self.config.policy, now);
+        self.draft.keep_time(kept, now);
         self.flush();
         tracing::info!(entries = self.store.head().0, "stopped");
     }

@@ -70,8 +70,6 @@ pub struct Draft {
     pub(super) due: HashMap<RunNo, Instant>,
     /// Until when an earlier process may have shown the counters of time.
     pub(super) shown_until: Option<Instant>,
-    /// How far each open run has been judged.
-    pub(super) judged: HashMap<RunNo, Instant>,
     /// Reasons older than this at the moment of finding ask for no acknowledgement.
     pub(super) backfill_horizon: TimeDelta,
 }
@@ -87,7 +85,6 @@ impl Draft {
             deadlines: BTreeMap::new(),
             due: HashMap::new(),
             shown_until: None,
-            judged: HashMap::new(),
             backfill_horizon: defaults::BACKFILL_HORIZON,
         }
     }

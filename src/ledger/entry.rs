@@ -108,6 +108,12 @@ impl What {
         }
     }
 
+    /// Whether time has come to this entry's clock for the log: people speak and policies change at any time,
+    /// also before every line is read.
+    pub(super) fn is_about_the_log(&self) -> bool {
+        !matches!(self, What::Acknowledged { .. } | What::TimeShown { .. })
+    }
+
     /// The line that this entry comes from.
     pub fn place(&self) -> Option<&Place> {
         match self {

@@ -139,22 +139,20 @@ impl Draft {
         }
     }
 
-    /// Judges every run again that is not final: after a restart or a change of the policy.
+    /// Judges every run again that is not final: after a restart or a change of the policy. No run is judged
+    /// further than it was, however far time has come: a line that keeps its bounds may be the next to be read.
     pub fn rejudge(&mut self, policy: &Policy, observed: Instant) {
         let open: Vec<Arc<Run>> = self.ledger.unsealed().cloned().collect();
         for run in open {
-            let clock = self.ledger.book(&run.partner).and_then(|b| b.clock);
-            self.refresh(policy, run.no, clock.unwrap_or(run.start), observed);
+            self.refresh(policy, run.no, run.start - TICK, observed);
         }
     }
 
-    /// Puts on record what [`Ledger::keep_time`] gave back.
-    pub fn keep_time(&mut self, kept: Vec<(Labels, Shown)>) {
+    /// Puts on record what [`Ledger::keep_time`] gave back at `clock`.
+    pub fn keep_time(&mut self, kept: Vec<(Labels, Shown)>, clock: Instant) {
         for (labels, shown) in kept {
             let partner = labels.partner.clone();
-            let clock = self.ledger.book(&partner).and_then(|book| book.clock);
-            let what = What::TimeShown { labels, shown };
-            self.record(clock.unwrap_or(Instant::MIN_UTC), &partner, what);
+            self.record(clock, &partner, What::TimeShown { labels, shown });
         }
     }
 
@@ -184,8 +182,7 @@ impl Draft {
         let Some(run) = self.ledger.run(no).cloned().filter(|run| !run.sealed) else { return };
         let Some(terms) = terms_of(policy, &run) else { return };
         // A run that was judged up to some instant is not judged as of an earlier one.
-        let clock = self.judged.get(&no).map_or(clock, |judged| clock.max(*judged));
-        self.judged.insert(no, clock);
+        let clock = self.ledger.judged(no).map_or(clock, |judged| clock.max(judged));
         let case = case_of(&run, &terms, clock);
         let (mut news, mut open) = (Vec::new(), Vec::new());
         for (reason, check) in judge(&case, When::Later) {
@@ -215,7 +212,6 @@ impl Draft {
         let next = next.map(|(_, until)| *until).min();
         self.set_deadline(&partner, no, next);
         if !is_open && next.is_none() {
-            self.judged.remove(&no);
             self.seal(policy, no, &terms, clock);
         }
     }

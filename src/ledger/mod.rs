@@ -39,6 +39,8 @@ pub struct Ledger {
     /// Runs that something can still happen to.
     runs: HashMap<RunNo, Arc<Run>>,
     unsealed: BTreeSet<RunNo>,
+    /// How far each of them has been judged.
+    judged: HashMap<RunNo, Instant>,
     /// Runs in violation that nobody acknowledged, as far as this ledger knows.
     latched: BTreeSet<RunNo>,
     books: BTreeMap<Arc<str>, Book>,
@@ -80,6 +82,11 @@ impl Ledger {
         self.unsealed.iter().filter_map(|no| self.runs.get(no))
     }
 
+    /// How far a run has been judged whose verdict is not final.
+    fn judged(&self, no: RunNo) -> Option<Instant> {
+        self.judged.get(&no).copied()
+    }
+
     /// Runs in violation that nobody acknowledged. The caller drops those whose time is up.
     pub fn latched(&self) -> impl Iterator<Item = &Arc<Run>> {
         let runs = self.latched.iter().filter_map(|no| self.runs.get(no));
@@ -110,12 +117,19 @@ impl Ledger {
     pub fn adopt(&mut self, entry: &Entry) {
         self.height += 1;
         let book = self.book_mut(&entry.partner);
-        book.clock = book.clock.max(Some(entry.clock));
+        if entry.what.is_about_the_log() {
+            book.clock = book.clock.max(Some(entry.clock));
+            self.judge_to(entry.what.run(), entry.clock);
+        }
         match &entry.what {
             What::Revised { change_id, revision, .. } => {
-                book.changes.adopt(change_id, revision.clone());
+                let changes = &mut self.book_mut(&entry.partner).changes;
+                changes.adopt(change_id, revision.clone());
             }
-            What::Started { run, verdict } => self.adopt_start(run, *verdict),
+            What::Started { run, verdict } => {
+                self.adopt_start(run, *verdict);
+                self.judge_to(Some(run.no), entry.clock);
+            }
             What::Phase { run, phase, .. } => {
                 if let Some(run) = self.edit(*run)
                     && run.phases.len() < crate::run::PHASES_KEPT
@@ -129,7 +143,8 @@ impl Ledger {
             What::Lost { run } => self.adopt_lost(*run),
             What::Verified { run, at, .. } => self.adopt_verified(*run, *at),
             What::Approved { change_id, run_id, run, at, .. } => {
-                self.adopt_approved(&entry.partner, [change_id, run_id], *run, *at);
+                let names = [change_id, run_id];
+                self.adopt_approved(&entry.partner, names, *run, *at, entry.clock);
             }
             What::Found { run, finding, latch } => {
                 let Some(run) = self.edit(*run) else { return };
@@ -164,6 +179,12 @@ impl Ledger {
                 self.forget(*no);
             }
         }
+    }
+
+    fn judge_to(&mut self, run: Option<RunNo>, clock: Instant) {
+        let Some(no) = run.filter(|no| self.unsealed.contains(no)) else { return };
+        let judged = self.judged.entry(no).or_insert(clock);
+        *judged = clock.max(*judged);
     }
 
     fn irregular(&mut self, partner: &Arc<str>, kind: Irregularity) {
@@ -228,6 +249,7 @@ impl Ledger {
         names: [&Option<Arc<str>>; 2],
         one: Option<RunNo>,
         at: Instant,
+        clock: Instant,
     ) {
         let [change_id, run_id] = names;
         self.book_mut(partner).approved(change_id, run_id, at);
@@ -242,6 +264,7 @@ impl Ledger {
             .map(|r| r.no)
             .collect();
         for no in named {
+            self.judge_to(Some(no), clock);
             if let Some(run) = self.edit(no) {
                 run.approved = Some(run.approved.map_or(at, |a| a.min(at)));
             }
@@ -255,6 +278,7 @@ impl Ledger {
         let Some(run) = self.runs.get(&no).cloned() else { return };
         self.board.sealed(&run, verdict, business, outside);
         self.unsealed.remove(&no);
+        self.judged.remove(&no);
         if verdict != Verdict::Violation {
             self.latched.remove(&no);
         }

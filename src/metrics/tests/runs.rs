@@ -122,7 +122,7 @@ fn another_policy_takes_back_no_time() {
     let mut published = log.ledger().clone();
     let kept = published.keep_time(&old, at("2025-11-10T13:40"));
     assert_eq!(published.keep_time(&old, at("2025-11-10T13:40")), []);
-    log.draft.keep_time(kept);
+    log.draft.keep_time(kept, at("2025-11-10T13:40"));
     log.draft.rejudge(&new, at("2025-11-10T13:40"));
     let mut remembered = crate::ledger::Ledger::default();
     log.draft.drain().iter().for_each(|entry| remembered.adopt(entry));

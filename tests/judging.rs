@@ -219,6 +219,21 @@ fn a_restart_between_lines_that_belong_together_finds_nothing() {
 }
 
 #[test]
+fn a_bound_that_another_policy_moves_is_watched_from_then_on() {
+    let mut s = Story::new();
+    s.says("03:30:00", Started, "procedure=compaction id=1");
+    s.advance(at("05:10:00"));
+    s.check(1, &[("overran_window", "05:00:00")], "violation", false);
+    let longer = AGREEMENT.replace("22:00-05:00", "22:00-05:20");
+    let longer = config::parse(&longer, Path::new("offhours.yml"), at("01 00:00:00"));
+    s.config = longer.expect("an agreement");
+    s.draft.rejudge(&s.config.policy, at("05:10:00"));
+    s.check(1, &[], "compliant", false);
+    s.advance(at("05:20:00"));
+    s.check(1, &[("overran_window", "05:20:00")], "violation", false);
+}
+
+#[test]
 fn contradictions_are_counted_by_kind() {
     let open = ("23:00:00", Started, "procedure=reindex service=orion id=1");
     let end = ("23:10:00", Finished, "id=1");

@@ -187,6 +187,9 @@ impl Draft {
         let (mut news, mut open) = (Vec::new(), Vec::new());
         for (reason, check) in judge(&case, When::Later) {
             let known = run.findings.contains_key(&reason);
+            if known && !matches!(check, Check::Broken { .. }) {
+                news.push(What::Refuted { run: no, reason });
+            }
             match check {
                 Check::Broken { .. } if known => {}
                 Check::Broken { at, detail } => {
@@ -198,7 +201,6 @@ impl Draft {
                     }
                     news.push(What::Found { run: no, finding, latch });
                 }
-                _ if known => news.push(What::Refuted { run: no, reason }),
                 Check::Holds { until } => open.push((reason, until)),
                 Check::Passes | Check::NotApplicable(_) | Check::Unknown(_) => {}
             }

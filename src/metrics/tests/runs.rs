@@ -119,12 +119,11 @@ fn another_policy_takes_back_no_time() {
         terms.windows = None;
     }
     let mut log = monday(&old);
-    let mut published = log.ledger().clone();
+    let (mut published, mut remembered) = (log.ledger().clone(), log.ledger().clone());
     let kept = published.keep_time(&old, at("2025-11-10T13:40"));
     assert_eq!(published.keep_time(&old, at("2025-11-10T13:40")), []);
     log.draft.keep_time(kept, at("2025-11-10T13:40"));
     log.draft.rejudge(&new, at("2025-11-10T13:40"));
-    let mut remembered = crate::ledger::Ledger::default();
     log.draft.drain().iter().for_each(|entry| remembered.adopt(entry));
     for ledger in [&published, &remembered, log.ledger()] {
         for (now, business) in [("13:40", 1_800.0), ("14:00", 1_800.0), ("14:20", 3_000.0)] {

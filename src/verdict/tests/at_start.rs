@@ -177,8 +177,9 @@ fn off_plan() {
             ("late=0s start=13:00+", "broken 13:00+"),
             // Only its start decides, even behind the planned end.
             ("late=2h start=14:30", "kept"),
-            ("plan_procedure=reindex", "broken 13:10"),
-            ("plan_procedure=-", "kept"),
+            ("plan_procedures=reindex", "broken 13:10"),
+            ("plan_procedures=reindex,compaction", "kept"),
+            ("plan_procedures=", "kept"),
             ("plan_services=lyra", "broken 13:10"),
             ("plan_services=lyra,orion", "kept"),
             ("plan_services=", "kept"),

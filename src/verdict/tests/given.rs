@@ -30,6 +30,10 @@ fn calendar(text: &str) -> Arc<Calendar> {
     Arc::new(Calendar::of_spans(text.split(',').map(span).collect()))
 }
 
+fn names(text: &str) -> Vec<Box<str>> {
+    text.split(',').filter(|name| !name.is_empty()).map(Box::from).collect()
+}
+
 fn duration(text: &str) -> TimeDelta {
     parse_duration(text).unwrap_or_else(|| panic!("{text}: no duration"))
 }
@@ -128,7 +132,8 @@ impl Given {
                 revision: 1,
                 status: Status::parse(value).unwrap(),
                 services: vec!["orion".into()],
-                procedure: Some("compaction".into()),
+                slot: None,
+                procedures: vec!["compaction".into()],
                 change_type: ChangeType::Normal,
                 planned: None,
                 confirmed_at: None,
@@ -143,11 +148,8 @@ impl Given {
             }
             "confirmed" => plan.confirmed_at = Some(at(value)),
             "type" => plan.change_type = ChangeType::parse(value).unwrap(),
-            "plan_services" => {
-                let names = value.split(',').filter(|name| !name.is_empty());
-                plan.services = names.map(Box::from).collect();
-            }
-            "plan_procedure" => plan.procedure = (value != "-").then(|| value.into()),
+            "plan_services" => plan.services = names(value),
+            "plan_procedures" => plan.procedures = names(value),
             _ => return false,
         }
         true

@@ -141,6 +141,7 @@ fn own() -> OwnView {
         alerts_sent: BTreeMap::new(),
         reload_ok: true,
         reload_at: None,
+        web: None,
         version: String::new(),
         revision: String::new(),
         rustc: String::new(),

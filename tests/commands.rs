@@ -54,6 +54,10 @@ fn exit_codes_say_what_happened() {
         2,
         "unknown-key-top.yml:",
     );
+    let web = "--web.config.file=tests/web/user-plain-password.yml";
+    check(&["check-config", CONFIG, web], 2, "user-plain-password.yml:2:8: this is no bcrypt hash");
+    check(&["serve", CONFIG, web], 2, "user-plain-password.yml:2:8: this is no bcrypt hash");
+    check(&["check-config", CONFIG, "--web.config.file=tests/web/good-rate-off.yml"], 0, "");
     check(&["check-config", "--config.file=nowhere.yml"], 2, "nowhere.yml");
     check(&["test-line", CONFIG, started], 0, "procedure");
     check(&["test-line", CONFIG, "time=1 msg=heartbeat"], 1, "ignored");

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::app::shared::{Message, Shared};
 use crate::app::{clerk, known};
 use crate::clock;
-use crate::http::{Backend, Problem, RunQuery, WindowQuery, Windows};
+use crate::http::{Backend, Problem, RunQuery, Web, WindowQuery, Windows};
 use crate::metrics::{self, SourceView, View};
 use crate::process;
 use crate::report::landing;
@@ -22,6 +22,7 @@ use crate::verdict::Verdict;
 /// Answers from what is published.
 pub struct Office {
     pub shared: Arc<Shared>,
+    pub web: Arc<Web>,
 }
 
 impl Office {
@@ -40,6 +41,7 @@ impl Backend for Office {
         self.ready().map_err(Problem::unavailable)?;
         let (sources, mut own) = (self.shared.sources(), self.shared.own());
         own.process = process::view();
+        own.web = self.web.view();
         let ledger = self.shared.ledger();
         // Asked for behind the ledger: counters of time must not be counted by a policy that is over.
         let config = self.shared.config();

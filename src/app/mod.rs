@@ -65,6 +65,7 @@ pub fn own_view(store: &Store) -> Result<OwnView, StoreError> {
         alerts_sent: BTreeMap::new(),
         reload_ok: true,
         reload_at: Some(clock::now()),
+        web: None,
         version: env!("CARGO_PKG_VERSION").into(),
         revision: env!("OFFHOURS_REVISION").into(),
         rustc: env!("OFFHOURS_RUSTC").into(),

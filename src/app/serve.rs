@@ -15,7 +15,7 @@ use crate::app::shared::{Message, Shared};
 use crate::app::{control, own_view};
 use crate::clock;
 use crate::config;
-use crate::http;
+use crate::http::{self, Web};
 use crate::ledger::chain::Head;
 use crate::store::{Store, StoreError};
 
@@ -24,6 +24,8 @@ pub struct Options {
     pub config_file: PathBuf,
     pub storage: PathBuf,
     pub listen: SocketAddr,
+    /// Encryption, passwords and the like.
+    pub web_config_file: Option<PathBuf>,
     /// Use file notifications as a hint.
     pub notify: bool,
     /// Told of bytes read and bytes left while the first catch-up lasts.
@@ -54,6 +56,8 @@ pub enum ServeError {
 pub fn serve(options: Options) -> Result<(), ServeError> {
     let config = config::load(&options.config_file, clock::now())?;
     config.warnings.iter().for_each(|warning| tracing::warn!(%warning, "configuration"));
+    let web = Web::open(options.web_config_file.as_deref())?;
+    web.warnings().iter().for_each(|warning| tracing::warn!(%warning, "web configuration"));
     let mut store = Store::open(&options.storage)?;
     let ledger = store.load()?;
     let (entries, head) = store.head();
@@ -71,7 +75,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let engine = Engine::new(shared.clone(), inbox, store, options.notify, options.progress);
     let engine = engine.map_err(ServeError::Follow)?;
     let looping = std::thread::Builder::new().name("loop".into()).spawn(|| engine.run())?;
-    let served = runtime.block_on(until_stopped(listener, shared.clone(), &looping));
+    let served = runtime.block_on(until_stopped(listener, shared.clone(), web, &looping));
     // Nobody is answered any more: now the loop may commit and end.
     shared.send(Message::Stop);
     let ended = looping.join().map_err(|_| ServeError::Loop)?;
@@ -90,6 +94,7 @@ async fn listen(listen: SocketAddr) -> Result<TcpListener, ServeError> {
 async fn until_stopped(
     listener: TcpListener,
     shared: Arc<Shared>,
+    web: Web,
     looping: &std::thread::JoinHandle<Result<(), StoreError>>,
 ) -> Result<(), ServeError> {
     let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -115,7 +120,8 @@ async fn until_stopped(
         }
         tracing::info!("stopping");
     };
-    let office = Arc::new(Office { shared });
-    http::serve(listener, office, http::Limits::default(), stop).await?;
+    let web = Arc::new(web);
+    let office = Arc::new(Office { shared, web: web.clone() });
+    http::serve(listener, office, web, http::Limits::default(), stop).await?;
     Ok(())
 }

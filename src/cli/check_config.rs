@@ -1,5 +1,7 @@
 //! `offhours check-config`: what was understood.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::fold::Hang;
@@ -7,6 +9,7 @@ use super::table::clean;
 use super::{ConfigArg, FINE, Outcome, print_folded, usage};
 use crate::calendar::Calendar;
 use crate::clock;
+use crate::http::Web;
 use crate::policy::{Freeze, Partner, Procedure, Terms};
 use crate::time::{Instant, format_duration};
 use crate::verdict::civil;
@@ -21,6 +24,9 @@ Exit codes: 0 it can be used, 2 it cannot: file:line:column says where.")]
 pub struct Options {
     #[command(flatten)]
     config: ConfigArg,
+    /// Check this web configuration as well.
+    #[arg(long = "web.config.file", value_name = "FILE")]
+    web_config_file: Option<PathBuf>,
 }
 
 /// Windows shown of each procedure, and how far they are looked for.
@@ -29,7 +35,8 @@ const LOOK_AHEAD: TimeDelta = TimeDelta::days(370);
 
 pub fn run(options: &Options) -> Outcome {
     let config = options.config.load().map_err(usage)?;
-    for warning in &config.warnings {
+    let web = Web::open(options.web_config_file.as_deref()).map_err(usage)?;
+    for warning in config.warnings.iter().chain(&web.warnings()) {
         anstream::eprintln!("warning: {warning}");
     }
     let now = clock::now();

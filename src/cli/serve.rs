@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anstream::{AutoStream, ColorChoice};
@@ -26,6 +27,9 @@ pub struct Options {
     /// Address and port to listen on; `:PORT` is every address.
     #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = ":11310", value_parser = address)]
     listen: SocketAddr,
+    /// Encryption, client certificates, passwords: a file in the format of Prometheus' exporters.
+    #[arg(long = "web.config.file", value_name = "FILE")]
+    web_config_file: Option<PathBuf>,
     /// Least severity that is logged (error, warn, info, debug, trace), or a filter by module.
     #[arg(long = "log.level", value_name = "LEVEL", default_value = "info")]
     log_level: String,
@@ -65,6 +69,7 @@ pub fn run(options: Options) -> Outcome {
         config_file: options.config.config_file,
         storage: options.storage.storage,
         listen: options.listen,
+        web_config_file: options.web_config_file,
         notify: !options.poll_only,
         progress: Box::new(progress),
     });

@@ -25,6 +25,8 @@ pub struct Check<'t> {
     problems: Vec<Problem>,
     omitted: usize,
     warnings: Vec<Problem>,
+    /// The file holds secrets: of its lines only the keys are shown.
+    is_secret: bool,
 }
 
 impl<'t> Check<'t> {
@@ -39,7 +41,13 @@ impl<'t> Check<'t> {
             problems: Vec::new(),
             omitted: 0,
             warnings: Vec::new(),
+            is_secret: false,
         }
+    }
+
+    /// From here on lines of the file are shown up to the first colon only.
+    pub fn keep_secrets(&mut self) {
+        self.is_secret = true;
     }
 
     /// A mistake at `at`.
@@ -122,6 +130,7 @@ impl<'t> Check<'t> {
 
     fn problem(&self, (line, column): (usize, usize), fault: Fault) -> Problem {
         let source_line = line.checked_sub(1).and_then(|n| self.text.lines().nth(n));
+        let source_line = source_line.unwrap_or_default();
         Problem {
             file: Arc::clone(&self.file),
             line,
@@ -129,8 +138,18 @@ impl<'t> Check<'t> {
             message: fault.message,
             accepted: fault.accepted,
             suggestion: fault.suggestion,
-            source_line: source_line.unwrap_or_default().to_owned(),
+            source_line: if self.is_secret { key_of(source_line) } else { source_line.to_owned() },
         }
+    }
+}
+
+/// The line with everything but a plain key hidden.
+fn key_of(line: &str) -> String {
+    let key = line.split(':').next().unwrap_or_default();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || " _-".contains(c);
+    match line.contains(':') && key.chars().all(is_plain) {
+        true => format!("{key}: ..."),
+        false => "...".into(),
     }
 }
 

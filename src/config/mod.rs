@@ -14,7 +14,7 @@ mod suggest;
 mod terms;
 mod windows;
 mod written;
-mod yaml;
+pub(crate) mod yaml;
 
 #[cfg(test)]
 mod tests;
@@ -27,14 +27,14 @@ use chrono::TimeDelta;
 use serde_saphyr::{Location, Spanned};
 use sha2::{Digest as _, Sha256};
 
+pub(crate) use check::Check;
+pub(crate) use files::Files;
 pub use files::{CalendarFile, Copy, Disk, Library, read_file};
+pub(crate) use problem::Fault;
 pub use problem::{Error, Problem};
+pub(crate) use scalars::Zero;
 pub use suggest::suggest;
 
-use crate::config::check::Check;
-use crate::config::files::Files;
-use crate::config::problem::Fault;
-use crate::config::scalars::Zero;
 use crate::format::Spec;
 use crate::policy::{Policy, defaults};
 use crate::time::Instant;
@@ -176,7 +176,7 @@ fn parse_with(
 }
 
 /// The absolute folder of the file, against which its relative paths stand.
-fn folder(path: &Path) -> PathBuf {
+pub(crate) fn folder(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     path.parent().unwrap_or(Path::new("/")).to_owned()
 }

@@ -65,3 +65,21 @@ pub(super) fn same_site(headers: &HeaderMap) -> Result<(), Problem> {
     }
     Ok(())
 }
+
+/// What a form in a web page can send without being asked first whether it may.
+const FORM_TYPES: [&str; 3] =
+    ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"];
+
+/// Old browsers say nothing about the page that made them ask; but a form gives itself away.
+pub(super) fn no_form(headers: &HeaderMap) -> Result<(), Problem> {
+    let is_form = |value: &HeaderValue| {
+        let text = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
+        let name = text.split(';').next().unwrap_or_default().trim();
+        FORM_TYPES.contains(&name)
+    };
+    if headers.get_all(header::CONTENT_TYPE).iter().any(is_form) {
+        let detail = "forms are not taken here; send the request without a body";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+    }
+    Ok(())
+}

@@ -4,7 +4,7 @@ use super::answer::Outgoing;
 use super::conversation::Conversation;
 use super::door::Door;
 use super::limits::Limits;
-use super::site::Site;
+use super::site::{Client, Site};
 use super::stream::Watched;
 use hyper::Request;
 use hyper::body::Incoming;
@@ -27,6 +27,7 @@ const BUFFER_BYTES_MIN: usize = 8192;
 /// true, until the request in hand is answered.
 pub(super) async fn converse<S>(
     stream: S,
+    client: Client,
     site: Arc<Site>,
     door: Arc<Door>,
     mut stopping: watch::Receiver<bool>,
@@ -38,7 +39,7 @@ pub(super) async fn converse<S>(
     let io = TokioIo::new(Watched::new(stream, conversation.clone()));
     let mut parser = pin!(parser(site.limits()).serve_connection(
         io,
-        service_fn(|request| respond(site.clone(), conversation.clone(), request)),
+        service_fn(|request| respond(site.clone(), client, conversation.clone(), request)),
     ));
     let mut is_stopping = false;
     loop {
@@ -79,11 +80,12 @@ fn parser(limits: &Limits) -> http1::Builder {
 
 async fn respond(
     site: Arc<Site>,
+    client: Client,
     conversation: Arc<Conversation>,
     request: Request<Incoming>,
 ) -> Result<hyper::Response<Outgoing>, Infallible> {
     conversation.serving();
-    let answer = site.answer(request, &conversation).await;
+    let answer = site.answer(request, client, &conversation).await;
     Ok(answer.map(|data| Outgoing::new(data, conversation)))
 }
 

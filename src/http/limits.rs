@@ -20,8 +20,10 @@ pub(super) const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 pub struct Limits {
     /// From the first byte of a request's head to its last.
     pub header_read: Duration,
-    /// From the connect to the first byte of the first request.
+    /// From the connect to the first byte of the first request; with TLS, from the end of the handshake.
     pub accept: Duration,
+    /// The whole TLS handshake, from the connect on.
+    pub handshake: Duration,
     /// From one answer to the first byte of the next request. Separate from `header_read`, and above
     /// every usual scrape interval, so that a scraper keeps its connection.
     pub idle: Duration,
@@ -45,6 +47,7 @@ impl Default for Limits {
         Limits {
             header_read: Duration::from_secs(10),
             accept: Duration::from_secs(10),
+            handshake: Duration::from_secs(10),
             idle: Duration::from_secs(300),
             connections: 512,
             calls: 4,

@@ -1,9 +1,9 @@
 //! The HTTP/1 server: routes, limits and the care for slow or hostile clients. It knows nothing of
 //! maintenance; what it says comes from a [`Backend`].
 //!
-//! One request takes this way: [`server`] admits the connection, [`stream`] watches its bytes,
-//! [`conversation`] keeps the stage (and so the deadline) it is in, [`site`] checks the request and
-//! asks the backend, [`answer`] dresses the reply.
+//! One request takes this way: [`server`] admits the connection, [`greeting`] encrypts it, [`stream`] watches its bytes,
+//! [`conversation`] keeps the stage (and so the deadline) it is in, [`site`] checks the request
+//! (by [`web`] also its sender) and asks the backend, [`answer`] dresses the reply.
 
 mod answer;
 mod checks;
@@ -11,6 +11,7 @@ mod connection;
 mod conversation;
 mod door;
 mod encoding;
+mod greeting;
 mod head;
 mod limits;
 mod problem;
@@ -21,12 +22,14 @@ mod site;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod web;
 
 pub use answer::METRICS_TYPE;
 pub use limits::Limits;
 pub use problem::Problem;
 pub use query::{RunQuery, WindowQuery};
 pub use server::serve;
+pub use web::Web;
 
 /// What the server serves. Every method but [`Backend::ready`] is called off the async threads and
 /// may take its time; a panic in one of them becomes a 500.

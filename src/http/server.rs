@@ -1,12 +1,13 @@
 //! Accepts connections up to a limit, and stops in order.
 
-use super::connection::converse;
 use super::door::Door;
+use super::greeting::welcome;
 use super::limits::ACCEPT_BACKOFF;
 use super::site::Site;
-use super::{Backend, Limits};
+use super::{Backend, Limits, Web};
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use tokio::net::{TcpListener, TcpStream};
@@ -14,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-/// Serves HTTP/1 on `listener` until `shutdown` resolves; then idle connections are closed, answers
+/// Serves HTTP/1 on `listener`, guarded by `web`, until `shutdown` resolves; then idle connections are closed, answers
 /// in the making are finished, and what is left after `limits.drain` is cut. Backend calls that hang
 /// even then are left to the runtime.
 ///
@@ -23,17 +24,18 @@ use tokio::time::{sleep, timeout};
 pub async fn serve(
     listener: TcpListener,
     backend: Arc<dyn Backend>,
+    web: Arc<Web>,
     limits: Limits,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let drain = limits.drain;
     let door = Arc::new(Door::new(limits.connections));
-    let site = Arc::new(Site::new(backend, limits));
+    let site = Arc::new(Site::new(backend, web, limits));
     let stopping = watch::Sender::new(false);
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
-        let (stream, place) = tokio::select! {
+        let (stream, client, place) = tokio::select! {
             biased;
             () = &mut shutdown => break,
             admitted = admit(&listener, &door) => admitted?,
@@ -42,7 +44,7 @@ pub async fn serve(
         while connections.try_join_next().is_some() {}
         let (site, door, stopping) = (site.clone(), door.clone(), stopping.subscribe());
         connections.spawn(async move {
-            converse(stream, site, door, stopping).await;
+            welcome(stream, client, site, door, stopping).await;
             drop(place);
         });
     }
@@ -61,15 +63,15 @@ pub async fn serve(
 async fn admit(
     listener: &TcpListener,
     door: &Door,
-) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+) -> io::Result<(TcpStream, IpAddr, OwnedSemaphorePermit)> {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, client)) => {
                 // Answers go out in one piece; waiting for more would only delay them.
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "connection cannot be set to send at once");
                 }
-                return Ok((stream, door.enter().await?));
+                return Ok((stream, client.ip(), door.enter().await?));
             }
             Err(error) if is_fatal(&error) => return Err(error),
             Err(error) => {

@@ -5,27 +5,42 @@ use super::conversation::Conversation;
 use super::limits::{Limits, URL_BYTES};
 use super::query::{RunQuery, WindowQuery};
 use super::routes::Route;
-use super::{Backend, Problem, Windows, checks, encoding};
+use super::web::Rules;
+use super::{Backend, Problem, Web, Windows, checks, encoding};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Request, StatusCode};
+use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-/// The backend behind its limits.
+/// Who is at the other end of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Client {
+    pub(super) address: IpAddr,
+    pub(super) is_encrypted: bool,
+}
+
+/// The backend behind its limits and the questions to its clients.
 pub(super) struct Site {
     backend: Arc<dyn Backend>,
+    web: Arc<Web>,
     limits: Limits,
     /// Backend calls, which may take their time and share the processor with the tail.
     calls: Arc<Semaphore>,
 }
 
 impl Site {
-    pub(super) fn new(backend: Arc<dyn Backend>, limits: Limits) -> Site {
+    pub(super) fn new(backend: Arc<dyn Backend>, web: Arc<Web>, limits: Limits) -> Site {
         let calls = Arc::new(Semaphore::new(limits.calls));
-        Site { backend, limits, calls }
+        Site { backend, web, limits, calls }
+    }
+
+    /// The web configuration as it is now.
+    pub(super) async fn rules(&self) -> Rules {
+        self.web.rules().await
     }
 
     pub(super) fn limits(&self) -> &Limits {
@@ -36,15 +51,25 @@ impl Site {
     pub(super) async fn answer(
         &self,
         request: Request<Incoming>,
+        client: Client,
         conversation: &Conversation,
     ) -> Answer {
+        let rules = self.rules().await;
+        if rules.tls().is_some() && !client.is_encrypted {
+            let problem = Problem::bad_request("this port speaks TLS only");
+            return answer::closing(answer::problem(&problem));
+        }
         // What follows a body is never read as a request: see `head`.
         let is_last = checks::has_body(request.headers());
         let route = Route::of(request.uri().path());
-        let answer = match self.checked(request, route.as_ref(), conversation).await {
+        let checked = self.checked(request, route.as_ref(), conversation, &rules, client);
+        let mut answer = match checked.await {
             Ok(answer) => answer,
             Err(problem) => refused(&problem, route.as_ref()),
         };
+        for (name, value) in rules.headers() {
+            answer.headers_mut().insert(name, value.clone());
+        }
         if is_last { answer::closing(answer) } else { answer }
     }
 
@@ -53,14 +78,29 @@ impl Site {
         request: Request<Incoming>,
         route: Option<&Route>,
         conversation: &Conversation,
+        rules: &Rules,
+        client: Client,
     ) -> Result<Answer, Problem> {
         checks::form(&request, conversation)?;
         self.check_size(&request)?;
-        let route = checks::method(request.method(), route)?;
         let (head, body) = request.into_parts();
+        self.admit(rules, client, &head.headers).await?;
+        let route = checks::method(&head.method, route)?;
         checks::encoding(&head.headers)?;
         self.swallow(body).await?;
         self.serve(route, head.uri.query().unwrap_or_default(), &head.headers).await
+    }
+
+    /// Nothing is told before this, not even which pages there are.
+    async fn admit(
+        &self,
+        rules: &Rules,
+        client: Client,
+        headers: &HeaderMap,
+    ) -> Result<(), Problem> {
+        let admitted = self.web.admit(rules, client.address, headers);
+        let late = || Err(Problem::unavailable("too many logins are being checked"));
+        timeout(self.limits.request, admitted).await.unwrap_or_else(|_| late())
     }
 
     fn check_size(&self, request: &Request<Incoming>) -> Result<(), Problem> {
@@ -138,6 +178,7 @@ impl Site {
             }
             Route::Reload => {
                 checks::same_site(headers)?;
+                checks::no_form(headers)?;
                 self.call(|backend| backend.reload().map_err(Problem::internal)).await?;
                 Ok(answer::ok(TEXT_TYPE, "reloaded\n"))
             }
@@ -183,6 +224,11 @@ fn refused(problem: &Problem, route: Option<&Route>) -> Answer {
     let mut answer = answer::problem(problem);
     if let (StatusCode::METHOD_NOT_ALLOWED, Some(route)) = (problem.status, route) {
         answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(route.allow()));
+    }
+    if problem.status == StatusCode::UNAUTHORIZED {
+        // RFC 7617, section 2.
+        let challenge = HeaderValue::from_static("Basic realm=\"offhours\", charset=\"UTF-8\"");
+        answer.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }
     answer
 }

@@ -5,4 +5,4 @@ mod framing;
 mod noise;
 mod slow;
 mod stop;
-mod support;
+pub(super) mod support;

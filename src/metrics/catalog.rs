@@ -234,6 +234,10 @@ Program {
         "Whether the last attempt to load the configuration succeeded.";
     RELOAD_AT: Gauge "offhours_config_last_reload_success_timestamp_seconds" NONE,
         "When the configuration in force was loaded.";
+    WEB_OK: Gauge "offhours_web_config_last_reload_successful" NONE,
+        "Whether the web configuration in force is the one on disk; absent without one.";
+    WEB_CERTIFICATE_END: Gauge "offhours_web_certificate_expiry_timestamp_seconds" NONE,
+        "When the first certificate of the chain that is served ends; absent without TLS.";
     BUILD_INFO: Gauge "offhours_build_info" &["version", "revision", "rustc"],
         "What this program was built from; always 1.";
     TZDB_INFO: Gauge "offhours_tzdb_info" &["version"],

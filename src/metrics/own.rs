@@ -43,6 +43,10 @@ fn program(page: &mut Page, view: &View) {
     let own = view.own;
     page.family(&catalog::RELOAD_OK).set_flag(&[], own.reload_ok);
     page.family(&catalog::RELOAD_AT).set_time(&[], own.reload_at);
+    if let Some(web) = &own.web {
+        page.family(&catalog::WEB_OK).set_flag(&[], web.is_latest);
+        page.family(&catalog::WEB_CERTIFICATE_END).set_time(&[], web.certificate_end);
+    }
     let build = [own.version.as_str(), &own.revision, &own.rustc];
     page.family(&catalog::BUILD_INFO).set(&build, 1.0);
     page.family(&catalog::TZDB_INFO).set(&[&own.tzdb_version], 1.0);

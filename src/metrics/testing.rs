@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 use crate::calendar::{Calendar, Zone};
 use crate::event::{Body, ChangeType, Event, Kind, Notice, RunLine, Status, Trigger};
 use crate::ledger::{Draft, Evidence, Histogram, Ledger, Taking};
-use crate::metrics::{Known, OwnView, ProcessView, SourceView, View, project};
+use crate::metrics::{Known, OwnView, ProcessView, SourceView, View, WebView, project};
 use crate::policy::{
     Emergencies, Freeze, OTHER, Partner, Policy, Procedure, Service, Terms, defaults,
 };
@@ -259,6 +259,7 @@ pub fn own() -> OwnView {
         alerts_sent: BTreeMap::new(),
         reload_ok: true,
         reload_at: Some(at("2025-11-10T00:00")),
+        web: Some(WebView { is_latest: false, certificate_end: Some(at("2026-02-01T00:00")) }),
         version: "0.1.0".into(),
         revision: "abc".into(),
         rustc: "1.95.0".into(),

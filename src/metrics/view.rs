@@ -66,6 +66,8 @@ pub struct OwnView {
     pub reload_ok: bool,
     /// When the configuration in force was loaded.
     pub reload_at: Option<Instant>,
+    /// `None` without a web configuration.
+    pub web: Option<WebView>,
     pub version: String,
     pub revision: String,
     pub rustc: String,
@@ -75,6 +77,15 @@ pub struct OwnView {
     pub holidays_end: Instant,
     /// `None` where the operating system does not tell.
     pub process: Option<ProcessView>,
+}
+
+/// The web configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WebView {
+    /// What is in force is what the files say.
+    pub is_latest: bool,
+    /// When the first certificate of the chain ends; `None` without TLS.
+    pub certificate_end: Option<Instant>,
 }
 
 /// This process as the operating system sees it.

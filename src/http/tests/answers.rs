@@ -163,6 +163,10 @@ async fn a_web_page_cannot_make_a_browser_reload_us() {
         ("Sec-Fetch-Site: none\r\nSec-Fetch-Site: cross-site\r\n", 403),
         ("Sec-Fetch-Site: same-origin\r\n", 200),
         ("sec-fetch-site: none\r\n", 200),
+        ("Content-Type: application/x-www-form-urlencoded\r\n", 415),
+        ("Content-Type: Multipart/Form-Data; boundary=x\r\n", 415),
+        ("Content-Type: text/plain;charset=UTF-8\r\n", 415),
+        ("Content-Type: application/json\r\n", 200),
         ("", 200),
     ] {
         let request = format!("POST /-/reload HTTP/1.1\r\nHost: a\r\n{fields}\r\n");
@@ -170,7 +174,7 @@ async fn a_web_page_cannot_make_a_browser_reload_us() {
         assert_eq!(reply.status(), status, "{fields:?}");
         reply.check_dress();
     }
-    assert_eq!(reloads.load(Ordering::SeqCst), 3);
+    assert_eq!(reloads.load(Ordering::SeqCst), 4);
     // Reading is free: a link from another page leads to ours.
     let request = "GET / HTTP/1.1\r\nHost: a\r\nSec-Fetch-Site: cross-site\r\n\r\n";
     check(&server, request, 200, "offhours").await;

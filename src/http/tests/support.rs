@@ -1,6 +1,6 @@
 //! A backend that does as it is told, a server on a port of its own, and a client of raw bytes.
 
-use crate::http::{Backend, Limits, Problem, RunQuery, WindowQuery, Windows, serve};
+use crate::http::{Backend, Limits, Problem, RunQuery, Web, WindowQuery, Windows, serve};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,6 +26,7 @@ pub fn lenient() -> Limits {
     Limits {
         header_read: NEVER,
         accept: NEVER,
+        handshake: NEVER,
         idle: NEVER,
         request: NEVER,
         drain: NEVER,
@@ -146,13 +147,18 @@ pub struct Server {
 
 impl Server {
     pub async fn start(fake: Fake, limits: Limits) -> Server {
+        Server::guarded(fake, limits, Web::open(None).unwrap()).await
+    }
+
+    /// The same with a web configuration.
+    pub async fn guarded(fake: Fake, limits: Limits, web: Web) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let shutdown = async move {
             let _ = stopped.await;
         };
-        let task = tokio::spawn(serve(listener, Arc::new(fake), limits, shutdown));
+        let task = tokio::spawn(serve(listener, Arc::new(fake), Arc::new(web), limits, shutdown));
         Server { address, stop: Some(stop), task }
     }
 

@@ -124,6 +124,8 @@ fn the_exporter_tells_of_itself() {
             (r#"offhours_alerts_sent_total{result="error"}"#, Some(2.0)),
             ("offhours_config_last_reload_successful", Some(0.0)),
             ("offhours_config_last_reload_success_timestamp_seconds", unix("2025-11-10T00:00")),
+            ("offhours_web_config_last_reload_successful", Some(0.0)),
+            ("offhours_web_certificate_expiry_timestamp_seconds", unix("2026-02-01T00:00")),
             (r#"offhours_build_info{version="0.1.0",revision="abc",rustc="1.95.0"}"#, Some(1.0)),
             ("process_cpu_seconds_total", Some(1.5)),
             ("process_resident_memory_bytes", Some(7_340_032.0)),

@@ -93,8 +93,9 @@ impl Engine {
                     break;
                 }
             }
-            self.get_ready();
+            // In this order, so that the first scrape has every series.
             self.follower.publish(&self.shared);
+            self.get_ready();
         }
         self.finish();
         Ok(())

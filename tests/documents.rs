@@ -4,7 +4,7 @@ use std::path::Path;
 
 use offhours::time::rfc3339;
 
-use crate::support::{Server, eventually, folder, offhours, text};
+use crate::support::{Server, eventually, folder, offhours, root, text};
 
 const CONFIG: &str = r#"
 services: { orion: { timezone: UTC } }
@@ -162,4 +162,19 @@ fn documents_are_read_exactly_once_through_kill_9() {
     ]);
     let rejected = text(&rejected.stdout);
     assert_eq!(rejected.matches("bad_plan").count(), RECORDS / 10, "seed {seed}");
+}
+
+#[test]
+fn the_examples_of_the_documentation_are_configurations() {
+    let page = std::fs::read_to_string(root().join("docs/changes.md")).expect("the page");
+    let examples: Vec<&str> =
+        page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(examples.len(), 2);
+    for example in examples {
+        let home = folder();
+        let config = home.path().join("offhours.yml");
+        std::fs::write(&config, example).expect("a configuration");
+        let output = offhours(&["check-config", "--config.file", &config.to_string_lossy()]);
+        assert!(output.status.success(), "{example}\n{}", text(&output.stderr));
+    }
 }

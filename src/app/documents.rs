@@ -10,7 +10,10 @@ use sha2::{Digest, Sha256};
 
 use crate::app::intake::{Batch, queue::kept, reject};
 use crate::config::Source;
-use crate::format::{DOCUMENT_BYTES_MAX, Reader, Reading, Record, is_whole_document};
+use crate::format::{
+    DOCUMENT_BYTES_MAX, Document as Kind, Reader, Reading, Record, is_whole_document,
+    is_whole_notice,
+};
 use crate::ledger::Taking;
 use crate::run::Place;
 use crate::tail::{Document, FailureKind, Folder, Follow, Mark, SourceStatus, TailEvent};
@@ -69,7 +72,11 @@ impl Documents {
             let own = || marks.iter().filter(|mark| mark.source == source.name);
             let (name, patterns) = (source.name.clone(), source.patterns.clone());
             let follow = Follow { source: name, patterns };
-            let folder = Folder::new(follow, own().cloned(), DOCUMENT_BYTES_MAX, is_whole_document);
+            let is_whole = match source.spec.document {
+                Some(Kind::Notices) => is_whole_notice,
+                _ => is_whole_document,
+            };
+            let folder = Folder::new(follow, own().cloned(), DOCUMENT_BYTES_MAX, is_whole);
             Ok(Shelf {
                 source: source.clone(),
                 reader: Reader::new(source.spec.clone()),

@@ -1,5 +1,6 @@
 //! Documents: files that are read as a whole and taken apart into records, each of which is read like a line.
 
+mod notice;
 mod preset;
 
 use super::clean::clean;
@@ -14,6 +15,7 @@ use super::spec::Document;
 use super::{json, records};
 use crate::time::Instant;
 
+pub use notice::is_whole_notice;
 pub use preset::{DOCUMENT_PRESETS, DocumentPreset};
 
 /// The largest document that is read: 8 MiB.
@@ -45,6 +47,9 @@ impl Reader {
     ) -> Result<Vec<Record<'d>>, Rejection> {
         let body = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let base = bytes.len() - body.len();
+        if self.spec.document == Some(Document::Notices) {
+            return self.read_notices(bytes, written);
+        }
         let (spans, file) = match (&self.spec.document, &self.scanner) {
             (_, Scanner::Csv { .. }) => self.csv_records(body)?,
             (Some(Document::Changes { records }), _) => (json_records(body, records)?, None),
@@ -60,6 +65,36 @@ impl Reader {
             Record { offset: (base + at) as u64, bytes, reading }
         };
         Ok(spans.into_iter().map(record).collect())
+    }
+
+    fn read_notices<'d>(
+        &self,
+        bytes: &'d [u8],
+        written: Instant,
+    ) -> Result<Vec<Record<'d>>, Rejection> {
+        let record = |notice: notice::Notice| {
+            let reading = match notice.values {
+                Ok(None) => Reading::Ignored,
+                Err(rejection) => Reading::Rejected(rejection),
+                Ok(Some(values)) => {
+                    let mut slots = Slots::default();
+                    for (key, value) in values {
+                        if let Some(slot) = self.mapping.keys.slot(&[&key]) {
+                            slots.put(slot, value);
+                        }
+                    }
+                    let read = self.record_event(&slots, &FileState::default(), written);
+                    read.unwrap_or_else(|rejection| {
+                        // The values have no place of their own in the text.
+                        Reading::Rejected(Rejection { column: None, ..rejection })
+                    })
+                }
+            };
+            let rest = bytes.get(notice.at..).unwrap_or_default();
+            Record { offset: notice.at as u64, bytes: rest, reading }
+        };
+        let found = notice::notices(bytes, &self.spec.zone)?;
+        Ok(found.into_iter().map(record).collect())
     }
 
     fn csv_records<'d>(&self, body: &'d [u8]) -> Result<Spans<'d>, Rejection> {

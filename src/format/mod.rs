@@ -30,6 +30,7 @@ mod tests;
 
 pub use document::{
     DOCUMENT_BYTES_MAX, DOCUMENT_PRESETS, DocumentPreset, RECORDS_MAX, Record, is_whole_document,
+    is_whole_notice,
 };
 pub use duration::duration as read_duration;
 pub use file::FileState;

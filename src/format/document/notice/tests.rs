@@ -1,0 +1,113 @@
+//! Rows: what stands in an event, and what is understood of it.
+
+use super::*;
+
+/// Each event as its values, or why it is refused.
+fn told(text: &str) -> Result<Vec<String>, String> {
+    let zone = Zone::find("Europe/Vienna").unwrap();
+    let one = |(key, value): &(String, Value)| match value {
+        Value::Text { text, .. } => format!("{key}={text}"),
+        Value::List { texts, .. } => format!("{key}=[{}]", texts.join("|")),
+        other => format!("{key}={other:?}"),
+    };
+    let found = notices(text.as_bytes(), &zone).map_err(|r| r.detail)?;
+    let event = |notice: Notice| match notice.values {
+        Ok(None) => "none of ours".to_owned(),
+        Ok(Some(values)) => values.iter().map(one).collect::<Vec<_>>().join(" "),
+        Err(rejection) => format!("{}: {}", rejection.reason, rejection.detail),
+    };
+    Ok(found.into_iter().map(event).collect())
+}
+
+fn calendar(event: &str) -> String {
+    format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\n{event}\nEND:VEVENT\nEND:VCALENDAR\n")
+}
+
+fn check(event: &str, want: &str) {
+    assert_eq!(told(&calendar(event)).unwrap(), [want], "{event}");
+}
+
+const ID: &str = "X-MAINTNOTE-MAINTENANCE-ID:W1";
+
+#[test]
+fn an_event_is_read_as_a_person_reads_it() {
+    check("SUMMARY:Lunch\nDTSTART:20260301T120000Z", "none of ours");
+    check(ID, "maintenance_id=W1 object=[] partstat=[]");
+    check(
+        &format!(
+            "{ID}\nSTATUS:TENTATIVE\nX-MAINTNOTE-STATUS:CONFIRMED\nSEQUENCE:3\nX-MAINTNOTE-OBJECT-ID;X-MAINTNOTE-OBJECT-IMPACT=\"OUTAGE\":a\nX-MAINTNOTE-OBJECT-ID:b\\, c"
+        ),
+        "sequence=3 maintenance_id=W1 status=CONFIRMED object_id=a object_id=b, c object=[a|b, c] partstat=[]",
+    );
+    check(
+        &format!("{ID}\nATTENDEE;PARTSTAT=ACCEPTED;CN=NOC:mailto:noc@example.net"),
+        "attendee=mailto:noc@example.net maintenance_id=W1 object=[] partstat=[ACCEPTED]",
+    );
+    let head = "maintenance_id=W1 object=[] partstat=[] dtstart=2026-03-01T";
+    for (times, want) in [
+        (
+            "DTSTART;VALUE=DATE-TIME:20260301T080000Z\nDTEND:20260301T100000Z",
+            "08:00:00Z dtend=2026-03-01T10:00:00Z",
+        ),
+        ("DTSTART:20260301T080000\nDTEND:20260301T100000", "07:00:00Z dtend=2026-03-01T09:00:00Z"),
+        (
+            "DTSTART;TZID=America/New_York:20260301T080000\nDURATION:PT2H",
+            "13:00:00Z dtend=2026-03-01T15:00:00Z",
+        ),
+    ] {
+        let event = format!("{ID}\n{times}");
+        let (text, duration) = (told(&calendar(&event)).unwrap().remove(0), "duration=PT2H ");
+        assert_eq!(text.replace(duration, ""), format!("{head}{want}"), "{times}");
+    }
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused_with_a_sentence() {
+    let start = format!("{ID}\nDTSTART:20260301T080000Z");
+    check(
+        &start,
+        "bad_plan: the notice has a DTSTART but no DTEND: nobody knows when it is to end",
+    );
+    assert!(
+        told(&calendar(&format!("{start}\nX-MAINTNOTE-STATUS:CANCELLED"))).unwrap()[0]
+            .contains("dtstart=")
+    );
+    check(
+        &format!("{start}\nDURATION:soon"),
+        "bad_duration: DURATION: \"soon\" is no length such as PT2H",
+    );
+    let unknown =
+        told(&calendar(&format!("{ID}\nDTSTART;TZID=Mars/Base:20260301T080000"))).unwrap();
+    assert!(unknown[0].starts_with("bad_time: DTSTART: unknown time zone"), "{unknown:?}");
+    let half = calendar(&start).replace("END:VEVENT\nEND:VCALENDAR\n", "");
+    assert!(told(&half).unwrap_err().ends_with("has no END"));
+    assert!(told("hello").unwrap_err().starts_with("neither an iCalendar"));
+}
+
+#[test]
+fn calendars_are_found_in_mails_however_they_are_packed() {
+    let plain = calendar(ID);
+    let packed = "QkVHSU46VkNBTEVOREFSCkJFR0lOOlZFVkVOVApYLU1BSU5UTk9URS1NQUlOVEVOQU5DRS1JRDpX\nMQpFTkQ6VkVWRU5UCkVORDpWQ0FMRU5EQVIK\n";
+    let head = "From: noc@example.net\nSubject: Maintenance\nMIME-Version: 1.0\n";
+    let parts = format!(
+        "{head}Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/plain\n\nHello\n--x\nContent-Type: text/calendar; charset=utf-8\n\n{plain}\n--x\nContent-Type: application/ics; name=a.ics\nContent-Transfer-Encoding: base64\n\n{packed}\n--x--\n"
+    );
+    let alone = format!("{head}Content-Type: text/calendar\n\n{plain}");
+    let inner = format!("{head}Content-Type: message/rfc822\n\n{alone}");
+    let found = "maintenance_id=W1 object=[] partstat=[]";
+    for (mail, count) in [(parts, 2), (alone, 1), (inner, 1), (format!("{head}\nHello\n"), 0)] {
+        assert_eq!(told(&mail).unwrap(), vec![found; count], "{mail}");
+    }
+}
+
+#[test]
+fn a_closed_calendar_need_not_be_waited_for() {
+    for (text, want) in [
+        (calendar(ID), true),
+        (calendar(ID).to_lowercase(), true),
+        ("END:VCALENDAR".into(), false),
+        ("BEGIN:VCALENDAR\n".into(), false),
+    ] {
+        assert_eq!(is_whole_notice(text.as_bytes()), want, "{text}");
+    }
+}

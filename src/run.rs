@@ -1,12 +1,11 @@
 //! What events add up to: runs, their phases, and the contradictions of a log.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::change::Plan;
 use crate::event::{Kind, Trigger, words};
 use crate::time::{Instant, Span};
-use crate::verdict::{Finding, Reason, Verdict};
+use crate::verdict::{Findings, Verdict};
 
 /// Labels of a domain series: names from the configuration or `other`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -138,7 +137,9 @@ pub struct Run {
     pub verified: Option<Instant>,
     /// Earliest approval that names this run or its change.
     pub approved: Option<Instant>,
-    pub findings: BTreeMap<Reason, Finding>,
+    pub findings: Findings,
+    /// Reasons were found or refuted since the start.
+    pub refound: bool,
     /// A calendar that decides a rule ends before the start: the evidence is missing.
     pub uncovered: bool,
     /// A violation to be acknowledged (not one found while reading old logs).

@@ -167,7 +167,7 @@ fn an_overrun_is_found_at_its_instant_without_a_new_line() {
     s.check(1, &all, "violation", false);
     s.advance(at("20:00:00"));
     let run = s.run(1);
-    assert_eq!(run.findings[&Reason::Lost].at, at("15:30:00"));
+    assert_eq!(run.findings.get(&Reason::Lost).map(|f| f.at), Some(at("15:30:00")));
     assert!(run.sealed && run.end.is_none());
 }
 

@@ -89,8 +89,13 @@ impl Engine {
                     return Ok(());
                 }
                 self.show_progress();
-                if !more || self.has_mail() {
+                if !more {
                     break;
+                }
+                // A catch-up may take long: whoever asks is answered between two commits.
+                if !self.drain_mail() {
+                    self.finish();
+                    return Ok(());
                 }
             }
             // In this order, so that the first scrape has every series.
@@ -127,14 +132,16 @@ impl Engine {
 
     /// The runs that the entries are about, as they stand.
     fn touched(&mut self, commit: &Commit, now: Instant) -> Vec<(Arc<Run>, i64, i64)> {
-        let mut runs: std::collections::BTreeMap<RunNo, Arc<Run>> =
-            self.draft.take_forgotten().into_iter().map(|run| (run.no, run)).collect();
-        for no in commit.entries.iter().filter_map(|e| e.what.run()) {
-            if let Some(run) = self.draft.ledger().run(no) {
-                runs.insert(no, run.clone());
-            }
-        }
-        runs.into_values().map(|run| counted(run, &self.config, now)).collect()
+        let mut touched: Vec<RunNo> = commit.entries.iter().filter_map(|e| e.what.run()).collect();
+        touched.sort_unstable();
+        touched.dedup();
+        let mut runs: Vec<Arc<Run>> =
+            touched.iter().filter_map(|no| self.draft.ledger().run(*no)).cloned().collect();
+        // A run that left memory since is to be stored as it stood, if anything happened to it.
+        let forgotten = self.draft.take_forgotten().into_iter();
+        runs.extend(forgotten.filter(|run| touched.binary_search(&run.no).is_ok()));
+        runs.sort_unstable_by_key(|run| run.no);
+        runs.into_iter().map(|run| counted(run, &self.config, now)).collect()
     }
 
     /// Stores a commit if it is worth it, then makes it visible. Nothing is read on before it is on disk.
@@ -224,14 +231,6 @@ impl Engine {
         if !self.shared.is_ready() {
             let (read, left) = self.follower.catch_up();
             (self.progress)(read, left);
-        }
-    }
-
-    fn has_mail(&mut self) -> bool {
-        // A wake-up is no reason to stop reading; anything else is answered by the next round.
-        match self.mail.try_recv() {
-            Ok(Message::Wake) | Err(_) => false,
-            Ok(message) => !self.answer(message),
         }
     }
 

@@ -20,11 +20,12 @@ use crate::time::Instant;
 use queue::{Fate, Item, Queue};
 pub use queue::{RECORD_QUIET, REJECTED_LINE_BYTES};
 
-/// Items that wait in memory for each file before it is read on.
-pub const QUEUE_ITEMS: usize = 2_048;
+/// Items that wait in memory before more is read, shared by the files; each has room for some.
+pub const QUEUE_ITEMS: usize = 8_192;
+pub const QUEUE_ITEMS_LEAST: usize = 256;
 
-/// Events taken into one commit.
-pub const BATCH_ITEMS: usize = 2_048;
+/// Events taken into one commit: many, because each commit waits for the disk.
+pub const BATCH_ITEMS: usize = 8_192;
 
 /// How far a file was taken, for its checkpoint.
 pub struct Progress {
@@ -119,7 +120,8 @@ impl Intake {
         for (file, queue) in &mut self.queues {
             queue.at_end = unread.binary_search(file).is_err();
         }
-        let has_room = |q: &Queue| !q.at_end && !q.is_stuck && q.items.len() < QUEUE_ITEMS;
+        let share = (QUEUE_ITEMS / self.queues.len().max(1)).max(QUEUE_ITEMS_LEAST);
+        let has_room = |q: &Queue| !q.at_end && !q.is_stuck && q.items.len() < share;
         let open = self.queues.iter().filter(|(_, q)| has_room(q));
         open.min_by_key(|(_, q)| q.high).map(|(file, _)| *file)
     }
@@ -219,13 +221,14 @@ impl Intake {
         let Some(queue) = self.queues.get_mut(&file) else { return };
         let Some(source) = self.sources.get(queue.source) else { return };
         let before = queue.taken_to;
+        let (mut ignored, mut events) = (0, 0);
         let ready = |item: &Item| match watermark {
             None => true,
             Some(reached) => item.stamp.is_none_or(|t| Some(t) <= reached),
         };
         while batch.events.len() + batch.rejected.len() < BATCH_ITEMS {
             let Some(item) = queue.items.pop_front_if(|item| ready(item)) else { break };
-            batch.count(&source.name, "lines", "ignored", item.noise + item.lines - 1);
+            ignored += item.noise + item.lines - 1;
             let place = Place {
                 source: source.name.clone(),
                 path: queue.path.clone(),
@@ -234,7 +237,7 @@ impl Intake {
             };
             match item.what {
                 Fate::Event(event, line) => {
-                    batch.count(&source.name, "lines", "event", 1);
+                    events += 1;
                     queue.taken_last = Some(event.at);
                     batch.events.push(Taking {
                         partner: source.partner.clone(),
@@ -261,7 +264,9 @@ impl Intake {
             None => (queue.joiner.held_from().unwrap_or(queue.read_to), &mut queue.trailing),
         };
         queue.taken_to = taken_to;
-        batch.count(&source.name, "lines", "ignored", std::mem::take(noise));
+        ignored += std::mem::take(noise);
+        batch.count(&source.name, "lines", "ignored", ignored);
+        batch.count(&source.name, "lines", "event", events);
         if queue.taken_to != before {
             batch.count(&source.name, "bytes", "", queue.taken_to - before);
             let memo = memo::write(queue.state.header.as_deref(), queue.taken_last);

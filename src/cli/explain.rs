@@ -154,8 +154,8 @@ fn rules(run: &Run, case: &Case) -> String {
 
 fn rule_line(run: &Run, reason: Reason, summary: &str, check: Check) -> String {
     let (sign, why) = match (run.findings.get(&reason), check) {
-        (Some(f), _) if f.waived => ("waived", f.detail.clone()),
-        (Some(f), _) => ("BROKEN", f.detail.clone()),
+        (Some(f), _) if f.waived => ("waived", f.detail.to_string()),
+        (Some(f), _) => ("BROKEN", f.detail.to_string()),
         (None, Check::NotApplicable(why) | Check::Unknown(why)) => ("silent", why.into()),
         (None, Check::Holds { until }) => ("holds", format!("until {until}")),
         (None, Check::Passes | Check::Broken { .. }) => ("kept", summary.into()),

@@ -12,7 +12,7 @@ use crate::ledger::{Ledger, Shown, Sums, What};
 use crate::policy::{Policy, Terms};
 use crate::run::{Labels, Run, RunNo, State};
 use crate::time::{Instant, nanos};
-use crate::verdict::{Case, Check, Finding, Reason, When, implausible, judge};
+use crate::verdict::{Case, Check, Finding, Findings, Reason, When, implausible, judge};
 
 /// The evidence of one run at `clock`.
 pub fn case_of<'a>(run: &'a Run, terms: &'a Terms, clock: Instant) -> Case<'a> {
@@ -194,7 +194,7 @@ impl Draft {
                 Check::Broken { .. } if known => {}
                 Check::Broken { at, detail } => {
                     let waived = case.waives(reason);
-                    let finding = Finding { reason, at, waived, detail };
+                    let finding = Finding { reason, at, waived, detail: detail.into() };
                     let latch = self.asks_for_acknowledgement(observed, &finding);
                     if reason == Reason::Lost && run.is_open() {
                         news.push(What::Lost { run: no });
@@ -284,6 +284,7 @@ impl Draft {
             verified: None,
             approved: None,
             findings: Default::default(),
+            refound: false,
             uncovered: false,
             latched: false,
             acknowledged: None,
@@ -313,20 +314,20 @@ impl Draft {
 
     fn judge_start(&self, run: &mut Run, terms: &Terms, taking: &Taking, late_after: TimeDelta) {
         let case = case_of(run, terms, run.start - TICK);
-        let (mut findings, mut uncovered) = (BTreeMap::new(), false);
+        let (mut findings, mut uncovered) = (Findings::default(), false);
         let checks = judge(&case, When::Start).chain(judge(&case, When::Later));
         for (reason, check) in checks {
             match check {
                 Check::Broken { at, detail } => {
                     let waived = case.waives(reason);
-                    findings.insert(reason, Finding { reason, at, waived, detail });
+                    findings.insert(Finding { reason, at, waived, detail: detail.into() });
                 }
                 Check::Unknown(_) => uncovered = true,
                 _ => {}
             }
         }
         if let Some(finding) = self.doubt_start(&case, taking, late_after) {
-            findings.insert(Reason::ImplausibleTime, finding);
+            findings.insert(finding);
         }
         (run.findings, run.uncovered) = (findings, uncovered);
         let asks = |f: &Finding| self.asks_for_acknowledgement(run.observed, f);
@@ -343,6 +344,7 @@ impl Draft {
         let Check::Broken { at, detail } = implausible(case, case.start + delay) else {
             return None;
         };
+        let detail = detail.into();
         Some(Finding { reason: Reason::ImplausibleTime, at, waived: false, detail })
     }
 }

@@ -103,9 +103,6 @@ impl Ledger {
     }
 
     fn book_mut(&mut self, partner: &Arc<str>) -> &mut Book {
-        if !self.books.contains_key(partner) {
-            self.books.insert(partner.clone(), Book::default());
-        }
         self.books.entry(partner.clone()).or_default()
     }
 
@@ -148,7 +145,8 @@ impl Ledger {
             }
             What::Found { run, finding, latch } => {
                 let Some(run) = self.edit(*run) else { return };
-                run.findings.insert(finding.reason, finding.clone());
+                run.findings.insert(finding.clone());
+                run.refound = true;
                 run.latched |= *latch;
                 let (no, labels, latched) = (run.no, run.labels.clone(), run.latched);
                 let sums = self.board.series.entry(labels).or_default();
@@ -160,6 +158,7 @@ impl Ledger {
             What::Refuted { run, reason } => {
                 if let Some(run) = self.edit(*run) {
                     run.findings.remove(reason);
+                    run.refound = true;
                 }
                 self.irregular(&entry.partner, Irregularity::Refuted);
             }

@@ -140,7 +140,7 @@ impl RunDetail {
             approved: run.approved.map(rfc3339),
             observed: rfc3339(run.observed),
             plan: run.plan.as_ref().map(plan),
-            details: findings.map(|f| (f.reason.as_str(), f.detail.clone())).collect(),
+            details: findings.map(|f| (f.reason.as_str(), f.detail.to_string())).collect(),
             entries: entries.iter().map(|(no, entry)| entry_report(*no, entry)).collect(),
         }
     }

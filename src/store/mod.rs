@@ -3,6 +3,7 @@
 //! One process writes (a lock file says so); others may read. Because the place up to which a file has been
 //! read is part of the same transaction as what was read from it, every line counts exactly once.
 
+mod block;
 mod document;
 mod form;
 mod read;
@@ -10,7 +11,8 @@ mod scalar;
 mod schema;
 mod write;
 
-pub use read::{Block, Counted, Reader, Rejected, RunFilter};
+pub use block::Block;
+pub use read::{Counted, Reader, Rejected, RunFilter};
 pub use write::{Commit, Store, Tally};
 
 use std::io::ErrorKind;
@@ -19,7 +21,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::ErrorCode;
 
 use crate::ledger::Entry;
-use crate::run::Run;
+use crate::run::{Run, State};
 
 /// The version of what is on disk. A ledger of another version is refused.
 pub const VERSION: &str = "1";
@@ -124,12 +126,16 @@ fn read_entry(bytes: &[u8]) -> Result<Entry, serde_json::Error> {
     serde_json::from_slice::<form::EntryForm>(bytes).map(Entry::from)
 }
 
-fn write_run(run: &Run) -> Result<String, serde_json::Error> {
-    serde_json::to_string(&form::RunForm::from(run))
+/// What has become of a run since it started, for its row.
+fn write_since(run: &Run) -> Result<String, serde_json::Error> {
+    serde_json::to_string(&form::SinceForm::from(run))
 }
 
-fn read_run(text: &str) -> Result<Run, serde_json::Error> {
-    serde_json::from_str::<form::RunForm>(text).map(Run::from)
+/// The run that started as `run`, as its row has it.
+fn read_since(run: Run, state: &str, since: &str) -> Result<Run, serde_json::Error> {
+    let state = State::parse(state).ok_or_else(|| serde::de::Error::custom("an unknown state"))?;
+    let since: form::SinceForm = serde_json::from_str(since)?;
+    Ok(since.applied_to(run, state))
 }
 
 #[cfg(test)]

@@ -5,23 +5,13 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
-use crate::ledger::Entry;
 use crate::ledger::chain::{GENESIS, Head};
+use crate::ledger::{Entry, What};
 use crate::run::{Place, Run, RunNo};
-use crate::store::{InFile, StoreError, VERSION, read_entry, read_run, schema};
+use crate::store::block::{Block, COLUMNS};
+use crate::store::{InFile, StoreError, VERSION, read_entry, read_since, schema};
 use crate::tail::{Checkpoint, Mark};
 use crate::time::Instant;
-
-/// A stored block of entries.
-#[derive(Debug)]
-pub struct Block {
-    /// Number of its first entry.
-    pub first: u64,
-    pub count: u64,
-    pub head: Head,
-    /// One JSON object a line.
-    pub body: Vec<u8>,
-}
 
 /// A line that could not be read.
 #[derive(Clone, Debug)]
@@ -107,7 +97,7 @@ impl Reader<'_> {
             if block.first != next {
                 return Err(broken(next, format!("the next block begins with {}", block.first)));
             }
-            for line in lines(&block.body) {
+            for line in block.lines() {
                 each(read_entry(line).map_err(|e| broken(next, e.to_string()))?);
                 head = head.after(line);
                 next += 1;
@@ -123,10 +113,12 @@ impl Reader<'_> {
 
     /// Every entry about one run, with its number.
     pub fn entries_of(&self, no: RunNo) -> Result<Vec<(u64, Entry)>, StoreError> {
-        let first = self.one_u64("SELECT first_entry FROM runs WHERE no = ?1", no)?;
+        let block = "SELECT max(first) FROM blocks
+            WHERE first <= (SELECT first_entry FROM runs WHERE no = ?1)";
+        let first = self.one_u64(block, no)?;
         let mut found = Vec::new();
         self.blocks(first, |block| {
-            for (number, line) in (block.first..).zip(lines(&block.body)) {
+            for (number, line) in (block.first..).zip(block.lines()) {
                 let entry = read_entry(line).map_err(|e| StoreError::Damaged {
                     path: self.path.clone(),
                     entry: number,
@@ -161,11 +153,11 @@ impl Reader<'_> {
         from: u64,
         mut each: impl FnMut(Block) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let sql = "SELECT first, count, head, body FROM blocks WHERE first >= ?1 ORDER BY first";
-        let mut query = self.db().prepare(sql).in_file(&self.path)?;
+        let sql = format!("SELECT {COLUMNS} FROM blocks WHERE first >= ?1 ORDER BY first");
+        let mut query = self.db().prepare(&sql).in_file(&self.path)?;
         let mut rows = query.query([from]).in_file(&self.path)?;
         while let Some(row) = rows.next().in_file(&self.path)? {
-            each(block_of(row).in_file(&self.path)?)?;
+            each(Block::of_row(row).in_file(&self.path)?)?;
         }
         Ok(())
     }
@@ -202,23 +194,45 @@ impl Reader<'_> {
     ) -> Result<Vec<(Run, i64, i64)>, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let sql = format!(
-            "SELECT no, body, business_nanos, outside_nanos FROM runs WHERE {filter}
-             ORDER BY no DESC LIMIT {limit}"
+            "SELECT first_entry, state, since, business_nanos, outside_nanos FROM runs
+             WHERE {filter} ORDER BY no DESC LIMIT {limit}"
         );
         let mut query = self.db().prepare(&sql).in_file(&self.path)?;
         let mut rows = query.query(values).in_file(&self.path)?;
         let mut found = Vec::new();
+        let mut block = None;
         while let Some(row) = rows.next().in_file(&self.path)? {
-            let body: String = row.get(1).in_file(&self.path)?;
-            let run = read_run(&body).map_err(|e| StoreError::Damaged {
-                path: self.path.clone(),
-                entry: row.get(0).unwrap_or_default(),
-                why: e.to_string(),
-            })?;
+            let text = |column| row.get::<_, String>(column).in_file(&self.path);
             let nanos = |column| row.get(column).in_file(&self.path);
-            found.push((run, nanos(2)?, nanos(3)?));
+            let entry = row.get(0).in_file(&self.path)?;
+            let started = self.started(entry, &mut block)?;
+            let run = read_since(started, &text(1)?, &text(2)?);
+            found.push((run.map_err(|e| self.damaged(entry, e))?, nanos(3)?, nanos(4)?));
         }
         Ok(found)
+    }
+
+    /// A run as it started, by the number of the entry that tells of it. `kept` is the block read before:
+    /// runs that stand side by side mostly started in the same one.
+    fn started(&self, entry: u64, kept: &mut Option<Block>) -> Result<Run, StoreError> {
+        let holds = |block: &Block| (block.first..block.first + block.count).contains(&entry);
+        if !kept.as_ref().is_some_and(holds) {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM blocks WHERE first <= ?1 ORDER BY first DESC LIMIT 1"
+            );
+            let mut query = self.db().prepare_cached(&sql).in_file(&self.path)?;
+            *kept = query.query_row([entry], Block::of_row).optional().in_file(&self.path)?;
+        }
+        let line = kept.as_ref().and_then(|block| block.line(entry));
+        let line = line.ok_or_else(|| self.damaged(entry, "it is missing"))?;
+        match read_entry(line).map_err(|e| self.damaged(entry, e))?.what {
+            What::Started { run, .. } => Ok(Arc::unwrap_or_clone(run)),
+            _ => Err(self.damaged(entry, "it should tell how a run started")),
+        }
+    }
+
+    fn damaged(&self, entry: u64, why: impl ToString) -> StoreError {
+        StoreError::Damaged { path: self.path.clone(), entry, why: why.to_string() }
     }
 
     /// Where each file had been read to.
@@ -291,20 +305,6 @@ impl Reader<'_> {
         let rows = query.query_map(params![source, limit], rejected_of);
         rows.and_then(Iterator::collect).in_file(&self.path)
     }
-}
-
-fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
-    body.split(|b| *b == b'\n').filter(|line| !line.is_empty())
-}
-
-fn block_of(row: &Row) -> rusqlite::Result<Block> {
-    let head: Vec<u8> = row.get(2)?;
-    Ok(Block {
-        first: row.get(0)?,
-        count: row.get(1)?,
-        head: Head(head.try_into().unwrap_or_default()),
-        body: row.get(3)?,
-    })
 }
 
 fn rejected_of(row: &Row) -> rusqlite::Result<Rejected> {

@@ -5,13 +5,14 @@ use rusqlite::Connection;
 use crate::store::VERSION;
 
 /// Tables of version 1. Instants in `runs` are microseconds since 1970, for filtering only; the exact ones
-/// are in `body`.
+/// are in the entries and in `since`.
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS blocks (
     first INTEGER PRIMARY KEY, -- number of its first entry, from 1
     count INTEGER NOT NULL,
     head BLOB NOT NULL,        -- of the hash chain after its last entry
+    deflated INTEGER NOT NULL, -- 1: body is deflated (RFC 1951)
     body BLOB NOT NULL         -- one JSON object a line
 ) STRICT;
 CREATE TABLE IF NOT EXISTS runs (
@@ -23,10 +24,10 @@ CREATE TABLE IF NOT EXISTS runs (
     start INTEGER NOT NULL,
     state TEXT NOT NULL,
     verdict TEXT NOT NULL,
-    first_entry INTEGER NOT NULL,
+    first_entry INTEGER NOT NULL, -- the entry that tells how it started
     business_nanos INTEGER NOT NULL,
     outside_nanos INTEGER NOT NULL,
-    body TEXT NOT NULL
+    since TEXT NOT NULL        -- what has become of it since its start
 ) STRICT;
 CREATE TABLE IF NOT EXISTS checkpoints (
     file INTEGER PRIMARY KEY, finished INTEGER NOT NULL, body TEXT NOT NULL

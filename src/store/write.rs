@@ -1,6 +1,6 @@
 //! The one writer: opens or makes a ledger, loads it, commits to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,11 +8,12 @@ use std::sync::Arc;
 use rusqlite::{Connection, Transaction, params};
 
 use crate::ledger::chain::{GENESIS, Head};
-use crate::ledger::{Entry, Ledger};
-use crate::run::Run;
+use crate::ledger::{Entry, Ledger, What};
+use crate::run::{Run, RunNo};
 use crate::store::read::{Reader, Rejected};
 use crate::store::{
-    FINISHED_KEPT, InFile, REJECTED_KEPT, StoreError, VERSION, schema, write_entry, write_run,
+    FINISHED_KEPT, InFile, REJECTED_KEPT, StoreError, VERSION, block, schema, write_entry,
+    write_since,
 };
 use crate::tail::{Checkpoint, Mark};
 use crate::time::{Instant, rfc3339};
@@ -137,7 +138,7 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
     }
 }
 
-fn unwritable(error: serde_json::Error) -> rusqlite::Error {
+fn unwritable(error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(Box::new(error))
 }
 
@@ -159,37 +160,53 @@ fn add_block(tx: &Transaction, height: u64, head: Head, c: &Commit) -> rusqlite:
         head = head.after(body.get(start..).unwrap_or_default());
         body.push(b'\n');
     }
-    tx.prepare_cached("INSERT INTO blocks VALUES (?1, ?2, ?3, ?4)")?.execute(params![
+    let (deflated, body) = block::pack(&body).map_err(unwritable)?;
+    tx.prepare_cached("INSERT INTO blocks VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
         height + 1,
         c.entries.len(),
         head.0.as_slice(),
-        body
+        deflated,
+        &*body
     ])?;
     Ok(head)
 }
 
+/// A run gets its row in the commit that tells of its start; after that only what can change is written.
 fn add_runs(tx: &Transaction, height: u64, c: &Commit) -> rusqlite::Result<()> {
-    let mut upsert = tx.prepare_cached(
-        "INSERT INTO runs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
-         ON CONFLICT (no) DO UPDATE SET state = excluded.state, verdict = excluded.verdict,
-         business_nanos = excluded.business_nanos, outside_nanos = excluded.outside_nanos,
-         body = excluded.body",
+    let mut insert = tx.prepare_cached(
+        "INSERT INTO runs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?;
+    let mut update = tx.prepare_cached(
+        "UPDATE runs SET state = ?2, verdict = ?3, business_nanos = ?4, outside_nanos = ?5,
+         since = ?6 WHERE no = ?1",
+    )?;
+    let started: HashMap<RunNo, u64> = (height + 1..)
+        .zip(&c.entries)
+        .filter_map(|(entry, e)| match &e.what {
+            What::Started { run, .. } => Some((run.no, entry)),
+            _ => None,
+        })
+        .collect();
     for (run, business, outside) in &c.runs {
-        let body = write_run(run).map_err(unwritable)?;
-        upsert.execute(params![
+        let since = write_since(run).map_err(unwritable)?;
+        let (state, verdict) = (run.state.as_str(), run.verdict().as_str());
+        let Some(first_entry) = started.get(&run.no) else {
+            update.execute(params![run.no, state, verdict, business, outside, since])?;
+            continue;
+        };
+        insert.execute(params![
             run.no,
             &*run.partner,
             run.service.as_deref(),
             &*run.procedure,
             run.run_id.as_deref(),
             run.start.timestamp_micros(),
-            run.state.as_str(),
-            run.verdict().as_str(),
-            height + 1,
+            state,
+            verdict,
+            first_entry,
             business,
             outside,
-            body
+            since
         ])?;
     }
     Ok(())

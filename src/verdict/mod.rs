@@ -5,6 +5,7 @@
 
 mod cancelled;
 mod case;
+mod findings;
 mod implausible_time;
 mod in_business_hours;
 mod in_freeze;
@@ -24,7 +25,10 @@ mod unverified;
 mod wrong_trigger;
 
 pub use case::{Case, civil};
+pub use findings::Findings;
 pub use implausible_time::{SUMMARY as IMPLAUSIBLE_TIME_SUMMARY, implausible};
+
+use std::sync::Arc;
 
 use crate::event::words;
 use crate::time::Instant;
@@ -129,7 +133,7 @@ pub struct Finding {
     pub at: Instant,
     /// An emergency waived it.
     pub waived: bool,
-    pub detail: String,
+    pub detail: Arc<str>,
 }
 
 /// When a rule is asked.

@@ -1,0 +1,100 @@
+//! Blocks: the entries of one commit, one JSON object a line, deflated where that saves something.
+
+use std::borrow::Cow;
+use std::io::{Read, Write};
+
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
+use rusqlite::Row;
+
+use crate::ledger::chain::Head;
+
+/// The least number of bytes that is deflated. What one moment brings stays readable in the database.
+pub const DEFLATED_BYTES: usize = 16 << 10;
+
+/// A stored block of entries.
+#[derive(Debug)]
+pub struct Block {
+    /// Number of its first entry.
+    pub first: u64,
+    pub count: u64,
+    /// Of the hash chain after its last entry.
+    pub head: Head,
+    /// One JSON object a line.
+    pub body: Vec<u8>,
+}
+
+/// The columns of a block, in the order in which [`Block::of_row`] reads them.
+pub(super) const COLUMNS: &str = "first, count, head, deflated, body";
+
+impl Block {
+    /// What cannot be inflated is left out of the body, so that the hash chain tells where it breaks.
+    pub(super) fn of_row(row: &Row) -> rusqlite::Result<Block> {
+        let head: Vec<u8> = row.get(2)?;
+        let body: Vec<u8> = row.get(4)?;
+        let body = match row.get(3)? {
+            true => unpack(&body),
+            false => body,
+        };
+        let head = Head(head.try_into().unwrap_or_default());
+        Ok(Block { first: row.get(0)?, count: row.get(1)?, head, body })
+    }
+
+    /// The entries, as the bytes that the hash chain is made of.
+    pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
+        self.body.split(|b| *b == b'\n').filter(|line| !line.is_empty())
+    }
+
+    /// One entry by its number.
+    pub fn line(&self, number: u64) -> Option<&[u8]> {
+        let place = number.checked_sub(self.first)?;
+        self.lines().nth(usize::try_from(place).ok()?)
+    }
+}
+
+/// The bytes as they are stored, and whether they are deflated.
+pub(super) fn pack(body: &[u8]) -> std::io::Result<(bool, Cow<'_, [u8]>)> {
+    if body.len() < DEFLATED_BYTES {
+        return Ok((false, body.into()));
+    }
+    let mut deflater = DeflateEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
+    deflater.write_all(body)?;
+    Ok((true, deflater.finish()?.into()))
+}
+
+/// As much as can be inflated.
+fn unpack(body: &[u8]) -> Vec<u8> {
+    let mut inflated = Vec::with_capacity(body.len() * 6);
+    // What was inflated before an error stays; the caller misses the rest.
+    let _ = DeflateDecoder::new(body).read_to_end(&mut inflated);
+    inflated
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_packed_comes_back() {
+        for (entry, deflated) in [("{}\n", false), (&"{\"a\":1}\n".repeat(10_000), true)] {
+            let (is_deflated, body) = pack(entry.as_bytes()).unwrap();
+            assert_eq!(is_deflated, deflated);
+            if deflated {
+                assert!(body.len() * 10 < entry.len());
+                assert_eq!(unpack(&body), entry.as_bytes());
+                let half = unpack(&body[..body.len() / 2]);
+                assert!(half.len() < entry.len() && entry.as_bytes().starts_with(&half));
+            }
+        }
+    }
+
+    #[test]
+    fn an_entry_is_found_by_its_number() {
+        let body = b"{1}\n{2}\n{3}\n".to_vec();
+        let block = Block { first: 7, count: 3, head: Head([0; 32]), body };
+        for (number, want) in [(6, None), (7, Some("{1}")), (9, Some("{3}")), (10, None)] {
+            assert_eq!(block.line(number), want.map(str::as_bytes), "{number}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The form of checkpoints on disk.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ledger::chain::Head;
+use crate::store::scalar::Text;
+use crate::tail::{Checkpoint, FileId, Signature};
+
+/// A checkpoint as it is written. Hashes in hexadecimal.
+#[derive(Serialize, Deserialize)]
+struct CheckpointForm<'a> {
+    file: u64,
+    #[serde(borrow)]
+    source: Text<'a>,
+    path: String,
+    dev: u64,
+    ino: u64,
+    offset: u64,
+    head: (u32, String),
+    marker: (u32, String),
+    skipped: u64,
+    finished: bool,
+    memo: Text<'a>,
+}
+
+/// Writes a checkpoint.
+pub(crate) fn write_checkpoint(c: &Checkpoint) -> Result<String, serde_json::Error> {
+    let signature = |s: &Signature| (s.len, Head(s.hash).hex());
+    serde_json::to_string(&CheckpointForm {
+        file: c.file.0,
+        source: (&*c.source).into(),
+        path: c.path.to_string_lossy().into_owned(),
+        dev: c.dev,
+        ino: c.ino,
+        offset: c.offset,
+        head: signature(&c.head),
+        marker: signature(&c.marker),
+        skipped: c.skipped,
+        finished: c.finished,
+        memo: (&*c.memo).into(),
+    })
+}
+
+/// Reads a checkpoint.
+pub(crate) fn read_checkpoint(text: &str) -> Result<Checkpoint, serde_json::Error> {
+    let form: CheckpointForm = serde_json::from_str(text)?;
+    let signature = |(len, hex): (u32, String)| {
+        let bytes = (0..32).map(|i| {
+            let pair = hex.get(i * 2..i * 2 + 2);
+            pair.and_then(|p| u8::from_str_radix(p, 16).ok())
+        });
+        let hash: Option<Vec<u8>> = bytes.collect();
+        let hash = hash.and_then(|h| h.try_into().ok());
+        let hash = hash.ok_or_else(|| serde::de::Error::custom("a hash is not 64 hex digits"));
+        hash.map(|hash| Signature { len, hash })
+    };
+    Ok(Checkpoint {
+        file: FileId(form.file),
+        source: form.source.into(),
+        path: form.path.into(),
+        dev: form.dev,
+        ino: form.ino,
+        offset: form.offset,
+        head: signature(form.head)?,
+        marker: signature(form.marker)?,
+        skipped: form.skipped,
+        finished: form.finished,
+        memo: form.memo.into(),
+    })
+}

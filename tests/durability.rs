@@ -182,3 +182,16 @@ fn a_record_of_several_lines_is_read_once_through_kill_9() {
     assert_eq!(seen.len(), RECORDS);
     assert!(seen.values().all(|n| *n == 1));
 }
+
+#[test]
+fn a_catch_up_can_be_stopped() {
+    let home = folder();
+    let config = home.path().join("offhours.yml");
+    std::fs::copy(root().join("examples/quickstart/offhours.yml"), &config).expect("a copy");
+    let line = "time=2026-03-22T09:00:00Z msg=\"maintenance task\" state=FINISHED job=STRAY\n";
+    std::fs::write(home.path().join("northhost.log"), line.repeat(200_000)).expect("a log");
+    let storage = folder();
+    let server = Server::launch(&config, storage.path());
+    server.line("following");
+    assert!(server.stop().success());
+}

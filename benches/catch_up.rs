@@ -12,6 +12,7 @@ use std::sync::mpsc::channel;
 use criterion::{BatchSize, Criterion, Throughput};
 use tempfile::TempDir;
 
+use offhours::app::calendars::CalendarShelf;
 use offhours::app::engine::Engine;
 use offhours::app::own_view;
 use offhours::app::shared::{Message, Shared};
@@ -49,7 +50,8 @@ fn engine(home: &Path, storage: &Path) -> Engine {
             mail.send(Message::Stop).expect("the loop");
         }
     };
-    Engine::new(shared, inbox, store, false, Box::new(progress)).expect("the loop")
+    let shelf = CalendarShelf::new(clock::now());
+    Engine::new(shared, inbox, (store, shelf), false, Box::new(progress)).expect("the loop")
 }
 
 fn catch_up(c: &mut Criterion) {

@@ -138,6 +138,7 @@ fn own() -> OwnView {
         commits: 0,
         commit_durations: Histogram::new(&[0.001, 0.01, 0.1]),
         ledger_errors: 0,
+        calendars: Vec::new(),
         alerts_sent: BTreeMap::new(),
         reload_ok: true,
         reload_at: None,

@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant as Moment};
 
 use crate::app::announce::announce;
+use crate::app::calendars::CalendarShelf;
 use crate::app::clerk;
 use crate::app::follow::Follower;
 use crate::app::intake::Batch;
@@ -12,8 +13,8 @@ use crate::app::outage::Next;
 use crate::app::shared::{Message, Reply, Request, Shared};
 use crate::app::showing;
 use crate::clock;
-use crate::config::{self, Config};
-use crate::ledger::{Draft, Evidence, Ledger, Taken, judging};
+use crate::config::Config;
+use crate::ledger::{Draft, Evidence, Taken, judging};
 use crate::run::{Run, RunNo};
 use crate::store::{Commit, Store, StoreError};
 use crate::time::Instant;
@@ -34,6 +35,7 @@ pub struct Engine {
     pub(super) mail: Receiver<Message>,
     pub(super) config: Arc<Config>,
     pub(super) store: Store,
+    pub(super) shelf: CalendarShelf,
     pub(super) draft: Draft,
     pub(super) follower: Follower,
     pub(super) last_look: Moment,
@@ -46,7 +48,7 @@ impl Engine {
     pub fn new(
         shared: Arc<Shared>,
         mail: Receiver<Message>,
-        store: Store,
+        (store, shelf): (Store, CalendarShelf),
         notify: bool,
         progress: Box<dyn Fn(u64, u64) + Send>,
     ) -> Result<Engine, String> {
@@ -58,6 +60,7 @@ impl Engine {
             shared,
             mail,
             store,
+            shelf,
             follower,
             last_look: Moment::now(),
             last_commit: Moment::now(),
@@ -77,6 +80,7 @@ impl Engine {
             if !self.answer_mail() {
                 break;
             }
+            self.look_at_calendars();
             self.follower.look(clock::now(), self.last_look.elapsed());
             self.last_look = Moment::now();
             loop {
@@ -306,44 +310,8 @@ impl Engine {
         let _ = reply.send(answer);
     }
 
-    /// Loads the configuration again. A bad one leaves the old in force.
-    fn reload(&mut self) -> Result<String, String> {
-        let now = clock::now();
-        let loaded = config::load(&self.shared.config_file, now);
-        let outcome = loaded.map_err(|e| e.to_string()).and_then(|c| self.use_config(c));
-        self.shared.edit_own(|own| own.reload_ok = outcome.is_ok());
-        match &outcome {
-            Ok(_) => {
-                self.shared.edit_own(|own| own.reload_at = Some(now));
-                tracing::info!(file = %self.shared.config_file.display(), "configuration loaded");
-            }
-            Err(error) => tracing::error!(%error, "configuration not loaded, the old one stays"),
-        }
-        outcome
-    }
-
-    fn use_config(&mut self, config: Config) -> Result<String, String> {
-        let config = Arc::new(config);
-        let notify = self.follower.uses_notify();
-        self.flush();
-        let mut follower = Follower::new(&config, &self.store, &self.shared, notify)?;
-        follower.inherit(&self.follower);
-        self.follower = follower;
-        let old = std::mem::replace(&mut self.config, config.clone());
-        let keep = |ledger: &mut Ledger| {
-            let now = clock::now();
-            (ledger.keep_time(&old.policy, now), now)
-        };
-        let (kept, until) = self.shared.set_config(config, keep);
-        self.draft.keep_time(kept, until);
-        self.flush();
-        self.draft.set_backfill_horizon(self.config.backfill_horizon);
-        self.draft.rejudge(&self.config.policy, clock::now());
-        Ok("configuration loaded".into())
-    }
-
     /// Commits whatever is pending, however little.
-    fn flush(&mut self) {
+    pub(super) fn flush(&mut self) {
         let mut commit = Commit { entries: self.draft.drain(), ..Commit::default() };
         commit.runs = self.touched(&commit, clock::now());
         if let Err(error) = self.store_it(commit) {

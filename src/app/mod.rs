@@ -2,6 +2,7 @@
 
 pub mod announce;
 pub mod backend;
+pub mod calendars;
 pub mod clerk;
 pub mod control;
 pub mod documents;
@@ -9,6 +10,7 @@ pub mod engine;
 pub mod follow;
 pub mod intake;
 pub mod outage;
+mod reload;
 pub mod replay;
 pub mod serve;
 pub mod shared;
@@ -63,6 +65,7 @@ pub fn own_view(store: &Store) -> Result<OwnView, StoreError> {
         commit_durations: Histogram::new(COMMIT_BOUNDS),
         ledger_errors: 0,
         alerts_sent: BTreeMap::new(),
+        calendars: Vec::new(),
         reload_ok: true,
         reload_at: Some(clock::now()),
         web: None,

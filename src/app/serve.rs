@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::backend::Office;
+use crate::app::calendars::CalendarShelf;
 use crate::app::engine::Engine;
 use crate::app::shared::{Message, Shared};
 use crate::app::{control, own_view};
@@ -54,7 +55,9 @@ pub enum ServeError {
 /// # Errors
 /// The configuration or the ledger cannot be used, or the address is taken.
 pub fn serve(options: Options) -> Result<(), ServeError> {
-    let config = config::load(&options.config_file, clock::now())?;
+    let now = clock::now();
+    let mut shelf = CalendarShelf::new(now);
+    let config = config::load_with(&options.config_file, now, &mut shelf)?;
     config.warnings.iter().for_each(|warning| tracing::warn!(%warning, "configuration"));
     let web = Web::open(options.web_config_file.as_deref())?;
     web.warnings().iter().for_each(|warning| tracing::warn!(%warning, "web configuration"));
@@ -72,7 +75,8 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     if let Err(error) = control::listen(shared.clone()) {
         tracing::warn!(%error, "acknowledgements can only be given while offhours is stopped");
     }
-    let engine = Engine::new(shared.clone(), inbox, store, options.notify, options.progress);
+    let engine =
+        Engine::new(shared.clone(), inbox, (store, shelf), options.notify, options.progress);
     let engine = engine.map_err(ServeError::Follow)?;
     let looping = std::thread::Builder::new().name("loop".into()).spawn(|| engine.run())?;
     let served = runtime.block_on(until_stopped(listener, shared.clone(), web, &looping));

@@ -11,7 +11,7 @@ use crate::calendar::Calendar;
 use crate::clock;
 use crate::http::Web;
 use crate::policy::{Freeze, Partner, Procedure, Terms};
-use crate::time::{Instant, format_duration};
+use crate::time::{Instant, Span, format_duration};
 use crate::verdict::civil;
 use chrono::TimeDelta;
 
@@ -52,6 +52,12 @@ pub fn run(options: &Options) -> Outcome {
         text += &format!("partner {} ({})\n", clean(&partner.name), partner.zone.name());
         text += &freezes(&partner.freezes);
         for procedure in &partner.procedures {
+            if is_always_open(procedure, now) {
+                let (partner, procedure) = (clean(&partner.name), clean(&procedure.name));
+                anstream::eprintln!(
+                    "warning: the windows of {partner}/{procedure} are always open: is that agreed? then anytime: true says so"
+                );
+            }
             text += &procedure_text(partner, procedure, now);
         }
     }
@@ -91,6 +97,13 @@ fn procedure_text(partner: &Partner, procedure: &Procedure, now: Instant) -> Str
         }
     }
     text
+}
+
+/// An approval for everything is more often a mistake than an agreement.
+fn is_always_open(procedure: &Procedure, now: Instant) -> bool {
+    let windows = procedure.terms.get(&None).and_then(|terms| terms.windows.as_ref());
+    let ahead = Span::new(now, now + LOOK_AHEAD);
+    ahead.zip(windows).is_some_and(|(ahead, windows)| LOOK_AHEAD <= windows.time_within(ahead))
 }
 
 fn next(windows: &Calendar, now: Instant) -> Vec<crate::time::Span> {

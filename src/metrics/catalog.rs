@@ -238,6 +238,12 @@ Program {
         "Whether the web configuration in force is the one on disk; absent without one.";
     WEB_CERTIFICATE_END: Gauge "offhours_web_certificate_expiry_timestamp_seconds" NONE,
         "When the first certificate of the chain that is served ends; absent without TLS.";
+    CALENDAR_ERRORS: Counter "offhours_calendar_read_errors_total" &["calendar"],
+        "Times that a calendar file was found missing, unreadable or wrong.";
+    CALENDAR_READ: Gauge "offhours_calendar_last_read_timestamp_seconds" &["calendar"],
+        "When a calendar file was last found good.";
+    CALENDAR_STALE: Gauge "offhours_calendar_stale" &["calendar"],
+        "Whether a calendar file was not good for so long that nothing may run by it any more.";
     BUILD_INFO: Gauge "offhours_build_info" &["version", "revision", "rustc"],
         "What this program was built from; always 1.";
     TZDB_INFO: Gauge "offhours_tzdb_info" &["version"],

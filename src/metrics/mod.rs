@@ -19,7 +19,7 @@ mod testing;
 mod view;
 
 pub use project::project;
-pub use view::{Known, OwnView, ProcessView, SourceView, View, WebView};
+pub use view::{CalendarView, Known, OwnView, ProcessView, SourceView, View, WebView};
 
 /// The Content-Type of the answer (text format 0.0.4). Prometheus 3 refuses an answer without one.
 pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;

@@ -47,6 +47,12 @@ fn program(page: &mut Page, view: &View) {
         page.family(&catalog::WEB_OK).set_flag(&[], web.is_latest);
         page.family(&catalog::WEB_CERTIFICATE_END).set_time(&[], web.certificate_end);
     }
+    for calendar in &own.calendars {
+        let name = [&*calendar.name];
+        page.family(&catalog::CALENDAR_ERRORS).set_count(&name, calendar.errors);
+        page.family(&catalog::CALENDAR_READ).set_time(&name, Some(calendar.read_at));
+        page.family(&catalog::CALENDAR_STALE).set_flag(&name, calendar.is_stale);
+    }
     let build = [own.version.as_str(), &own.revision, &own.rustc];
     page.family(&catalog::BUILD_INFO).set(&build, 1.0);
     page.family(&catalog::TZDB_INFO).set(&[&own.tzdb_version], 1.0);

@@ -10,7 +10,9 @@ use chrono::TimeDelta;
 use crate::calendar::{Calendar, Zone};
 use crate::event::{Body, ChangeType, Event, Kind, Notice, RunLine, Status, Trigger};
 use crate::ledger::{Draft, Evidence, Histogram, Ledger, Taking};
-use crate::metrics::{Known, OwnView, ProcessView, SourceView, View, WebView, project};
+use crate::metrics::{
+    CalendarView, Known, OwnView, ProcessView, SourceView, View, WebView, project,
+};
 use crate::policy::{
     Emergencies, Freeze, OTHER, Partner, Policy, Procedure, Service, Terms, defaults,
 };
@@ -257,6 +259,12 @@ pub fn own() -> OwnView {
         commit_durations: Histogram::new(&[0.001, 0.01]),
         ledger_errors: 0,
         alerts_sent: BTreeMap::new(),
+        calendars: vec![CalendarView {
+            name: "partner.ics".into(),
+            errors: 2,
+            read_at: at("2025-11-10T00:00"),
+            is_stale: true,
+        }],
         reload_ok: true,
         reload_at: Some(at("2025-11-10T00:00")),
         web: Some(WebView { is_latest: false, certificate_end: Some(at("2026-02-01T00:00")) }),

@@ -52,6 +52,19 @@ pub struct SourceView {
     pub tallies: BTreeMap<(String, String), u64>,
 }
 
+/// One calendar file as it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CalendarView {
+    /// As the configuration writes it.
+    pub name: Arc<str>,
+    /// How often it was found in a state in which it could not be used.
+    pub errors: u64,
+    /// When it was last found good.
+    pub read_at: Instant,
+    /// It was not good for too long: what is in it is not known any more.
+    pub is_stale: bool,
+}
+
 /// The exporter itself.
 #[derive(Clone, Debug)]
 pub struct OwnView {
@@ -62,6 +75,8 @@ pub struct OwnView {
     pub ledger_errors: u64,
     /// By result: `ok`, `error`.
     pub alerts_sent: BTreeMap<String, u64>,
+    /// The calendar files of the configuration.
+    pub calendars: Vec<CalendarView>,
     /// The last attempt to load the configuration succeeded.
     pub reload_ok: bool,
     /// When the configuration in force was loaded.

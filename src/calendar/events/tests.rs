@@ -217,7 +217,10 @@ fn mistakes_are_errors_of_the_whole() {
     check_error(&["DTSTART:20250101T000000Z DURATION:-PT1H"], "is no length such as");
     check_error(&["DTSTART;VALUE=DATE:20250101 DURATION:PT1H"], "is no length such as");
     check_error(&["DTSTART:20250101T000000Z DURATION:PT1H DTEND:20250102T000000Z"], "one of them");
-    check_error(&[&format!("{fine} RRULE:FREQ=WEEKLY;BYHOUR=25")], "RRULE: BYHOUR=25: accepted is");
+    check_error(
+        &[&format!("{fine} RRULE:FREQ=WEEKLY;BYHOUR=25")],
+        "RRULE: \"25\" is no BYHOUR; accepted is",
+    );
     check_error(
         &[&format!("{fine} RRULE:FREQ=SECONDLY")],
         "RRULE: recurs up to 31622400 times a year, at most 100000",

@@ -59,8 +59,9 @@ impl Rule {
     }
 
     fn set(&mut self, name: &str, value: &str) -> Result<(), RuleError> {
-        let wrong =
-            |accepted: &str| (name.len() + 1, format!("{name}={value}: accepted is {accepted}"));
+        let wrong = |accepted: &str| {
+            (name.len() + 1, format!("{value:?} is no {name}; accepted is {accepted}"))
+        };
         let positive = || value.parse::<u32>().ok().filter(|n| 0 < *n && !value.starts_with('+'));
         let list = |least: i32, most: i32, signed: bool| {
             numbers(value, least, most, signed).ok_or_else(|| {

@@ -125,6 +125,10 @@ fn days_of_months_weeks_and_years() {
         "1997-05-12 1998-05-11 1999-05-17",
     );
     check("1997-05-12", "FREQ=YEARLY;BYWEEKNO=20;COUNT=2", "2001-01-01", "1997-05-12 1998-05-11");
+}
+
+#[test]
+fn days_of_years_and_the_chosen_ones() {
     check(
         "1997-01-01",
         "FREQ=YEARLY;INTERVAL=3;COUNT=5;BYDAY=1WE;BYMONTH=1",

@@ -33,3 +33,6 @@ mod windows;
 mod documents;
 /// However entries are committed, what is remembered is what was lived.
 mod remembering;
+
+/// Alert rules: words, runbooks, cases, and nothing that the catalog does not have.
+mod alerts;

@@ -140,6 +140,8 @@ Runs {
         "When the oldest open run breaks a rule that it still keeps; absent when none is open.";
     PROJECTED_VIOLATION: Gauge "maintenance_runs_projected_violation" P_REASON,
         "Open runs whose projected end breaks a rule that they still keep.";
+    OVERRUN: Gauge "maintenance_runs_overrun" P_REASON,
+        "Open runs that go on past a bound of the agreement.";
     RUN_DURATION: Histogram "maintenance_run_duration_seconds" P,
         "Duration of ended runs whose verdict is final.";
     BUSINESS_HOURS_TIME: Counter "maintenance_business_hours_seconds_total" P,

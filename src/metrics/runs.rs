@@ -67,6 +67,7 @@ pub(super) fn time_spent(page: &mut Page, view: &View, rows: &Rows) {
 struct Open {
     by_verdict: BTreeMap<Verdict, u64>,
     projected: BTreeMap<Reason, u64>,
+    overrun: BTreeMap<Reason, u64>,
     oldest: Option<((Instant, RunNo), Forecast)>,
 }
 
@@ -83,6 +84,8 @@ pub(super) fn open(page: &mut Page, view: &View, rows: &Rows) {
         for r in ABOUT_THE_END {
             let n = open.projected.get(&r).copied().unwrap_or(0);
             page.family(&catalog::PROJECTED_VIOLATION).set_count(&values_and(p, r.as_str()), n);
+            let n = open.overrun.get(&r).copied().unwrap_or(0);
+            page.family(&catalog::OVERRUN).set_count(&values_and(p, r.as_str()), n);
         }
         let Some(((start, _), ahead)) = &open.oldest else { continue };
         page.family(&catalog::RUN_START).set_time(&values(p), Some(*start));
@@ -100,6 +103,11 @@ fn open_by_labels(view: &View) -> BTreeMap<Labels, Open> {
         *open.by_verdict.entry(run.verdict()).or_default() += 1;
         for reason in &ahead.will_break {
             *open.projected.entry(*reason).or_default() += 1;
+        }
+        let about_the_end = |r: &Reason| ABOUT_THE_END.contains(r);
+        let broken = run.findings.values().filter(|f| !f.waived).map(|f| f.reason);
+        for reason in broken.filter(about_the_end) {
+            *open.overrun.entry(reason).or_default() += 1;
         }
         let key = (run.start, run.no);
         if open.oldest.as_ref().is_none_or(|(oldest, _)| key < *oldest) {

@@ -250,6 +250,24 @@ fn the_projected_end_says_what_will_break_unless_it_is_waived() {
 }
 
 #[test]
+fn an_open_run_past_a_bound_is_an_overrun_until_it_ends() {
+    let policy = policy();
+    let mut log = Log::new(&policy);
+    log.run("2025-11-11T03:45", start("a1"));
+    let seen = |log: &Log, now: &str, window, long| {
+        let rows = [
+            (r#"maintenance_runs_overrun{P,reason="overran_window"}"#, Some(window)),
+            (r#"maintenance_runs_overrun{P,reason="too_long"}"#, Some(long)),
+        ];
+        check(&policy, log.ledger(), now, &rows);
+    };
+    seen(&log, "2025-11-11T04:59", 0.0, 0.0);
+    seen(log.pass("2025-11-11T05:00"), "2025-11-11T05:00", 1.0, 0.0);
+    seen(log.pass("2025-11-11T05:45"), "2025-11-11T05:45", 1.0, 1.0);
+    seen(log.run("2025-11-11T05:50", finish("a1")), "2025-11-11T05:51", 0.0, 0.0);
+}
+
+#[test]
 fn past_durations_count_for_more_than_the_expected_one() {
     let policy = policy();
     for (past, projected) in [(4, "2025-11-11T23:25"), (5, "2025-11-11T22:10")] {

@@ -104,7 +104,8 @@ fn every_alert_has_a_case_that_fires_and_one_that_stays_silent() {
         let expected = || cases.tests.iter().flat_map(|case| &case.alert_rule_test);
         assert!(expected().all(|e| e.alertname == *name), "{name}");
         assert!(expected().any(|e| !e.exp_alerts.is_empty()), "{name} never fires");
-        let silent = cases.tests.iter().any(|c| c.alert_rule_test.iter().any(|e| e.exp_alerts.is_empty()));
+        let silent =
+            cases.tests.iter().any(|c| c.alert_rule_test.iter().any(|e| e.exp_alerts.is_empty()));
         // The Watchdog never is, by design.
         assert!(silent || name == "Watchdog", "{name} is never silent");
     }
@@ -129,22 +130,29 @@ fn every_metric_and_label_of_a_rule_is_in_the_catalog() {
     known.extend(["job", "instance"]);
     for rule in &rules {
         let title = rule.alert.as_ref().or(rule.record.as_ref()).expect("a name");
-        let asked = rule.annotations.values().map(String::as_str).filter(|text| text.contains("query"));
+        let asked =
+            rule.annotations.values().map(String::as_str).filter(|text| text.contains("query"));
         let expressions: Vec<String> = std::iter::once(rule.expr.as_str())
             .chain(asked)
-            .map(|text| quoted.replace_all(text, |found: &regex::Captures| {
-                // An expression inside of an annotation stands in quotes.
-                if found[0].contains('(') { found[0].to_owned() } else { "\"\"".to_owned() }
-            }).into_owned())
+            .map(|text| {
+                quoted
+                    .replace_all(text, |found: &regex::Captures| {
+                        // An expression inside of an annotation stands in quotes.
+                        if found[0].contains('(') { found[0].to_owned() } else { "\"\"".to_owned() }
+                    })
+                    .into_owned()
+            })
             .collect();
         for expression in &expressions {
             for metric in name.find_iter(expression).map(|m| m.as_str()) {
                 let exists = CATALOG.iter().any(|m| m.name == metric) || recorded.contains(metric);
                 assert!(exists, "{title}: {metric}");
             }
-            let grouped = grouping.captures_iter(expression).map(|c| c.get(1).expect("labels").as_str());
+            let grouped =
+                grouping.captures_iter(expression).map(|c| c.get(1).expect("labels").as_str());
             let grouped = grouped.flat_map(|labels| labels.split(',')).map(str::trim);
-            let matched = matcher.captures_iter(expression).map(|c| c.get(1).expect("a label").as_str());
+            let matched =
+                matcher.captures_iter(expression).map(|c| c.get(1).expect("a label").as_str());
             for label in grouped.chain(matched).filter(|label| !label.is_empty()) {
                 assert!(known.contains(label), "{title}: label {label}");
             }

@@ -135,6 +135,7 @@ fn ledger(policy: &Policy, sealed: usize) -> Ledger {
 fn own() -> OwnView {
     OwnView {
         ledger_entries: 0,
+        ledger_head: offhours::ledger::chain::GENESIS,
         commits: 0,
         commit_durations: Histogram::new(&[0.001, 0.01, 0.1]),
         ledger_errors: 0,

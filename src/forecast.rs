@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use crate::run::Run;
 use crate::time::Instant;
-use crate::verdict::{Case, Check, Reason, When, judge};
+use crate::verdict::{Case, Check, Finding, Reason, When, judge};
 
 /// Past durations kept of one procedure: what is older says nothing about tonight.
 pub const DURATIONS_KEPT: usize = 1_000;
@@ -101,6 +101,12 @@ pub fn forecast_from(case: &Case, run: &Run, usual: Option<TimeDelta>) -> Foreca
         }
     }
     forecast
+}
+
+/// Bounds that an open run has gone past, and that no emergency waives; none of a run that is over.
+pub fn overruns(run: &Run) -> impl Iterator<Item = &Finding> {
+    let findings = run.findings.values().filter(|_| run.is_open());
+    findings.filter(|f| !f.waived && ABOUT_THE_END.contains(&f.reason))
 }
 
 #[cfg(test)]

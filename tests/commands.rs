@@ -58,6 +58,8 @@ fn exit_codes_say_what_happened() {
     check(&["check-config", CONFIG, web], 2, "user-plain-password.yml:2:8: this is no bcrypt hash");
     check(&["serve", CONFIG, web], 2, "user-plain-password.yml:2:8: this is no bcrypt hash");
     check(&["check-config", CONFIG, "--web.config.file=tests/web/good-rate-off.yml"], 0, "");
+    let all = "--config.file=tests/config/good-all-keys.yml";
+    check(&["check-config", all], 0, "posts            as offhours, again after 1m");
     check(&["check-config", "--config.file=nowhere.yml"], 2, "nowhere.yml");
     check(&["test-line", CONFIG, started], 0, "procedure");
     check(&["test-line", CONFIG, "time=1 msg=heartbeat"], 1, "ignored");

@@ -36,3 +36,5 @@ mod remembering;
 
 /// Alert rules: words, runbooks, cases, and nothing that the catalog does not have.
 mod alerts;
+/// The fast road: from a line to the page, through a real Alertmanager.
+mod paging;

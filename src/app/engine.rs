@@ -202,10 +202,11 @@ impl Engine {
         ledger.take_forgotten();
         drop(ledger);
         self.shared.edit_own(|own| {
-            own.ledger_entries = self.store.head().0;
+            (own.ledger_entries, own.ledger_head) = self.store.head();
             own.commits += 1;
             own.commit_durations.add(took);
         });
+        self.shared.has_changed();
         self.follower.committed(commit);
         announce(&commit.entries, self.config.backfill_horizon, clock::now());
         Ok(())

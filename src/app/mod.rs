@@ -10,6 +10,7 @@ pub mod engine;
 pub mod follow;
 pub mod intake;
 pub mod outage;
+pub mod pages;
 mod reload;
 pub mod replay;
 pub mod serve;
@@ -61,6 +62,7 @@ pub fn own_view(store: &Store) -> Result<OwnView, StoreError> {
     let commits = commits.iter().find(|(source, name, ..)| source.is_empty() && name == "commits");
     Ok(OwnView {
         ledger_entries: store.head().0,
+        ledger_head: store.head().1,
         commits: commits.map_or(0, |(.., n)| *n),
         commit_durations: Histogram::new(COMMIT_BOUNDS),
         ledger_errors: 0,

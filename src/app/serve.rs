@@ -13,7 +13,7 @@ use crate::app::backend::Office;
 use crate::app::calendars::CalendarShelf;
 use crate::app::engine::Engine;
 use crate::app::shared::{Message, Shared};
-use crate::app::{control, own_view};
+use crate::app::{control, own_view, pages};
 use crate::clock;
 use crate::config;
 use crate::http::{self, Web};
@@ -125,6 +125,7 @@ async fn until_stopped(
         tracing::info!("stopping");
     };
     let web = Arc::new(web);
+    tokio::spawn(pages::keep_posted(shared.clone()));
     let office = Arc::new(Office { shared, web: web.clone() });
     http::serve(listener, office, web, http::Limits::default(), stop).await?;
     Ok(())

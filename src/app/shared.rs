@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use tokio::sync::Notify;
+
 use crate::config::Config;
 use crate::ledger::Ledger;
 use crate::metrics::{OwnView, SourceView};
@@ -40,6 +42,7 @@ pub struct Shared {
     sources: Mutex<Vec<SourceView>>,
     own: Mutex<OwnView>,
     ready: AtomicBool,
+    changed: Notify,
     mail: Mutex<Sender<Message>>,
     pub config_file: PathBuf,
     pub storage: PathBuf,
@@ -59,6 +62,7 @@ impl Shared {
             sources: Mutex::new(Vec::new()),
             own: Mutex::new(own),
             ready: AtomicBool::new(false),
+            changed: Notify::new(),
             mail: Mutex::new(mail),
             config_file,
             storage,
@@ -87,6 +91,7 @@ impl Shared {
         let mut ledger = self.ledger_mut();
         let kept = keep(&mut ledger);
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
+        self.has_changed();
         kept
     }
 
@@ -113,6 +118,17 @@ impl Shared {
 
     pub(super) fn set_ready(&self) {
         self.ready.store(true, Ordering::Release);
+        self.has_changed();
+    }
+
+    /// Something was put on record, or is to be judged by another configuration. Waits for nobody.
+    pub(super) fn has_changed(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Waits for the next such change, or for one since the last wait.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
     }
 
     /// Sends a message to the loop; `false` if it has ended.

@@ -9,6 +9,7 @@ use super::table::clean;
 use super::{ConfigArg, FINE, Outcome, print_folded, usage};
 use crate::calendar::Calendar;
 use crate::clock;
+use crate::config::Alertmanager;
 use crate::http::Web;
 use crate::policy::{Freeze, Partner, Procedure, Terms};
 use crate::time::{Instant, Span, format_duration};
@@ -67,8 +68,22 @@ pub fn run(options: &Options) -> Outcome {
             text += &format!("  follows          {}\n", clean(pattern));
         }
     }
+    text += &alertmanagers(&config.paging.alertmanagers);
     print_folded(Hang::UnderText, |out| out.write_all(text.as_bytes()))?;
     Ok(FINE)
+}
+
+fn alertmanagers(all: &[Alertmanager]) -> String {
+    let line = |a: &Alertmanager| {
+        let who = a
+            .basic_auth
+            .as_ref()
+            .map_or("without a password".into(), |auth| format!("as {}", clean(&auth.username)));
+        let resend = format_duration(TimeDelta::from_std(a.resend).unwrap_or_default());
+        let url = a.url.to_string();
+        format!("alertmanager {}\n  posts            {who}, again after {resend}\n", clean(&url))
+    };
+    all.iter().map(line).collect()
 }
 
 fn freezes(freezes: &[Freeze]) -> String {

@@ -138,9 +138,19 @@ impl<'t> Check<'t> {
             message: fault.message,
             accepted: fault.accepted,
             suggestion: fault.suggestion,
-            source_line: if self.is_secret { key_of(source_line) } else { source_line.to_owned() },
+            source_line: if self.is_secret || may_hold_secret(source_line) {
+                key_of(source_line)
+            } else {
+                source_line.to_owned()
+            },
         }
     }
+}
+
+/// A password where none belongs is not shown either.
+fn may_hold_secret(line: &str) -> bool {
+    let url = line.split_once("://").map(|(_, rest)| rest);
+    line.contains("password:") || url.is_some_and(|rest| rest.contains('@'))
 }
 
 /// The line with everything but a plain key hidden.

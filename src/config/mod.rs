@@ -1,6 +1,7 @@
 //! The configuration file: as written -> checked and resolved, with errors that name file, line and column.
 
 mod agreement;
+mod alertmanagers;
 mod calendars;
 mod check;
 mod documents;
@@ -27,6 +28,7 @@ use chrono::TimeDelta;
 use serde_saphyr::{Location, Spanned};
 use sha2::{Digest as _, Sha256};
 
+pub use alertmanagers::{Alertmanager, Paging, PasswordFile, Scheme, Tls, Url};
 pub(crate) use check::Check;
 pub(crate) use files::Files;
 pub use files::{CalendarFile, Copy, Disk, Library, read_file};
@@ -56,6 +58,8 @@ pub struct Config {
     pub calendars: Vec<CalendarFile>,
     /// How long the last good copy of a calendar file counts after it could be read for the last time.
     pub calendar_stale_after: TimeDelta,
+    /// Where alerts are posted, and where they send people.
+    pub paging: Paging,
     /// The file it was read from.
     written: Written,
 }
@@ -156,6 +160,7 @@ fn parse_with(
     };
     let (services, partners) = check.agreement(&file);
     let sources = check.sources(&file, &partners, &folder(path));
+    let paging = check.paging(&file.value, &folder(path));
     let horizon = check.duration(&file.value.backfill_horizon, Zero::Allowed);
     check.holidays_left();
     let holidays_end = check.holidays_end.map(|(end, _)| end);
@@ -171,6 +176,7 @@ fn parse_with(
         backfill_horizon: horizon.unwrap_or(defaults::BACKFILL_HORIZON),
         calendars,
         calendar_stale_after: stale_after.unwrap_or(defaults::CALENDAR_STALE_AFTER),
+        paging,
         written: Written { path: path.to_owned(), text: text.into(), now },
     })
 }

@@ -14,6 +14,9 @@ pub struct File {
     pub sources: Given<Spanned<Vec<Spanned<Source>>>>,
     pub backfill_horizon: Given<Text>,
     pub calendar_stale_after: Given<Text>,
+    pub alertmanagers: Given<Spanned<Vec<Spanned<Alertmanager>>>>,
+    pub status_url: Given<Text>,
+    pub runbook_url: Given<Text>,
 }
 
 /// `services: { NAME: ... }`
@@ -126,6 +129,37 @@ pub struct Confirmation {
 pub struct Emergencies {
     pub allowed: Given<Spanned<bool>>,
     pub approve_within: Given<Text>,
+}
+
+/// `alertmanagers: [{ ... }]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Alertmanager {
+    pub url: Given<Text>,
+    pub timeout: Given<Text>,
+    pub resend: Given<Text>,
+    pub resolve_delay: Given<Text>,
+    pub tls: Given<Spanned<Tls>>,
+    pub basic_auth: Given<Spanned<BasicAuth>>,
+    pub external_labels: Given<Table<Text>>,
+}
+
+/// `tls: { ... }` of an Alertmanager
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tls {
+    pub ca_file: Given<Text>,
+    pub cert_file: Given<Text>,
+    pub key_file: Given<Text>,
+    pub server_name: Given<Text>,
+}
+
+/// `basic_auth: { ... }` of an Alertmanager
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BasicAuth {
+    pub username: Given<Text>,
+    pub password_file: Given<Text>,
 }
 
 /// `sources: [{ ... }]`

@@ -18,6 +18,11 @@ impl Head {
         Head(hash.finalize().into())
     }
 
+    /// Its first 53 bits: what a float can hold exactly, so that whoever scrapes it is a witness.
+    pub fn first_bits(&self) -> u64 {
+        self.0.iter().take(7).fold(0, |bits, byte| bits << 8 | u64::from(*byte)) >> 3
+    }
+
     /// Lower-case hexadecimal.
     pub fn hex(&self) -> String {
         self.0.iter().map(|b| format!("{b:02x}")).collect()
@@ -36,5 +41,9 @@ mod tests {
         assert_ne!(chain(&["a", "b"]), chain(&["a"]));
         assert_ne!(chain(&["ab"]), chain(&["a", "b"]));
         assert_eq!(GENESIS.hex().len(), 64);
+        let head = Head(std::array::from_fn(|_| 0xff));
+        assert_eq!(head.first_bits(), (1 << 53) - 1);
+        let head = Head(std::array::from_fn(|n| u8::from(n == 6) * 8));
+        assert_eq!(head.first_bits(), 1);
     }
 }

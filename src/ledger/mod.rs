@@ -10,6 +10,7 @@ pub mod draft;
 pub mod entry;
 pub mod judging;
 mod pairing;
+mod present;
 
 pub use board::{Board, Histogram, PartnerSums, Sums};
 pub use book::Book;
@@ -17,6 +18,7 @@ pub use draft::{Draft, Evidence, Taken, Taking};
 pub use entry::{Entry, Shown, What};
 pub use judging::case_of;
 pub use pairing::Approval;
+pub use present::terms_of;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

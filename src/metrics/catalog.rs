@@ -222,6 +222,8 @@ Sources {
 Ledger {
     LEDGER_ENTRIES: Gauge "offhours_ledger_entries" NONE,
         "Entries on record.";
+    LEDGER_HEAD: Gauge "offhours_ledger_head" NONE,
+        "First 53 bits of the head of the ledger's hash chain: whoever scrapes it is a witness.";
     LEDGER_COMMITS: Counter "offhours_ledger_commits_total" NONE,
         "Transactions committed.";
     LEDGER_COMMIT_DURATION: Histogram "offhours_ledger_commit_duration_seconds" NONE,

@@ -15,7 +15,7 @@ mod rows;
 mod runs;
 mod sources;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod view;
 
 pub use project::project;

@@ -24,6 +24,7 @@ pub(super) fn all(page: &mut Page, view: &View) {
 
 fn ledger(page: &mut Page, own: &OwnView) {
     page.set(&catalog::LEDGER_ENTRIES, own.ledger_entries as f64);
+    page.set(&catalog::LEDGER_HEAD, own.ledger_head.first_bits() as f64);
     page.set(&catalog::LEDGER_COMMITS, own.commits as f64);
     page.set(&catalog::LEDGER_ERRORS, own.ledger_errors as f64);
     page.family(&catalog::LEDGER_COMMIT_DURATION).set_histogram(&[], &own.commit_durations);

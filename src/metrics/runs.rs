@@ -1,16 +1,15 @@
 //! Runs: the sums of the ledger, what is open now, and what nobody acknowledged.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use crate::forecast::{ABOUT_THE_END, Durations, Forecast, forecast_from};
-use crate::ledger::{PartnerSums, Shown, Sums, case_of};
+use crate::forecast::{ABOUT_THE_END, Forecast, forecast_from, overruns};
+use crate::ledger::{PartnerSums, Shown, Sums, case_of, terms_of};
 use crate::metrics::page::{Page, values, values_and};
 use crate::metrics::rows::Rows;
 use crate::metrics::{View, catalog};
-use crate::policy::{Terms, defaults};
 use crate::run::{Irregularity, Labels, Run, RunNo, State};
 use crate::time::Instant;
 use crate::verdict::{Reason, Verdict};
@@ -96,18 +95,15 @@ pub(super) fn open(page: &mut Page, view: &View, rows: &Rows) {
 
 fn open_by_labels(view: &View) -> BTreeMap<Labels, Open> {
     let mut all: BTreeMap<Labels, Open> = BTreeMap::new();
-    let mut usual = Usual::new();
-    for run in view.ledger.unsealed().filter(|r| r.is_open()) {
-        let ahead = look_ahead(view, run, &mut usual);
+    for (run, usual) in view.ledger.open() {
+        let ahead = look_ahead(view, run, usual);
         let open = all.entry(run.labels.clone()).or_default();
         *open.by_verdict.entry(run.verdict()).or_default() += 1;
         for reason in &ahead.will_break {
             *open.projected.entry(*reason).or_default() += 1;
         }
-        let about_the_end = |r: &Reason| ABOUT_THE_END.contains(r);
-        let broken = run.findings.values().filter(|f| !f.waived).map(|f| f.reason);
-        for reason in broken.filter(about_the_end) {
-            *open.overrun.entry(reason).or_default() += 1;
+        for finding in overruns(run) {
+            *open.overrun.entry(finding.reason).or_default() += 1;
         }
         let key = (run.start, run.no);
         if open.oldest.as_ref().is_none_or(|(oldest, _)| key < *oldest) {
@@ -117,47 +113,24 @@ fn open_by_labels(view: &View) -> BTreeMap<Labels, Open> {
     all
 }
 
-/// How long the runs of a partner's procedure usually take, asked for once in a scrape.
-type Usual = HashMap<(Arc<str>, Arc<str>), Option<TimeDelta>>;
-
 /// Nothing is projected for a run whose partner is not configured any more.
-fn look_ahead(view: &View, run: &Run, usual: &mut Usual) -> Forecast {
-    let Some(terms) = terms_of(view, run) else { return Forecast::default() };
-    let key = (run.partner.clone(), run.labels.procedure.clone());
-    let past = view.ledger.board().durations.get(&key);
-    let usual = usual.entry(key).or_insert_with(|| past.and_then(Durations::p90));
-    forecast_from(&case_of(run, terms, view.now), run, *usual)
-}
-
-fn terms_of<'a>(view: &View<'a>, run: &Run) -> Option<&'a Terms> {
-    let partner = view.policy.partner(&run.partner)?;
-    Some(partner.terms(run.service.as_deref(), &run.procedure))
+fn look_ahead(view: &View, run: &Run, usual: Option<TimeDelta>) -> Forecast {
+    let terms = terms_of(view.policy, run);
+    terms.map_or_else(Forecast::default, |terms| {
+        forecast_from(&case_of(run, terms, view.now), run, usual)
+    })
 }
 
 /// What pages.
 pub(super) fn unacknowledged(page: &mut Page, view: &View, rows: &Rows) {
     let mut all: BTreeMap<&Labels, u64> = BTreeMap::new();
-    for run in view.ledger.latched().filter(|r| asks_for_acknowledgement(view, r)) {
+    for run in view.ledger.unacknowledged(view.policy, view.now) {
         *all.entry(&run.labels).or_default() += 1;
     }
     let family = page.family(&catalog::UNACKNOWLEDGED);
     for p in rows.keys() {
         family.set_count(&values(p), all.get(p).copied().unwrap_or(0));
     }
-}
-
-fn asks_for_acknowledgement(view: &View, run: &Run) -> bool {
-    if run.acknowledged.is_some() {
-        return false;
-    }
-    let terms = terms_of(view, run);
-    let lost_after = terms.map_or(defaults::LOST_AFTER, |t| t.lost_after);
-    let over = match run.state {
-        State::Running => return true,
-        State::Lost => run.start + lost_after,
-        State::Finished | State::Failed | State::Aborted => run.end.unwrap_or(run.start),
-    };
-    view.now < over + terms.map_or(defaults::ACKNOWLEDGE_AFTER, |t| t.acknowledge_after)
 }
 
 /// What is counted for a partner as a whole.

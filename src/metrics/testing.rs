@@ -255,6 +255,7 @@ pub fn source() -> SourceView {
 pub fn own() -> OwnView {
     OwnView {
         ledger_entries: 0,
+        ledger_head: crate::ledger::chain::GENESIS,
         commits: 0,
         commit_durations: Histogram::new(&[0.001, 0.01]),
         ledger_errors: 0,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
+use crate::ledger::chain::Head;
 use crate::ledger::{Histogram, Ledger};
 use crate::policy::Policy;
 use crate::time::Instant;
@@ -69,6 +70,8 @@ pub struct CalendarView {
 #[derive(Clone, Debug)]
 pub struct OwnView {
     pub ledger_entries: u64,
+    /// Of the hash chain.
+    pub ledger_head: Head,
     pub commits: u64,
     /// Seconds.
     pub commit_durations: Histogram,

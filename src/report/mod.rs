@@ -2,5 +2,6 @@
 
 pub mod ics;
 pub mod landing;
+pub mod plain;
 pub mod run;
 pub mod windows;

@@ -1,0 +1,50 @@
+//! What the ledger says of the present: violations that wait for somebody, and open runs.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use crate::forecast::Durations;
+use crate::ledger::Ledger;
+use crate::policy::{Policy, Terms, defaults};
+use crate::run::{Run, State};
+use crate::time::Instant;
+
+impl Ledger {
+    /// Runs in violation that ask for an acknowledgement at `now`: this, and nothing else, is what pages.
+    pub fn unacknowledged<'a>(
+        &'a self,
+        policy: &'a Policy,
+        now: Instant,
+    ) -> impl Iterator<Item = &'a Arc<Run>> {
+        self.latched().filter(move |run| asks_for_acknowledgement(policy, run, now))
+    }
+
+    /// Open runs in the order of their numbers, each with how long the runs of its procedure usually take.
+    pub fn open(&self) -> impl Iterator<Item = (&Arc<Run>, Option<TimeDelta>)> {
+        let mut usual = HashMap::new();
+        self.unsealed().filter(|run| run.is_open()).map(move |run| {
+            let key = (run.partner.clone(), run.labels.procedure.clone());
+            let past = self.board().durations.get(&key);
+            let usual = usual.entry(key).or_insert_with(|| past.and_then(Durations::p90));
+            (run, *usual)
+        })
+    }
+}
+
+/// What was agreed for a run; `None`: its partner is not configured any more.
+pub fn terms_of<'a>(policy: &'a Policy, run: &Run) -> Option<&'a Arc<Terms>> {
+    Some(policy.partner(&run.partner)?.terms(run.service.as_deref(), &run.procedure))
+}
+
+fn asks_for_acknowledgement(policy: &Policy, run: &Run, now: Instant) -> bool {
+    let terms = terms_of(policy, run);
+    let lost_after = terms.map_or(defaults::LOST_AFTER, |t| t.lost_after);
+    let over = match run.state {
+        State::Running => return true,
+        State::Lost => run.start + lost_after,
+        State::Finished | State::Failed | State::Aborted => run.end.unwrap_or(run.start),
+    };
+    now < over + terms.map_or(defaults::ACKNOWLEDGE_AFTER, |t| t.acknowledge_after)
+}

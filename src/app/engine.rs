@@ -14,7 +14,7 @@ use crate::app::shared::{Message, Reply, Request, Shared};
 use crate::app::showing;
 use crate::clock;
 use crate::config::Config;
-use crate::ledger::{Draft, Evidence, Taken, judging};
+use crate::ledger::{Draft, Evidence, Ledger, Taken, judging};
 use crate::run::{Run, RunNo};
 use crate::store::{Commit, Store, StoreError};
 use crate::time::Instant;
@@ -54,8 +54,9 @@ impl Engine {
     ) -> Result<Engine, String> {
         let config = shared.config();
         let follower = Follower::new(&config, &store, &shared, notify)?;
+        let ledger = shared.ledger().clone();
         let mut engine = Engine {
-            draft: draft_of(&shared, &config),
+            draft: draft_of(ledger, &config),
             config,
             shared,
             mail,
@@ -196,11 +197,13 @@ impl Engine {
             return Err(error);
         }
         let took = begun.elapsed().as_secs_f64();
-        let mut ledger = self.shared.ledger_mut();
-        commit.entries.iter().for_each(|entry| ledger.adopt(entry));
-        ledger.unlatch(&self.config.policy, clock::now());
-        ledger.take_forgotten();
-        drop(ledger);
+        // Before that nobody is shown the ledger, and it is published as a whole.
+        if self.shared.is_ready() {
+            let mut ledger = self.shared.ledger_mut();
+            commit.entries.iter().for_each(|entry| ledger.adopt(entry));
+            ledger.unlatch(&self.config.policy, clock::now());
+            ledger.take_forgotten();
+        }
         self.shared.edit_own(|own| {
             (own.ledger_entries, own.ledger_head) = self.store.head();
             own.commits += 1;
@@ -219,7 +222,14 @@ impl Engine {
 
     /// Goes back to what is on disk.
     pub(super) fn start_over(&mut self) {
-        self.draft = draft_of(&self.shared, &self.config);
+        let ledger = match self.shared.is_ready() {
+            true => self.shared.ledger().clone(),
+            false => match self.store.load() {
+                Ok(ledger) => ledger,
+                Err(error) => return tracing::error!(%error, "the ledger cannot be read again"),
+            },
+        };
+        self.draft = draft_of(ledger, &self.config);
         self.remember_shown();
         self.draft.rejudge(&self.config.policy, clock::now());
         let notify = self.follower.uses_notify();
@@ -331,8 +341,8 @@ impl Engine {
     }
 }
 
-fn draft_of(shared: &Shared, config: &Config) -> Draft {
-    let mut draft = Draft::new(shared.ledger().clone(), Evidence::Readings);
+fn draft_of(ledger: Ledger, config: &Config) -> Draft {
+    let mut draft = Draft::new(ledger, Evidence::Readings);
     draft.set_backfill_horizon(config.backfill_horizon);
     draft
 }

@@ -282,7 +282,7 @@ impl LogReading<'_> {
         };
         let mut accepted = state.last;
         // Candidates borrow the state that they were found with; stamps need the latest one.
-        let found: Vec<(usize, &[u8])> = self.reader.candidates(block, &state).collect();
+        let found: Vec<(usize, &[u8])> = self.reader.hits(block, &state).collect();
         for (at, line) in found {
             let offset = offset + at as u64;
             state.last = accepted;

@@ -38,6 +38,8 @@ impl Engine {
             if let Err(error) = self.store.commit(&promise) {
                 tracing::warn!(%error, "not on disk: how far the counters of time are shown");
             }
+            // Everything that the draft has is on disk now.
+            *self.shared.ledger_mut() = self.draft.ledger().clone();
             self.shared.set_ready();
             let (bytes, entries) = (self.follower.catch_up().0, self.store.head().0);
             tracing::info!(bytes, entries, "caught up, ready to be scraped");

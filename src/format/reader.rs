@@ -109,7 +109,13 @@ impl Reader {
         block: &'b [u8],
         file: &'r FileState,
     ) -> Candidates<'r, 'b> {
-        Candidates { reader: self, file, block, at: 0 }
+        Candidates { reader: self, file, block, at: 0, exact: true }
+    }
+
+    /// The lines (records) of a block that contain a word of `match`; [`Reader::read`] tells the few that say it
+    /// elsewhere than in its key. What is to be read anyway need not be taken apart before.
+    pub fn hits<'r, 'b>(&'r self, block: &'b [u8], file: &'r FileState) -> Candidates<'r, 'b> {
+        Candidates { exact: false, ..self.candidates(block, file) }
     }
 
     /// What the line says. `near` is the moment of reading: a stamp without a year takes the one nearest to it.
@@ -259,6 +265,8 @@ pub struct Candidates<'r, 'b> {
     file: &'r FileState,
     block: &'b [u8],
     at: usize,
+    /// The word stands in the key of `match`, not just anywhere.
+    exact: bool,
 }
 
 impl<'b> Iterator for Candidates<'_, 'b> {
@@ -283,7 +291,7 @@ impl<'b> Iterator for Candidates<'_, 'b> {
             let (start, end) = self.reader.record_around(self.block, self.at, hit);
             self.at = end + 1;
             let line = self.block.get(start..end)?;
-            if self.reader.passes(line, self.file) {
+            if !self.exact || self.reader.passes(line, self.file) {
                 return Some((start, line.strip_suffix(b"\r").unwrap_or(line)));
             }
         }

@@ -1,6 +1,6 @@
 //! What is on record of one partner: changes, approvals, and which runs a line can belong to.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::change::Changes;
@@ -27,7 +27,7 @@ pub struct Book {
     unverified_by_key: HashMap<Key, BTreeSet<(Instant, RunNo)>>,
     /// Closed runs in the order of their closing.
     closed: VecDeque<RunNo>,
-    closed_set: HashSet<RunNo>,
+    closed_set: BTreeSet<RunNo>,
     /// Runs in memory by start, to find those that a late notice is about.
     pub(super) by_start: BTreeSet<(Instant, RunNo)>,
     approvals: HashMap<Approval, Instant>,

@@ -1,6 +1,6 @@
 //! A draft: the ledger as it will be once the entries that it hands out are stored.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -67,7 +67,7 @@ pub struct Draft {
     pub(super) shown_runs: RunNo,
     /// By partner: the next instant at which something is to be judged again.
     pub(super) deadlines: BTreeMap<Arc<str>, BTreeSet<(Instant, RunNo)>>,
-    pub(super) due: HashMap<RunNo, Instant>,
+    pub(super) due: BTreeMap<RunNo, Instant>,
     /// Until when an earlier process may have shown the counters of time.
     pub(super) shown_until: Option<Instant>,
     /// Reasons older than this at the moment of finding ask for no acknowledgement.
@@ -83,7 +83,7 @@ impl Draft {
             evidence,
             entries: Vec::new(),
             deadlines: BTreeMap::new(),
-            due: HashMap::new(),
+            due: BTreeMap::new(),
             shown_until: None,
             backfill_horizon: defaults::BACKFILL_HORIZON,
         }

@@ -20,7 +20,7 @@ pub use judging::case_of;
 pub use pairing::Approval;
 pub use present::terms_of;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::policy::Policy;
@@ -39,10 +39,11 @@ pub struct Ledger {
     height: u64,
     last_run: RunNo,
     /// Runs that something can still happen to.
-    runs: HashMap<RunNo, Arc<Run>>,
+    /// In a tree, because numbers come and go in their order: what is touched together lies together.
+    runs: BTreeMap<RunNo, Arc<Run>>,
     unsealed: BTreeSet<RunNo>,
     /// How far each of them has been judged.
-    judged: HashMap<RunNo, Instant>,
+    judged: BTreeMap<RunNo, Instant>,
     /// Runs in violation that nobody acknowledged, as far as this ledger knows.
     latched: BTreeSet<RunNo>,
     books: BTreeMap<Arc<str>, Book>,

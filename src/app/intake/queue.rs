@@ -122,7 +122,7 @@ impl Queue {
     /// Finds the events of whole records.
     fn take_apart(&mut self, reader: &Reader, piece: &Piece, now: Instant) {
         let block = piece.bytes;
-        let found: Vec<(usize, &[u8])> = reader.candidates(block, &self.state).collect();
+        let found: Vec<(usize, &[u8])> = reader.hits(block, &self.state).collect();
         let mut counted = 0;
         for (at, line) in found {
             let what = match reader.read(line, &self.state, now) {

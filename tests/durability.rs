@@ -27,7 +27,9 @@ const OF_THE_MOMENT: &[&str] = &[
     "maintenance_window_change",
     "maintenance_window_open",
     "maintenance_business_hours",
+    // Entries carry the moments of reading.
     "offhours_ledger_entries",
+    "offhours_ledger_head",
 ];
 
 fn comparable(page: &str) -> BTreeMap<String, String> {

@@ -6,7 +6,8 @@ use chrono::TimeDelta;
 
 use crate::alerts::Name;
 use crate::calendar::Zone;
-use crate::forecast::{Forecast, overruns};
+use crate::forecast::{Forecast, forecast_from, overruns};
+use crate::ledger::case_of;
 use crate::policy::Terms;
 use crate::run::Run;
 use crate::time::{Instant, Span};
@@ -20,9 +21,40 @@ pub(super) struct Facts<'a> {
     pub(super) run: &'a Run,
     /// `None`: its partner is not configured any more.
     pub(super) terms: Option<&'a Terms>,
-    pub(super) ahead: Forecast,
+    /// `None`: it is over.
+    pub(super) ahead: Option<&'a Ahead>,
+}
+
+/// What is ahead of an open run.
+pub(super) struct Ahead {
+    run: Arc<Run>,
+    usual: Option<TimeDelta>,
+    pub(super) forecast: Forecast,
     /// When business hours open on it.
     pub(super) opening: Option<Instant>,
+}
+
+impl Ahead {
+    /// Nothing is known of a run whose partner is not configured any more. `usual`: how long it usually takes.
+    pub(super) fn of(
+        run: &Arc<Run>,
+        terms: Option<&Arc<Terms>>,
+        usual: Option<TimeDelta>,
+        now: Instant,
+    ) -> Ahead {
+        let case = terms.map(|terms| case_of(run, terms, now));
+        let forecast = case.as_ref().map(|case| forecast_from(case, run, usual));
+        let opening = case.as_ref().and_then(opening);
+        Ahead { run: run.clone(), usual, forecast: forecast.unwrap_or_default(), opening }
+    }
+
+    pub(super) fn is_of(&self, run: &Arc<Run>, usual: Option<TimeDelta>) -> bool {
+        Arc::ptr_eq(&self.run, run) && self.usual == usual
+    }
+
+    pub(super) fn will_break(&self, reason: Reason) -> bool {
+        self.forecast.will_break.contains(&reason)
+    }
 }
 
 /// The window that a run should have had.
@@ -37,8 +69,17 @@ pub(super) enum Window {
 }
 
 impl<'a> Facts<'a> {
-    pub(super) fn of(run: &'a Run, terms: Option<&'a Arc<Terms>>) -> Facts<'a> {
-        Facts { run, terms: terms.map(Arc::as_ref), ahead: Forecast::default(), opening: None }
+    pub(super) fn of(
+        run: &'a Run,
+        terms: Option<&'a Arc<Terms>>,
+        ahead: Option<&'a Ahead>,
+    ) -> Facts<'a> {
+        Facts { run, terms: terms.map(Arc::as_ref), ahead }
+    }
+
+    /// When business hours open on it.
+    pub(super) fn opening(&self) -> Option<Instant> {
+        self.ahead?.opening
     }
 
     pub(super) fn zone(&self) -> Zone {
@@ -76,7 +117,7 @@ impl<'a> Facts<'a> {
 }
 
 /// When business hours open on a run that has so far kept out of them.
-pub(super) fn opening(case: &Case) -> Option<Instant> {
+fn opening(case: &Case) -> Option<Instant> {
     let mut checks = judge(case, When::Later);
     let (_, check) = checks.find(|(reason, _)| *reason == Reason::RanIntoBusinessHours)?;
     match check {

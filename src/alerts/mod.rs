@@ -1,26 +1,26 @@
 //! What pages: alerts with the labels of the rules for Prometheus, and the words that a person needs at night.
 //!
-//! [`alerts()`] is a plain function of what is on record and the time: what has to be told is derived, never
-//! remembered, so that neither a restart nor an outage on the way can lose it.
+//! [`Finder::find`] is a function of what is on record and the time: what has to be told is derived, never a queue of
+//! events, so that neither a restart nor an outage on the way can lose it.
 
 mod facts;
 #[cfg(test)]
 mod tests;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use crate::forecast::{forecast_from, overruns};
-use crate::ledger::{Ledger, case_of, terms_of};
-use crate::policy::{Policy, Terms};
-use crate::run::{Labels, Run};
+use crate::forecast::overruns;
+use crate::ledger::{Ledger, terms_of};
+use crate::policy::Policy;
+use crate::run::{Labels, Run, RunNo};
 use crate::time::Instant;
 use crate::verdict::Reason;
 
-use facts::Facts;
+use facts::{Ahead, Facts};
 
 /// The alerts of `alerts/maintenance.rules.yaml` that are also posted directly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,47 +81,85 @@ impl Watched {
     }
 }
 
-/// The alerts that hold at `now`, by what they are. Their number is bounded by that of the domain's series.
-///
-/// Words change only with the facts, not with the time, so that the same facts are the same alert.
-pub fn alerts(watched: &Watched, policy: &Policy, now: Instant) -> BTreeMap<Key, Alert> {
-    let mut all: Vec<(Name, Facts)> = Vec::new();
-    for run in &watched.unacknowledged {
-        all.push((Name::Violation, Facts::of(run, terms_of(policy, run))));
-    }
-    for (run, usual) in &watched.open {
-        let facts = || with_forecast(run, terms_of(policy, run), *usual, now);
-        if overruns(run).next().is_some() {
-            all.push((Name::Overrun, facts()));
-        }
-        let facts = facts();
-        if facts.ahead.will_break.contains(&Reason::RanIntoBusinessHours) {
-            all.push((Name::WillRunIntoBusinessHours, facts));
-        }
-    }
-    let mut found: BTreeMap<Key, Vec<Facts>> = BTreeMap::new();
-    for (name, facts) in all {
-        found.entry((name, facts.run.labels.clone())).or_default().push(facts);
-    }
-    let alert = |(key, mut facts): (Key, Vec<Facts>)| {
-        facts.sort_by_key(|facts| (facts.since(key.0), facts.run.no));
-        let alert = words::alert(&key, &facts, now);
-        (key, alert)
-    };
-    found.into_iter().map(alert).collect()
+/// Finds the alerts that hold, and keeps what it found: of many that last, only what is new costs anything.
+#[derive(Default)]
+pub struct Finder {
+    /// Of the policy that this was found with.
+    digest: Arc<str>,
+    ahead: HashMap<RunNo, Ahead>,
+    told: BTreeMap<Key, (Vec<Evidence>, Arc<Alert>)>,
 }
 
-fn with_forecast<'a>(
-    run: &'a Run,
-    terms: Option<&'a Arc<Terms>>,
-    usual: Option<TimeDelta>,
-    now: Instant,
-) -> Facts<'a> {
-    let mut facts = Facts::of(run, terms);
-    if let Some(terms) = terms {
-        let case = case_of(run, terms, now);
-        facts.ahead = forecast_from(&case, run, usual);
-        facts.opening = facts::opening(&case);
+/// What the words were made from. A run that changes is another value: it is compared by its address.
+type Evidence = (Arc<Run>, Option<TimeDelta>);
+
+impl Finder {
+    /// The alerts that hold at `now`, by what they are. Their number is bounded by that of the domain's series.
+    ///
+    /// Words change only with the facts, not with the time, so that the same facts are the same alert.
+    pub fn find(
+        &mut self,
+        watched: &Watched,
+        policy: &Policy,
+        now: Instant,
+    ) -> BTreeMap<Key, Arc<Alert>> {
+        if self.digest != policy.digest {
+            *self = Finder { digest: policy.digest.clone(), ..Finder::default() };
+        }
+        self.look_ahead(watched, policy, now);
+        let mut found: BTreeMap<Key, Vec<Evidence>> = BTreeMap::new();
+        let mut add = |name, run: &Arc<Run>, usual| {
+            let evidence = found.entry((name, run.labels.clone())).or_default();
+            evidence.push((run.clone(), usual));
+        };
+        for run in &watched.unacknowledged {
+            add(Name::Violation, run, None);
+        }
+        for (run, usual) in &watched.open {
+            if overruns(run).next().is_some() {
+                add(Name::Overrun, run, *usual);
+            }
+            let ahead = self.ahead.get(&run.no);
+            if ahead.is_some_and(|a| a.will_break(Reason::RanIntoBusinessHours)) {
+                add(Name::WillRunIntoBusinessHours, run, *usual);
+            }
+        }
+        let mut told = BTreeMap::new();
+        for (key, evidence) in found {
+            let alert = match self.told.remove(&key) {
+                Some((known, alert)) if is_same(&known, &evidence) => alert,
+                _ => Arc::new(self.alert(&key, &evidence, policy, now)),
+            };
+            told.insert(key, (evidence, alert));
+        }
+        self.told = told;
+        self.told.iter().map(|(key, (_, alert))| (key.clone(), alert.clone())).collect()
     }
-    facts
+
+    /// As long as a run is the same, so is what is ahead of it: what time alone breaks is found and changes the run.
+    fn look_ahead(&mut self, watched: &Watched, policy: &Policy, now: Instant) {
+        let mut known = std::mem::take(&mut self.ahead);
+        for (run, usual) in &watched.open {
+            let ahead = match known.remove(&run.no) {
+                Some(ahead) if ahead.is_of(run, *usual) => ahead,
+                _ => Ahead::of(run, terms_of(policy, run), *usual, now),
+            };
+            self.ahead.insert(run.no, ahead);
+        }
+    }
+
+    fn alert(&self, key: &Key, evidence: &[Evidence], policy: &Policy, now: Instant) -> Alert {
+        let facts = |(run, _): &'_ Evidence| self.ahead.get(&run.no);
+        let mut all: Vec<Facts> = evidence
+            .iter()
+            .map(|of| Facts::of(&of.0, terms_of(policy, &of.0), facts(of)))
+            .collect();
+        all.sort_by_key(|facts| (facts.since(key.0), facts.run.no));
+        words::alert(key, &all, now)
+    }
+}
+
+fn is_same(known: &[Evidence], evidence: &[Evidence]) -> bool {
+    let is_one = |(a, b): (&Evidence, &Evidence)| Arc::ptr_eq(&a.0, &b.0) && a.1 == b.1;
+    known.len() == evidence.len() && known.iter().zip(evidence).all(is_one)
 }

@@ -28,8 +28,9 @@ fn run(kind: Kind, id: &str, trigger: Trigger) -> RunLine {
     RunLine { trigger, ..line(kind, "archive-compaction", "atlas", id) }
 }
 
-fn now_of(log: &Log, policy: &Policy, now: &str) -> BTreeMap<Key, Alert> {
-    alerts(&Watched::of(log.ledger(), policy, at(now)), policy, at(now))
+fn now_of(log: &Log, policy: &Policy, now: &str) -> BTreeMap<Key, Arc<Alert>> {
+    let watched = Watched::of(log.ledger(), policy, at(now));
+    Finder::default().find(&watched, policy, at(now))
 }
 
 /// All alerts at `now`, as text in a file of its own.
@@ -106,9 +107,15 @@ fn above_zero(page: &str, metric: &str, reason: Option<&str>) -> BTreeSet<String
 fn both_roads_speak_of_the_same() {
     let policy = agreed();
     let mut log = Log::new(&policy);
-    let check = |log: &Log, now: &str| {
+    let mut lasting = Finder::default();
+    let mut check = |log: &Log, now: &str| {
         let page = scrape(&policy, log.ledger(), now);
         let posted = now_of(log, &policy, now);
+        let watched = Watched::of(log.ledger(), &policy, at(now));
+        let kept = lasting.find(&watched, &policy, at(now));
+        assert_eq!(kept, posted, "what was kept is what is found anew at {now}");
+        let again = lasting.find(&watched, &policy, at(now));
+        assert!(again.iter().all(|(key, alert)| Arc::ptr_eq(alert, &kept[key])), "at {now}");
         for (name, metric, reason) in [
             (Name::Violation, "maintenance_violations_unacknowledged", None),
             (

@@ -52,7 +52,7 @@ fn summary(name: Name, labels: &Labels, all: &[Facts], since: &str) -> String {
         Name::WillRunIntoBusinessHours => {
             let first = all
                 .iter()
-                .filter_map(|facts| Some((facts.opening?, facts.zone())))
+                .filter_map(|facts| Some((facts.opening()?, facts.zone())))
                 .min_by_key(|o| o.0);
             let opening = first.map_or_else(String::new, |(at, zone)| civil(&zone, at));
             format!("{what}, will run into business hours: they open {opening}")
@@ -117,12 +117,12 @@ fn ahead(name: Name, facts: &Facts) -> Vec<String> {
     }
     let zone = facts.zone();
     let mut lines = Vec::new();
-    if let Some(end) = facts.ahead.projected_end {
+    if let Some(end) = facts.ahead.and_then(|a| a.forecast.projected_end) {
         lines.push(format!("Its expected end is {}.", civil(&zone, end)));
     }
     let deadline = match name {
-        Name::WillRunIntoBusinessHours => facts.opening,
-        _ => facts.ahead.deadline,
+        Name::WillRunIntoBusinessHours => facts.opening(),
+        _ => facts.ahead.and_then(|a| a.forecast.deadline),
     };
     if let Some(at) = deadline {
         let what = match name {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant as Moment};
 
-use crate::alerts::{Watched, alerts};
+use crate::alerts::{Finder, Watched};
 use crate::app::shared::Shared;
 use crate::clock;
 use crate::notify_alertmanager::{BACKOFF, Picture, Senders};
@@ -24,14 +24,20 @@ pub async fn keep_posted(shared: Arc<Shared>) {
         let result = if accepted { "ok" } else { "error" };
         counting.edit_own(|own| *own.alerts_sent.entry(result.into()).or_default() += 1);
     };
+    let mut finder = Finder::default();
     let mut senders = Senders::new(Arc::new(count), BACKOFF);
     loop {
         senders.employ(&shared.config().paging.alertmanagers);
         if !senders.is_empty() {
             let begun = Moment::now();
             let looking = shared.clone();
-            match tokio::task::spawn_blocking(move || picture(&looking)).await {
-                Ok(picture) => senders.publish(picture),
+            let mut own = std::mem::take(&mut finder);
+            let look = tokio::task::spawn_blocking(move || (picture(&looking, &mut own), own));
+            match look.await {
+                Ok((picture, own)) => {
+                    senders.publish(picture);
+                    finder = own;
+                }
                 Err(error) => tracing::error!(%error, "what is to be paged cannot be looked up"),
             }
             tokio::time::sleep(BREATH.max(begun.elapsed() * BREATH_LOOKS)).await;
@@ -43,14 +49,14 @@ pub async fn keep_posted(shared: Arc<Shared>) {
     }
 }
 
-fn picture(shared: &Shared) -> Picture {
+fn picture(shared: &Shared, finder: &mut Finder) -> Picture {
     let (config, now) = (shared.config(), clock::now());
     let watched = Watched::of(&shared.ledger(), &config.policy, now);
     // A run that has long ended may look open while its log is still being caught up with.
     let watched = if shared.is_ready() { watched } else { watched.without_open() };
     let own = shared.own();
     Picture {
-        alerts: alerts(&watched, &config.policy, now),
+        alerts: finder.find(&watched, &config.policy, now),
         height: own.ledger_entries,
         head: own.ledger_head,
         status_url: config.paging.status_url.clone(),

@@ -50,7 +50,7 @@ pub const BACKOFF: Backoff =
 /// What holds, and what goes into every alert.
 #[derive(Clone, Debug)]
 pub struct Picture {
-    pub alerts: BTreeMap<Key, Alert>,
+    pub alerts: BTreeMap<Key, Arc<Alert>>,
     /// Entries on record.
     pub height: u64,
     /// Of the hash chain after that many entries.

@@ -1,6 +1,7 @@
 //! What one Alertmanager was told, and what it is to be told next: plain values, no I/O.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant as Moment};
 
 use crate::alerts::{Alert, Key};
@@ -9,7 +10,7 @@ use crate::alerts::{Alert, Key};
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Post {
     pub(super) key: Key,
-    pub(super) alert: Alert,
+    pub(super) alert: Arc<Alert>,
     /// It holds no longer.
     pub(super) is_over: bool,
 }
@@ -22,7 +23,7 @@ pub(super) struct Roster {
 }
 
 struct Known {
-    alert: Alert,
+    alert: Arc<Alert>,
     /// When these words were accepted; `None`: they were not yet.
     told: Option<Moment>,
     /// Since when it holds no longer.
@@ -37,7 +38,7 @@ impl Roster {
     }
 
     /// Takes note of what holds now.
-    pub(super) fn look(&mut self, holding: &BTreeMap<Key, Alert>, now: Moment) {
+    pub(super) fn look(&mut self, holding: &BTreeMap<Key, Arc<Alert>>, now: Moment) {
         for (key, known) in &mut self.known {
             if !holding.contains_key(key) {
                 known.over.get_or_insert(now);
@@ -93,7 +94,6 @@ mod tests {
     use super::*;
     use crate::alerts::Name;
     use crate::run::Labels;
-    use std::sync::Arc;
 
     fn key(procedure: &str) -> Key {
         let labels = Labels {
@@ -104,11 +104,10 @@ mod tests {
         (Name::Violation, labels)
     }
 
-    fn holding(all: &[(&str, &str)]) -> BTreeMap<Key, Alert> {
-        let alert = |words: &str| Alert {
-            since: chrono::DateTime::UNIX_EPOCH,
-            summary: words.into(),
-            description: String::new(),
+    fn holding(all: &[(&str, &str)]) -> BTreeMap<Key, Arc<Alert>> {
+        let alert = |words: &str| {
+            let since = chrono::DateTime::UNIX_EPOCH;
+            Arc::new(Alert { since, summary: words.into(), description: String::new() })
         };
         all.iter().map(|(procedure, words)| (key(procedure), alert(words))).collect()
     }

@@ -43,7 +43,7 @@ fn picture(holds: bool) -> Picture {
         description: "b\nc".into(),
     };
     Picture {
-        alerts: holds.then_some((key, alert)).into_iter().collect(),
+        alerts: holds.then_some((key, Arc::new(alert))).into_iter().collect(),
         height: 7,
         head: GENESIS,
         status_url: Some("https://offhours.example".into()),

@@ -38,3 +38,6 @@ mod remembering;
 mod alerts;
 /// The fast road: from a line to the page, through a real Alertmanager.
 mod paging;
+
+/// Both roads from a line to a page, with a real Prometheus and a real Alertmanager, and how long each takes.
+mod roads;

@@ -109,6 +109,11 @@ impl Server {
         Server { child, lines, address, storage: storage.into(), _folder: None }
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The folder of its ledger.
     pub fn storage(&self) -> &Path {
         &self.storage

@@ -143,6 +143,43 @@ impl Alertmanager {
     }
 }
 
+/// The real Prometheus with the rules of the repository.
+pub struct Prometheus {
+    _daemon: Daemon,
+    _home: tempfile::TempDir,
+}
+
+impl Prometheus {
+    /// `None`: it is not installed. `intervals`: of scraping and of evaluation, as Prometheus writes them.
+    pub fn start(
+        scraped: SocketAddr,
+        alertmanager: &Alertmanager,
+        intervals: [&str; 2],
+    ) -> Option<Prometheus> {
+        let program = program_of_others("prometheus")?;
+        let home = super::folder();
+        let [scrape, evaluation] = intervals;
+        let rules = super::root().join("alerts/*.rules.yaml");
+        let config = format!(
+            "global: {{ scrape_interval: {scrape}, scrape_timeout: {scrape}, evaluation_interval: {evaluation} }}\nrule_files: [\"{}\"]\nscrape_configs:\n  - job_name: offhours\n    static_configs: [{{ targets: [\"{scraped}\"] }}]\nalerting:\n  alertmanagers:\n    - static_configs: [{{ targets: [\"{}\"] }}]\n",
+            rules.display(),
+            alertmanager.address(),
+        );
+        std::fs::write(home.path().join("prometheus.yml"), config).expect("a file");
+        let of_home = |name: &str| home.path().join(name).display().to_string();
+        let arguments = [
+            format!("--config.file={}", of_home("prometheus.yml")),
+            format!("--storage.tsdb.path={}", of_home("data")),
+            "--web.listen-address=127.0.0.1:0".to_owned(),
+            // What it sends before it has found Alertmanager is lost: it says it again soon.
+            "--rules.alert.resend-delay=1s".to_owned(),
+        ];
+        let daemon = Daemon::start(&program, &arguments);
+        daemon.line("Server is ready to receive web requests");
+        Some(Prometheus { _daemon: daemon, _home: home })
+    }
+}
+
 /// Receives what Alertmanager sends, one group at a time.
 pub struct Webhook {
     pub address: SocketAddr,
@@ -182,11 +219,16 @@ impl Webhook {
 
     /// What is sent while this time passes: to hold that nothing else comes, a time has to pass.
     pub fn during(&self, time: Duration) -> Vec<Value> {
+        self.timed(time).into_iter().map(|(_, value)| value).collect()
+    }
+
+    /// The same, each with the moment at which it came.
+    pub fn timed(&self, time: Duration) -> Vec<(Instant, Value)> {
         let until = Instant::now() + time;
         let mut all = Vec::new();
         loop {
             match self.received.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok((_, value)) => all.push(value),
+                Ok(one) => all.push(one),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return all,
             }
         }

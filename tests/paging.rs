@@ -223,7 +223,8 @@ fn both_roads_give_one_page_and_one_resolve() {
 fn an_example_in_the_documentation_is_a_configuration() {
     let page =
         std::fs::read_to_string(crate::support::root().join("docs/paging.md")).expect("a page");
-    let example = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next());
+    let road = page.split("## The fast road").nth(1).expect("a section");
+    let example = road.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next());
     let text = format!(
         "{}\npartners: {{ hostco: {{}} }}\nsources: [{{ name: a, partner: hostco, files: [a], format: json }}]\n",
         example.expect("an example")

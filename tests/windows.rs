@@ -65,6 +65,8 @@ fn the_next_days_are_listed_from_the_agreement_and_the_ledger() {
     );
     let table = list("table");
     assert!(table.contains("CHG-2; confirmed; against in_business_hours"), "{table}");
+    let from_now = text(&offhours(&["windows", &config, &storage]).stdout);
+    assert!(!from_now.contains('.'), "times are told to the second: {from_now}");
     let calendar = list("ics");
     assert_eq!(calendar.matches("BEGIN:VEVENT\r\n").count(), rows.len(), "{calendar}");
     assert!(calendar.contains("DTSTART:20260324T230000Z\r\n"), "{calendar}");

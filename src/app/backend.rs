@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::app::shared::{Message, Shared};
@@ -16,7 +15,7 @@ use crate::report::run::{RunDetail, RunReport};
 use crate::report::windows::{self, Question, RowReport};
 use crate::run::{Run, State};
 use crate::store::{Reader, RunFilter, StoreError};
-use crate::time::{Instant, Span, parse_duration, rfc3339};
+use crate::time::{Instant, parse_duration, rfc3339};
 use crate::verdict::Verdict;
 
 /// Answers from what is published.
@@ -102,11 +101,9 @@ impl Backend for Office {
 
     fn windows(&self, query: &WindowQuery) -> Result<Windows, Problem> {
         let now = clock::now();
-        let from = query.from.as_deref().map_or(Ok(now), |text| since(text, now));
-        let from = from.map_err(Problem::bad_request)?;
-        let until = from.checked_add_signed(TimeDelta::days(query.days.into()));
-        let range = until.and_then(|until| Span::new(from, until));
-        let range = range.ok_or_else(|| Problem::bad_request("from lies beyond every calendar"))?;
+        let from = query.from.as_deref().map(|text| since(text, now)).transpose();
+        let range = from.and_then(|from| Question::days(from, now, query.days));
+        let range = range.map_err(Problem::bad_request)?;
         let (partner, service) = (query.partner.clone(), query.service.clone());
         let question = Question { range, partner, service };
         let config = self.shared.config();

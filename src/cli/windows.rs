@@ -1,6 +1,5 @@
 //! `offhours windows`: what the next days hold.
 
-use chrono::TimeDelta;
 use clap::{Args, ValueEnum};
 
 use super::table::{Align, Table};
@@ -9,7 +8,7 @@ use crate::clock;
 use crate::ledger::Ledger;
 use crate::report::windows::{Question, Row, RowReport, calendar, rows};
 use crate::store::{Reader, StoreError};
-use crate::time::{Instant, Span};
+use crate::time::Instant;
 use crate::verdict::civil;
 
 #[derive(Args)]
@@ -50,10 +49,7 @@ enum Format {
 pub fn run(options: &Options) -> Outcome {
     let config = options.config.load().map_err(usage)?;
     let now = clock::now();
-    let from = options.from.unwrap_or(now);
-    let until = from.checked_add_signed(TimeDelta::days(options.days.into()));
-    let range = until.and_then(|until| Span::new(from, until));
-    let range = range.ok_or_else(|| usage("--from lies beyond every calendar"))?;
+    let range = Question::days(options.from, now, options.days).map_err(usage)?;
     let (partner, service) = (options.partner.clone(), options.service.clone());
     let question = Question { range, partner, service };
     question.check(&config.policy).map_err(usage)?;

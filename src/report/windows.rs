@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::{SubsecRound, TimeDelta};
 use serde::Serialize;
 
 use crate::calendar::{Calendar, Zone};
@@ -234,6 +235,17 @@ fn of_change(change: &Upcoming, question: &Question) -> Option<Row> {
 }
 
 impl Question {
+    /// So many days from an instant, or from now; to the second, because people read it.
+    ///
+    /// # Errors
+    /// It lies beyond every calendar, as a sentence.
+    pub fn days(from: Option<Instant>, now: Instant, days: u16) -> Result<Span, String> {
+        let start = from.unwrap_or_else(|| now.trunc_subsecs(0));
+        let end = start.checked_add_signed(TimeDelta::days(days.into()));
+        let range = end.and_then(|end| Span::new(start, end));
+        range.ok_or_else(|| "the days asked for lie beyond every calendar".into())
+    }
+
     /// # Errors
     /// A partner or service that nobody declared, with those that are.
     pub fn check(&self, policy: &Policy) -> Result<(), String> {

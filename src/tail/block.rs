@@ -1,11 +1,11 @@
 //! Cuts what stands in a file into complete lines, and skips what is none.
 
-use std::fs::File;
 use std::io;
 
 use memchr::{memchr, memmem, memrchr};
 
 use super::Limits;
+use super::body::Body;
 use super::event::FileId;
 use super::generation::{Generation, Life};
 use super::signature::{Seen, read_full};
@@ -80,6 +80,10 @@ impl Generation {
         } else {
             self.take_lines(&file, into, limits)
         };
+        if let Body::Packed(_) = &file {
+            // It is known only by and by how much comes out of it.
+            self.stat.size = file.size(&file.metadata()?);
+        }
         self.file = Some(file);
         let kept = match taken {
             Ok(Some(Block { content: Content::Lines | Content::Unterminated, bytes, .. })) => bytes,
@@ -91,7 +95,7 @@ impl Generation {
 
     fn take_lines(
         &mut self,
-        file: &File,
+        file: &Body,
         into: &mut Vec<u8>,
         limits: &Limits,
     ) -> io::Result<Option<Block>> {
@@ -151,7 +155,7 @@ impl Generation {
     /// Looks for the end of an over-long line behind what is known to belong to it.
     fn skip_line(
         &mut self,
-        file: &File,
+        file: &Body,
         into: &mut Vec<u8>,
         limits: &Limits,
     ) -> io::Result<Option<Block>> {

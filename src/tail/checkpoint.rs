@@ -1,11 +1,12 @@
 //! How far a generation has been read, in a form that outlives the process.
 
-use std::fs::{File, Metadata};
+use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::body::Body;
 use super::event::FileId;
 use super::signature::Signature;
 
@@ -35,11 +36,13 @@ pub struct Checkpoint {
 
 impl Checkpoint {
     /// Whether the file holds what was read, so that reading can go on at the offset.
-    pub(super) fn fits(&self, file: &File, metadata: &Metadata) -> io::Result<bool> {
+    pub(super) fn fits(&self, file: &Body, metadata: &Metadata) -> io::Result<bool> {
         let Some(before) = self.offset.checked_sub(u64::from(self.marker.len)) else {
             return Ok(false);
         };
-        Ok(self.offset <= metadata.size()
+        // How much comes out of a compressed file is not known yet; if it is too little, the marker is missing.
+        let is_long_enough = file.packed().is_some() || self.offset <= metadata.size();
+        Ok(is_long_enough
             && self.head.stands_in(file, 0)?
             && self.marker.stands_in(file, before)?)
     }

@@ -7,6 +7,7 @@ use std::fs::{File, Metadata};
 use std::io;
 
 use super::Tail;
+use super::body::Bytes;
 use super::event::{FileId, TailEvent};
 use super::found::Found;
 use super::generation::{Generation, Life};
@@ -95,7 +96,7 @@ fn judge(copy: &mut Generation, original: Option<&Generation>) -> io::Result<boo
 }
 
 /// Whether an original has everything that the file has.
-fn holds(copy: (&File, u64), original: &Generation) -> io::Result<bool> {
+fn holds(copy: (&impl Bytes, u64), original: &Generation) -> io::Result<bool> {
     match &original.file {
         Some(file) => is_prefix(copy, (file, file.metadata()?.len())),
         None => {

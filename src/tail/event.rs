@@ -53,12 +53,22 @@ pub enum LossReason {
     Vanished,
     /// A file with a checkpoint was not found again after a restart.
     Gone,
+    /// A compressed file is damaged: what should come after is not to be had.
+    Damaged,
+    /// A compressed file goes on for longer than is unpacked.
+    TooLarge,
 }
 
 impl LossReason {
     /// Every reason, in the order of declaration.
-    pub const ALL: [LossReason; 4] =
-        [LossReason::Copytruncate, LossReason::Truncate, LossReason::Vanished, LossReason::Gone];
+    pub const ALL: [LossReason; 6] = [
+        LossReason::Copytruncate,
+        LossReason::Truncate,
+        LossReason::Vanished,
+        LossReason::Gone,
+        LossReason::Damaged,
+        LossReason::TooLarge,
+    ];
 
     /// The word used as a label.
     pub fn as_str(self) -> &'static str {
@@ -67,6 +77,8 @@ impl LossReason {
             LossReason::Truncate => "truncate",
             LossReason::Vanished => "vanished",
             LossReason::Gone => "gone",
+            LossReason::Damaged => "damaged",
+            LossReason::TooLarge => "too_large",
         }
     }
 }
@@ -86,19 +98,25 @@ pub enum FailureKind {
     TooManyDescriptors,
     /// A document that cannot be understood as a whole.
     Unreadable,
+    /// A compressed file that is cut off, or not what its name says.
+    Damaged,
+    /// A compressed file of which more comes out than the limits allow.
+    TooLarge,
     /// Anything else; the text of the error says what.
     Io,
 }
 
 impl FailureKind {
     /// Every kind, in the order of declaration.
-    pub const ALL: [FailureKind; 7] = [
+    pub const ALL: [FailureKind; 9] = [
         FailureKind::PermissionDenied,
         FailureKind::NotRegular,
         FailureKind::NotFound,
         FailureKind::TooManyFiles,
         FailureKind::TooManyDescriptors,
         FailureKind::Unreadable,
+        FailureKind::Damaged,
+        FailureKind::TooLarge,
         FailureKind::Io,
     ];
 
@@ -111,6 +129,8 @@ impl FailureKind {
             FailureKind::TooManyFiles => "too_many_files",
             FailureKind::TooManyDescriptors => "too_many_descriptors",
             FailureKind::Unreadable => "unreadable",
+            FailureKind::Damaged => "damaged",
+            FailureKind::TooLarge => "too_large",
             FailureKind::Io => "io",
         }
     }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use super::Tail;
+use super::body::{Body, begins};
 use super::event::{FailureKind, FileId, TailEvent};
 use super::generation::{Generation, Identity, Life, open_regular};
 use super::sibling::{born, is_numbered, siblings};
@@ -105,6 +106,7 @@ impl Tail {
                     && !found.iter().any(|f| f.identity == identity)
                     && !self.is_copy_of(&sibling.path, holder)
                     && !self.was_finished(identity, &sibling.path)
+                    && !self.is_known_packed(source, &sibling.path)
                 {
                     let modified = sibling.metadata.modified().ok();
                     let path = sibling.path;
@@ -125,6 +127,23 @@ impl Tail {
         0 < metadata.len() && is_prefix((&copy, metadata.len()), (original, size)).unwrap_or(false)
     }
 
+    /// Whether nothing but known content comes out of a compressed file: what a followed file begins with, or
+    /// what was read to its end.
+    fn is_known_packed(&self, source: usize, path: &std::path::Path) -> bool {
+        let Ok((body, metadata)) = Body::open(path, self.limits) else { return true };
+        let Some(packed) = body.packed() else { return false };
+        let followed = self.generations.values().filter(|g| g.identity.source == source);
+        let is_begun = |g: &Generation| match &g.file {
+            Some(file) => begins(&body, file).unwrap_or(false),
+            None => g.seen.is_telling() && g.seen.stands_in(&body).unwrap_or(false),
+        };
+        followed.into_iter().any(is_begun)
+            || self.finished(source).any(|checkpoint| {
+                checkpoint.fits(&body, &metadata).unwrap_or(false)
+                    && packed.length().is_ok_and(|length| length <= checkpoint.offset)
+            })
+    }
+
     /// Opens what was found, the file that was written to first before the others. Where the clock of
     /// the file system does not tell, `app.log.2` comes before `app.log.1` and that before `app.log`.
     pub(super) fn open_found(&mut self, mut found: Vec<Found>, events: &mut Vec<TailEvent>) {
@@ -133,13 +152,13 @@ impl Tail {
         for mut f in found {
             let (number, path, position) = (f.identity.source, f.path.clone(), f.place);
             let opened = match f.file.take() {
-                Some(file) => file.metadata().map(|metadata| (file, metadata)),
+                Some(file) => file.metadata().map(|metadata| (Body::Plain(file), metadata)),
                 None if self.identities.contains_key(&f.identity) => continue,
                 None if self.limits.files <= self.generations.len() => {
                     refused.insert(number);
                     continue;
                 }
-                None => open_regular(&f.path),
+                None => Body::open(&f.path, self.limits),
             };
             if let Err(e) = opened.and_then(|opened| self.follow(f, opened, events)) {
                 self.found_fails(number, &path, position, &e, events);
@@ -189,14 +208,17 @@ impl Tail {
     fn follow(
         &mut self,
         f: Found,
-        (file, metadata): (File, Metadata),
+        (file, metadata): (Body, Metadata),
         events: &mut Vec<TailEvent>,
     ) -> io::Result<()> {
         let identity = Identity::of(f.identity.source, &metadata);
         if self.identities.contains_key(&identity) {
             return Ok(());
         }
-        let original = self.original_of(&f, &file, &metadata);
+        let original = match &file {
+            Body::Plain(file) => self.original_of(&f, file, &metadata),
+            Body::Packed(_) => None,
+        };
         let mut seen = Seen::default();
         seen.look_ahead(&file)?;
         let id = FileId(self.next);
@@ -229,7 +251,7 @@ impl Tail {
             (place.holder, place.since) = (Some(g.id), Some(g.stat.changed_at()));
             place.failing = None;
         }
-        if g.life == Life::Listed && self.limits.descriptors <= self.descriptors {
+        if g.life == Life::Listed && !g.is_packed() && self.limits.descriptors <= self.descriptors {
             g.file = None;
         } else {
             self.descriptors += 1;

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use rustix::fs::OFlags;
 
+use super::body::{Body, Bytes, Packed};
 use super::event::{FailureKind, FileId};
 use super::signature::Seen;
 
@@ -99,7 +100,8 @@ pub(super) struct Generation {
     pub identity: Identity,
     pub path: PathBuf,
     /// Closed while nothing happens and descriptors are short.
-    pub file: Option<File>,
+    pub file: Option<Body>,
+    /// Of a compressed file, with the size of what comes out of it.
     pub stat: Stat,
     pub seen: Seen,
     /// Up to here there is nothing to be had at present: a line without its end, or the end.
@@ -123,7 +125,7 @@ impl Generation {
         id: FileId,
         source: usize,
         path: PathBuf,
-        (file, metadata): (File, &Metadata),
+        (file, metadata): (Body, &Metadata),
         seen: Seen,
         now: Duration,
     ) -> Generation {
@@ -131,8 +133,8 @@ impl Generation {
             id,
             identity: Identity::of(source, metadata),
             path,
+            stat: Stat { size: file.size(metadata), ..Stat::of(metadata) },
             file: Some(file),
-            stat: Stat::of(metadata),
             examined: seen.offset(),
             committed: seen.offset(),
             seen,
@@ -200,7 +202,7 @@ impl Generation {
             match open_regular(&self.path) {
                 Ok((file, metadata)) => {
                     if Identity::of(self.identity.source, &metadata) == self.identity {
-                        self.file = Some(file);
+                        self.file = Some(Body::Plain(file));
                     }
                 }
                 Err(e) if FailureKind::of(&e) == FailureKind::NotFound => {}
@@ -212,11 +214,18 @@ impl Generation {
 
     /// Whether the file still holds what was read of it.
     pub fn is_itself(&self, size: u64) -> io::Result<bool> {
-        self.file.as_ref().map_or(Ok(true), |file| self.holds_what_was_read(file, size))
+        match &self.file {
+            None => Ok(true),
+            Some(Body::Packed(packed)) => {
+                packed.begin_again()?;
+                self.seen.stands_in(&**packed)
+            }
+            Some(file) => self.holds_what_was_read(file, size),
+        }
     }
 
     /// Whether a file of this size holds what was read of this one.
-    pub fn holds_what_was_read(&self, file: &File, size: u64) -> io::Result<bool> {
+    pub fn holds_what_was_read(&self, file: &impl Bytes, size: u64) -> io::Result<bool> {
         Ok(self.offset() <= size && self.seen.stands_in(file)?)
     }
 
@@ -233,17 +242,20 @@ impl Generation {
         self.suspect = false;
         self.failing = None;
         match &self.file {
-            Some(file) => self.seen.look_ahead(file),
+            Some(file) => {
+                self.stat.size = file.packed().map_or(stat.size, Packed::size);
+                self.seen.look_ahead(file)
+            }
             None => Ok(()),
         }
     }
 
     /// Goes on in another file that begins with everything that was read of this one.
-    pub fn move_to(&mut self, path: PathBuf, (file, metadata): (File, &Metadata), now: Duration) {
+    pub fn move_to(&mut self, path: PathBuf, (file, metadata): (Body, &Metadata), now: Duration) {
         self.identity = Identity::of(self.identity.source, metadata);
         self.path = path;
+        self.stat = Stat { size: file.size(metadata), ..Stat::of(metadata) };
         self.file = Some(file);
-        self.stat = Stat::of(metadata);
         self.examined = self.offset();
         self.quiet_since = now;
         self.suspect = false;
@@ -260,9 +272,20 @@ impl Generation {
         self.failing = None;
     }
 
+    /// Whether it is what comes out of a compressed file.
+    pub fn is_packed(&self) -> bool {
+        self.file.as_ref().is_some_and(|file| file.packed().is_some())
+    }
+
     /// The state of the file itself, for one that no path leads to.
     pub fn fstat(&self) -> io::Result<Option<Stat>> {
-        self.file.as_ref().map(|file| file.metadata().map(|m| Stat::of(&m))).transpose()
+        let Some(file) = &self.file else { return Ok(None) };
+        let metadata = file.metadata()?;
+        let mut stat = Stat::of(&metadata);
+        if file.packed().is_some_and(|packed| !packed.has_changed(&metadata)) {
+            stat.size = self.stat.size;
+        }
+        Ok(Some(stat))
     }
 }
 

@@ -17,6 +17,7 @@
 //! be known there is a [`TailEvent::PossibleLoss`].
 
 mod block;
+mod body;
 mod checkpoint;
 mod copy;
 mod event;
@@ -31,6 +32,7 @@ mod scan;
 mod sibling;
 mod signature;
 mod source;
+mod unpack;
 mod waker;
 mod walk;
 
@@ -78,6 +80,10 @@ pub struct Limits {
     pub linger_deleted: Duration,
     /// How long a path that failed is left alone.
     pub retry: Duration,
+    /// How many bytes may come out of a compressed file.
+    pub unpacked_bytes: u64,
+    /// How many times its own size may come out of a compressed file, if that is much.
+    pub unpacked_ratio: u64,
 }
 
 impl Default for Limits {
@@ -91,6 +97,8 @@ impl Default for Limits {
             linger: Duration::from_secs(300),
             linger_deleted: Duration::from_secs(60),
             retry: Duration::from_millis(500),
+            unpacked_bytes: 16 << 30,
+            unpacked_ratio: 250,
         }
     }
 }

@@ -1,10 +1,10 @@
 //! The caller's side: what there is to read, reading it, and remembering how far.
 
-use std::fs::File;
 use std::io;
 
 use super::Tail;
 use super::block::Block;
+use super::body::Bytes;
 use super::checkpoint::Checkpoint;
 use super::event::{FailureKind, FileId};
 use super::generation::{Generation, Life};
@@ -61,7 +61,8 @@ impl Tail {
             return Ok(None);
         }
         let done = what(g)?;
-        if !was_open && self.limits.descriptors <= self.descriptors && g.life == Life::Listed {
+        let is_spare = g.life == Life::Listed && !g.is_packed();
+        if !was_open && self.limits.descriptors <= self.descriptors && is_spare {
             g.file = None;
         } else if !was_open && g.file.is_some() {
             self.descriptors += 1;
@@ -109,7 +110,7 @@ impl Tail {
             ino: g.identity.ino,
             offset,
             head: g.seen.head_at(offset),
-            marker: g.seen.marker_at(offset, g.file.as_ref())?,
+            marker: g.seen.marker_at(offset, g.file.as_ref().map(|file| file as &dyn Bytes))?,
             skipped: if is_long && offset == here { g.examined - here } else { 0 },
             finished: false,
             memo: g.memo.clone(),
@@ -152,7 +153,7 @@ fn unknown() -> io::Error {
     io::Error::new(io::ErrorKind::NotFound, "no such file is followed")
 }
 
-fn read_first_line(file: &File, limit: usize) -> io::Result<Option<Vec<u8>>> {
+fn read_first_line(file: &impl Bytes, limit: usize) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     let mut want = limit.min(4096);
     loop {

@@ -1,15 +1,16 @@
 //! Finds the generations of an earlier process again, by their checkpoints.
 
-use std::fs::{File, Metadata};
+use std::fs::Metadata;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::body::Body;
 use super::checkpoint::Checkpoint;
 use super::event::{FailureKind, FileId, LossReason, RotationKind, TailEvent};
 use super::found::{Departed, Found};
-use super::generation::{Generation, Identity, Life, open_regular, regular};
+use super::generation::{Generation, Identity, Life, regular};
 use super::sibling::{born, looks_rotated, relocated, siblings};
 use super::signature::Seen;
 use super::{Depth, Tail};
@@ -24,7 +25,7 @@ pub(super) struct Waiting {
 /// A file that fits a checkpoint.
 struct Match {
     path: PathBuf,
-    file: File,
+    file: Body,
     metadata: Metadata,
 }
 
@@ -42,9 +43,9 @@ impl Tail {
     /// Keeps the checkpoint of a generation that is about to be closed: its file may come back.
     pub(super) fn remember(&mut self, file: FileId) {
         let Some(g) = self.generations.get(&file) else { return };
-        // A file of which nothing was read cannot be recognised, and a deleted one does not come back.
+        // A file of which nothing was read cannot be recognised. A deleted one may come back compressed.
         let offset = g.offset();
-        if offset == 0 || g.life == Life::Gone || g.stat.links == 0 {
+        if offset == 0 || g.life == Life::Gone {
             return;
         }
         if let Ok(checkpoint) = self.checkpoint(file, offset) {
@@ -63,9 +64,16 @@ impl Tail {
         let closed = |waiting: &&Waiting| 0 < waiting.checkpoint.offset;
         let mut closed = self.of_inode(identity).filter(closed).peekable();
         closed.peek().is_some()
-            && open_regular(path).is_ok_and(|(file, metadata)| {
+            && Body::open(path, self.limits).is_ok_and(|(file, metadata)| {
                 closed.any(|waiting| waiting.checkpoint.fits(&file, &metadata).unwrap_or(false))
             })
+    }
+
+    /// The checkpoints of a source that were read to their ends.
+    pub(super) fn finished(&self, source: usize) -> impl Iterator<Item = &Checkpoint> {
+        let all = self.waiting.iter().filter(move |((identity, _), _)| identity.source == source);
+        let all = all.map(|(_, waiting)| &waiting.checkpoint);
+        all.filter(|checkpoint| checkpoint.finished && 0 < checkpoint.offset)
     }
 
     fn of_inode(&self, identity: Identity) -> impl Iterator<Item = &Waiting> {
@@ -90,8 +98,9 @@ impl Tail {
             let Some(waiting) = self.waiting.remove(&key) else { continue };
             match self.find_elsewhere(key.0, &waiting.checkpoint) {
                 Ok(Some(at)) => {
-                    departed.extend(younger_than(key.0, &waiting.checkpoint, &at));
-                    self.go_on(key.0.source, waiting.checkpoint, at, None, events);
+                    let (identity, checkpoint) = (key.0, waiting.checkpoint);
+                    departed.extend(younger_than(identity, &checkpoint, &at));
+                    self.go_on(identity.source, checkpoint, at, None, events);
                 }
                 Ok(None) => self.give_up(key, waiting, events),
                 Err(_) => {
@@ -108,7 +117,7 @@ impl Tail {
             return false;
         }
         // What cannot be opened is reported when it is opened as a new file.
-        let Ok((file, metadata)) = open_regular(&f.path) else { return false };
+        let Ok((file, metadata)) = Body::open(&f.path, self.limits) else { return false };
         if Identity::of(f.identity.source, &metadata) != f.identity {
             return false;
         }
@@ -134,7 +143,7 @@ impl Tail {
             if is_held(&sibling.metadata) {
                 continue;
             }
-            let (file, metadata) = open_regular(&sibling.path)?;
+            let (file, metadata) = Body::open(&sibling.path, self.limits)?;
             let mut others = self.of_inode(Identity::of(identity.source, &metadata));
             let is_better = |waiting: &Waiting| {
                 of.offset < waiting.checkpoint.offset
@@ -160,6 +169,9 @@ impl Tail {
         let Ok(Some(seen)) = Seen::load(&at.file, from.offset) else { return };
         let was = Identity { source, dev: from.dev, ino: from.ino };
         let moved_to = at.path != from.path;
+        let is_copy = Identity::of(source, &at.metadata) != was
+            && (at.file.packed().is_none() || was_cut_off(was, &from.path, &at.metadata));
+        let copied = at.file.packed().filter(|_| is_copy).and_then(|packed| packed.length().ok());
         let opened = (at.file, &at.metadata);
         let mut g = Generation::new(from.file, source, at.path, opened, seen, self.now);
         g.examined = from.offset.saturating_add(from.skipped).min(g.stat.size);
@@ -175,13 +187,12 @@ impl Tail {
             mtime: at.metadata.modified().ok(),
         });
         if moved_to {
-            let is_copy = g.identity != was;
             let kind = if is_copy { RotationKind::Copytruncate } else { RotationKind::Rename };
             if is_copy || !looks_rotated(from.path.file_name().unwrap_or_default().as_bytes()) {
                 events.push(TailEvent::Rotated { file: g.id, source: name.clone(), kind });
             }
             if is_copy {
-                let (file, from) = (g.id, g.stat.size);
+                let (file, from) = (g.id, copied.unwrap_or(g.stat.size));
                 let (reason, to) = (LossReason::Copytruncate, None);
                 events.push(TailEvent::PossibleLoss { file, source: name, reason, from, to });
             }
@@ -219,14 +230,23 @@ impl Tail {
     }
 }
 
-/// A file that was renamed leaves its path to younger ones; one that was cut off is still there.
+/// A file that moved away from its path left it to younger ones. Of one that was cut off, again and again perhaps,
+/// younger copies were made than the one that was found.
 fn younger_than(identity: Identity, checkpoint: &Checkpoint, at: &Match) -> Option<Departed> {
     let source = identity.source;
-    if Identity::of(source, &at.metadata) != identity {
-        return None;
-    }
     let (path, holder) = (checkpoint.path.clone(), checkpoint.file);
-    let since = born(&at.metadata)?;
     let written_since = at.metadata.modified().ok()?;
+    // Rotation keeps the time at which a file was written to when it compresses it.
+    let since = match at.file.packed() {
+        Some(_) => written_since,
+        None => born(&at.metadata)?,
+    };
     Some(Departed { source, path, holder, since, written_since })
+}
+
+/// Whether the file is still at its path, and so was cut off rather than renamed before its content was
+/// compressed. One with its inode that came into being after that content was written is another.
+fn was_cut_off(was: Identity, path: &Path, packed: &Metadata) -> bool {
+    let here = regular(path).ok().filter(|here| Identity::of(was.source, here) == was);
+    here.is_some_and(|here| born(&here) <= packed.modified().ok())
 }

@@ -1,15 +1,17 @@
 //! What became of a file that changed, moved, or is not there any more.
 
-use std::fs::{File, Metadata};
+use std::fs::Metadata;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::Tail;
+use super::body::Body;
 use super::event::{FailureKind, FileId, LossReason, RotationKind, TailEvent};
 use super::found::Found;
 use super::generation::{Generation, Identity, Life, Stat, open_regular, regular};
 use super::sibling::{looks_rotated, relocated, rotation_suffix, siblings};
+use super::unpack::End;
 
 /// What a scan collects.
 pub(super) struct Findings<'a> {
@@ -51,7 +53,7 @@ impl Tail {
             }
         }
         g.life = Life::Listed;
-        Ok(g.sight.stat)
+        if g.is_packed() { g.fstat() } else { Ok(g.sight.stat) }
     }
 
     /// No path leads to it any more. Its state, if it still exists.
@@ -80,6 +82,12 @@ impl Tail {
         let (path, size) = (g.path.clone(), g.stat.size);
         let source = self.source_name(g.identity.source);
         let (from, reason) = match self.go_on_in_copy(id) {
+            // Compressed, and so complete, before it was deleted.
+            Ok(_) if self.generations.get(&id).is_some_and(Generation::is_packed) => {
+                let kind = RotationKind::Rename;
+                events.push(TailEvent::Rotated { file: id, source, kind });
+                return;
+            }
             Ok(from) => (from, LossReason::Copytruncate),
             Err(from) => (from, LossReason::Vanished),
         };
@@ -113,6 +121,9 @@ impl Tail {
                     self.report_cut(id, kind, reason, (from, to), findings.events);
                 }
             }
+            Ok(Some(false)) if self.generations.get(&id).is_some_and(Generation::is_packed) => {
+                self.spoiled(id, findings.events);
+            }
             Ok(Some(false)) => self.replaced(id, was_open, findings),
             // Its path leads to another file since it was looked at: the next scan finds out.
             Ok(None) => {}
@@ -126,7 +137,11 @@ impl Tail {
         let Some(g) = self.generations.get_mut(&id) else { return };
         let place = self.sources.get(g.identity.source).and_then(|s| s.position(&g.path));
         let place = place.filter(|_| g.sight.scan == self.scans);
-        findings.found.push(Found::again(g.identity, g.path.clone(), place, g.file.take()));
+        let file = match g.file.take() {
+            Some(Body::Plain(file)) => Some(file),
+            Some(Body::Packed(_)) | None => None,
+        };
+        findings.found.push(Found::again(g.identity, g.path.clone(), place, file));
         let size = g.stat.size;
         let (kind, reason, from) = match self.go_on_in_copy(id) {
             Ok(from) => (RotationKind::Copytruncate, LossReason::Copytruncate, from),
@@ -134,6 +149,33 @@ impl Tail {
             Err(from) => (RotationKind::Replace, LossReason::Vanished, from),
         };
         self.report_cut(id, kind, reason, (from, size), findings.events);
+    }
+
+    /// What was read does not come out of a compressed file any more: there is no use in reading on.
+    fn spoiled(&mut self, id: FileId, events: &mut Vec<TailEvent>) {
+        let Some(g) = self.generations.get_mut(&id) else { return };
+        let (path, source, from) = (g.path.clone(), g.identity.source, g.offset());
+        g.end();
+        let (kind, error) = (FailureKind::Damaged, "it was written anew".into());
+        let source = self.source_name(source);
+        let (reason, to) = (LossReason::Damaged, None);
+        events.push(TailEvent::Failed { source: source.clone(), path: Some(path), kind, error });
+        events.push(TailEvent::PossibleLoss { file: id, source, reason, from, to });
+    }
+
+    /// A compressed file of which nothing more comes out: whether anything was wrong with it.
+    pub(super) fn report_trouble(&self, id: FileId, events: &mut Vec<TailEvent>) {
+        let Some(g) = self.generations.get(&id) else { return };
+        let packed = g.file.as_ref().and_then(Body::packed);
+        let (kind, reason, error) = match packed.and_then(|packed| packed.trouble()) {
+            Some(End::Damaged(why)) => (FailureKind::Damaged, LossReason::Damaged, why),
+            Some(End::TooLarge(why)) => (FailureKind::TooLarge, LossReason::TooLarge, why),
+            Some(End::Clean) | None => return,
+        };
+        let (source, path) = (self.source_name(g.identity.source), Some(g.path.clone()));
+        let (from, to) = (g.offset(), None);
+        events.push(TailEvent::Failed { source: source.clone(), path, kind, error });
+        events.push(TailEvent::PossibleLoss { file: id, source, reason, from, to });
     }
 
     /// The content of a generation is no longer where it was. If there is a copy, reading goes on
@@ -147,12 +189,16 @@ impl Tail {
             g.end();
             return Err(read);
         };
+        let size = match file.packed() {
+            Some(packed) => packed.length().unwrap_or(0),
+            None => metadata.len(),
+        };
         g.move_to(path, (file, &metadata), self.now);
         g.life = Life::Unlisted;
         if let Some(copy) = self.identities.insert(g.identity, id) {
             self.generations.remove(&copy);
         }
-        Ok(metadata.len())
+        Ok(size)
     }
 
     /// Content was cut off: what was written behind `from`, at least up to `to`, may be lost.
@@ -172,7 +218,7 @@ impl Tail {
     }
 
     /// A sibling that holds everything that was read of a generation, and perhaps the rest of it.
-    fn find_copy(&self, id: FileId) -> Option<(PathBuf, (File, Metadata))> {
+    fn find_copy(&self, id: FileId) -> Option<(PathBuf, (Body, Metadata))> {
         let g = self.generations.get(&id).filter(|g| g.seen.is_telling())?;
         siblings(&g.path).ok()?.into_iter().find_map(|sibling| {
             let identity = Identity::of(g.identity.source, &sibling.metadata);
@@ -180,8 +226,9 @@ impl Tail {
             if holder.is_some_and(|holder| holder.life != Life::CopyOf(id)) {
                 return None;
             }
-            let (file, metadata) = open_regular(&sibling.path).ok()?;
-            let holds = g.offset() <= metadata.len() && g.seen.stands_in(&file).ok()?;
+            let (file, metadata) = Body::open(&sibling.path, self.limits).ok()?;
+            let is_long_enough = file.packed().is_some() || g.offset() <= metadata.len();
+            let holds = is_long_enough && g.seen.stands_in(&file).ok()?;
             holds.then_some((sibling.path, (file, metadata)))
         })
     }
@@ -210,7 +257,7 @@ fn find_moved(g: &mut Generation) -> io::Result<bool> {
     if !is_same || !is_rotated && !g.holds_what_was_read(&file, metadata.len())? {
         return Ok(false);
     }
-    g.file = Some(file);
+    g.file = Some(Body::Plain(file));
     Ok(true)
 }
 

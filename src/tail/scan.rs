@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::body::Body;
 use super::event::{FailureKind, FileId, TailEvent};
 use super::found::Found;
 use super::generation::{Generation, Identity, Life, Stat, regular};
@@ -128,7 +129,12 @@ impl Tail {
         for g in self.generations.values_mut() {
             let quiet = self.now.saturating_sub(g.quiet_since);
             let deleted = g.stat.links == 0;
-            let linger = if deleted { self.limits.linger_deleted } else { self.limits.linger };
+            let linger = match g.file.as_ref().and_then(Body::packed) {
+                // Nobody writes to it; but one that seems damaged may not be whole yet.
+                Some(packed) if packed.trouble().is_none() => Duration::ZERO,
+                _ if deleted => self.limits.linger_deleted,
+                _ => self.limits.linger,
+            };
             let is_stored = g.offset() <= g.committed;
             match g.life {
                 Life::Unlisted if g.is_read() && linger <= quiet && g.failing.is_none() => {
@@ -140,11 +146,14 @@ impl Tail {
                 }
                 Life::Ending if g.is_read() && is_stored => done.push(g.id),
                 Life::Gone if is_stored => done.push(g.id),
-                Life::Listed if is_short && g.is_read() && IDLE <= quiet => g.file = None,
+                Life::Listed if is_short && g.is_read() && IDLE <= quiet && !g.is_packed() => {
+                    g.file = None;
+                }
                 _ => {}
             }
         }
         for file in done {
+            self.report_trouble(file, events);
             self.remember(file);
             let Some(g) = self.forget(file) else { continue };
             let source = self.source_name(g.identity.source);

@@ -33,9 +33,10 @@ pub(super) fn rotation_suffix<'a>(base: &[u8], name: &'a [u8]) -> Option<&'a [u8
     inserted.first().is_some_and(u8::is_ascii_digit).then_some(inserted)
 }
 
-/// Whether rotation counted or dated the file: `.1`, `-20251110`; not `.save` or `.bak`.
+/// Whether rotation counted or dated the file: `.1`, `-20251110`; not `.save` or `.bak`. It may be compressed.
 pub(super) fn is_numbered(base: &[u8], name: &[u8]) -> bool {
-    rotation_suffix(base, name).and_then(<[u8]>::first).is_some_and(u8::is_ascii_digit)
+    let suffix = rotation_suffix(base, uncompressed(name));
+    suffix.and_then(<[u8]>::first).is_some_and(u8::is_ascii_digit)
 }
 
 /// The name that a file had before rotation appended a number to it: `app.log` for `app.log.1`.
@@ -49,14 +50,27 @@ fn unnumbered(name: &[u8]) -> Option<&[u8]> {
 
 /// Whether a name by itself looks like one that rotation gave.
 pub(super) fn looks_rotated(name: &[u8]) -> bool {
-    unnumbered(name).is_some()
+    unnumbered(uncompressed(name)).is_some()
 }
 
-/// Whether the name says that the file is compressed. Such a file holds lines that were followed
-/// under another name; it is never read as text, and reading on inside it belongs beside this.
+/// The names that compressed files have. They hold lines that were followed under another name, and are never
+/// read as text; the first two can be unpacked.
+const COMPRESSED: [&[u8]; 6] = [b".gz", b".zst", b".xz", b".bz2", b".lz4", b".Z"];
+const UNPACKABLE: usize = 2;
+
+/// Whether the name says that the file is compressed.
 pub(super) fn is_compressed(name: &[u8]) -> bool {
-    let extensions: [&[u8]; 6] = [b".gz", b".xz", b".zst", b".bz2", b".lz4", b".Z"];
-    extensions.iter().any(|extension| name.ends_with(extension))
+    COMPRESSED.iter().any(|extension| name.ends_with(extension))
+}
+
+/// The name of a file before it was compressed.
+fn uncompressed(name: &[u8]) -> &[u8] {
+    COMPRESSED.iter().find_map(|extension| name.strip_suffix(*extension)).unwrap_or(name)
+}
+
+fn is_readable(name: &[u8]) -> bool {
+    let mut unpackable = COMPRESSED.iter().take(UNPACKABLE);
+    !is_compressed(name) || unpackable.any(|extension| name.ends_with(extension))
 }
 
 /// The names from which rotation can have made this one, the longest first.
@@ -83,27 +97,32 @@ pub(super) struct Sibling {
     pub metadata: fs::Metadata,
 }
 
-/// The regular files that rotation may have made of the one at `path`, the last written first. If
-/// that one has been rotated already, what was rotated with it belongs to them.
+/// The regular files that rotation may have made of the one at `path`, the last written first, and of those
+/// that it has compressed, which may not be whole yet, the last written first. If that one has been rotated
+/// already, what was rotated with it belongs to them.
 pub(super) fn siblings(path: &Path) -> io::Result<Vec<Sibling>> {
-    let base = path.file_name().unwrap_or_default().as_bytes();
+    let own = path.file_name().unwrap_or_default().as_bytes();
+    let base = uncompressed(own);
     let before = unnumbered(base).unwrap_or(base);
     let is_rotated = |name: &[u8]| {
-        let suffix = rotation_suffix(base, name).or_else(|| rotation_suffix(before, name));
-        suffix.is_some() && name != base
+        let plain = uncompressed(name);
+        let suffix = rotation_suffix(base, plain).or_else(|| rotation_suffix(before, plain));
+        name != own && (suffix.is_some() || plain == base && is_compressed(name))
     };
     let mut found = neighbours(path, is_rotated)?;
-    found.sort_by(|a, b| (modified(b), &b.path).cmp(&(modified(a), &a.path)));
+    let packed = |sibling: &Sibling| is_compressed(sibling.path.as_os_str().as_bytes());
+    found.sort_by(|a, b| (packed(a), modified(b), &b.path).cmp(&(packed(b), modified(a), &a.path)));
     found.truncate(SIBLINGS);
     Ok(found)
 }
 
-/// Where the file with this device and inode lies now in the directory of `path`.
+/// Where the file with this device and inode lies now in the directory of `path`, compressed if that is.
 pub(super) fn relocated(path: &Path, dev: u64, ino: u64) -> io::Result<Option<Sibling>> {
     use std::os::unix::fs::{DirEntryExt, MetadataExt};
+    let was_packed = is_compressed(path.as_os_str().as_bytes());
     for entry in entries(path)?.into_iter().flatten() {
         let entry = entry?;
-        if entry.ino() == ino && !is_compressed(entry.file_name().as_bytes()) {
+        if entry.ino() == ino && is_compressed(entry.file_name().as_bytes()) == was_packed {
             let metadata = entry.metadata()?;
             if metadata.dev() == dev && metadata.is_file() {
                 return Ok(Some(Sibling { path: entry.path(), metadata }));
@@ -119,7 +138,7 @@ fn neighbours(path: &Path, wanted: impl Fn(&[u8]) -> bool) -> io::Result<Vec<Sib
         let entry = entry?;
         let name = entry.file_name();
         if wanted(name.as_bytes())
-            && !is_compressed(name.as_bytes())
+            && is_readable(name.as_bytes())
             && let Ok(metadata) = entry.metadata()
             && metadata.is_file()
         {

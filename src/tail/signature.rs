@@ -4,11 +4,11 @@
 //! Only bytes that were read as complete lines are compared, so that a line that is still being
 //! written, or a block whose data arrive after its size, cannot make a file look like another.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 
 use sha2::{Digest, Sha256};
+
+use super::body::Bytes;
 
 /// How many bytes from the start of a file tell it from others.
 pub const HEAD_BYTES: usize = 1024;
@@ -38,7 +38,7 @@ impl Signature {
     }
 
     /// Whether these bytes stand in the file at `offset`. False if the file is too short.
-    pub(super) fn stands_in(&self, file: &File, offset: u64) -> io::Result<bool> {
+    pub(super) fn stands_in(&self, file: &impl Bytes, offset: u64) -> io::Result<bool> {
         let mut buffer = [0; HEAD_BYTES];
         let Some(part) = buffer.get_mut(..self.len as usize) else { return Ok(false) };
         Ok(read_full(file, part, offset)? == part.len() && Signature::of(part) == *self)
@@ -46,10 +46,14 @@ impl Signature {
 }
 
 /// Reads until the buffer is full or the file ends; returns the number of bytes read.
-pub(super) fn read_full(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+pub(super) fn read_full(
+    file: &(impl Bytes + ?Sized),
+    buffer: &mut [u8],
+    offset: u64,
+) -> io::Result<usize> {
     let mut done = 0;
     while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
-        match file.read_at(rest, offset + done as u64) {
+        match file.bytes_at(rest, offset + done as u64) {
             Ok(0) => break,
             Ok(n) => done += n,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
@@ -71,7 +75,7 @@ pub(super) struct Seen {
 
 impl Seen {
     /// Remembers the bytes before `offset` as they stand in the file now; `None` if it is shorter.
-    pub fn load(file: &File, offset: u64) -> io::Result<Option<Seen>> {
+    pub fn load(file: &impl Bytes, offset: u64) -> io::Result<Option<Seen>> {
         let mut seen = Seen { offset, ..Seen::default() };
         seen.head = vec![0; within(offset, HEAD_BYTES)];
         seen.marker = vec![0; within(offset, MARKER_BYTES)];
@@ -105,7 +109,7 @@ impl Seen {
 
     /// Remembers the first bytes of a file before any of them is read, to notice if it is cut off
     /// and filled again before its turn. A NUL may be a byte whose data have not arrived: none then.
-    pub fn look_ahead(&mut self, file: &File) -> io::Result<()> {
+    pub fn look_ahead(&mut self, file: &impl Bytes) -> io::Result<()> {
         if self.offset == 0 && self.ahead.len() < MARKER_BYTES {
             let mut ahead = vec![0; MARKER_BYTES];
             let n = read_full(file, &mut ahead, 0)?;
@@ -118,12 +122,12 @@ impl Seen {
     }
 
     /// Whether the bytes around the offset are still the ones that are remembered.
-    pub fn stands_around(&self, file: &File) -> io::Result<bool> {
+    pub fn stands_around(&self, file: &(impl Bytes + ?Sized)) -> io::Result<bool> {
         Ok(stands(file, &self.marker, self.marker_start())? && stands(file, &self.ahead, 0)?)
     }
 
     /// Whether everything remembered stands in the file.
-    pub fn stands_in(&self, file: &File) -> io::Result<bool> {
+    pub fn stands_in(&self, file: &impl Bytes) -> io::Result<bool> {
         Ok(self.stands_around(file)? && stands(file, &self.head, 0)?)
     }
 
@@ -133,7 +137,7 @@ impl Seen {
     }
 
     /// The signature of the bytes right before `at`; of nothing if they are gone from the file.
-    pub fn marker_at(&self, at: u64, file: Option<&File>) -> io::Result<Signature> {
+    pub fn marker_at(&self, at: u64, file: Option<&dyn Bytes>) -> io::Result<Signature> {
         if at == self.offset {
             return Ok(Signature::of(&self.marker));
         }
@@ -159,14 +163,17 @@ fn within(offset: u64, limit: usize) -> usize {
     usize::try_from(offset).map_or(limit, |offset| offset.min(limit))
 }
 
-fn stands(file: &File, bytes: &[u8], offset: u64) -> io::Result<bool> {
+fn stands(file: &(impl Bytes + ?Sized), bytes: &[u8], offset: u64) -> io::Result<bool> {
     let mut buffer = [0; HEAD_BYTES];
     let Some(part) = buffer.get_mut(..bytes.len()) else { return Ok(false) };
     Ok(read_full(file, part, offset)? == bytes.len() && part == bytes)
 }
 
 /// Whether the shorter file holds the first bytes of the longer one, judged by its two ends.
-pub(super) fn is_prefix(shorter: (&File, u64), longer: (&File, u64)) -> io::Result<bool> {
+pub(super) fn is_prefix(
+    shorter: (&impl Bytes, u64),
+    longer: (&impl Bytes, u64),
+) -> io::Result<bool> {
     if longer.1 < shorter.1 {
         return Ok(false);
     }

@@ -6,11 +6,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use flate2::write::GzEncoder;
 use tempfile::TempDir;
 
 use super::*;
 
 mod appending;
+mod compressed;
 mod limits;
 mod model;
 mod odd;
@@ -95,6 +97,17 @@ impl Rig {
 
     pub fn truncate(&self, name: &str) {
         OpenOptions::new().write(true).truncate(true).open(self.path(name)).unwrap();
+    }
+
+    /// Compresses a file as rotation does: with the time of the old one, which then goes.
+    pub fn compress(&self, name: &str) {
+        let (from, to) = (self.path(name), self.path(&format!("{name}.gz")));
+        let time = fs::metadata(&from).unwrap().modified().unwrap();
+        let file = File::create(to).unwrap();
+        let mut encoder = GzEncoder::new(file, flate2::Compression::fast());
+        encoder.write_all(&fs::read(&from).unwrap()).unwrap();
+        encoder.finish().unwrap().set_modified(time).unwrap();
+        fs::remove_file(from).unwrap();
     }
 
     /// Waits until the clock of the file system has moved on, so that what comes after is younger.

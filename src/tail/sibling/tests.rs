@@ -90,9 +90,14 @@ fn bases_of_rotated_names() {
 fn siblings_are_the_rotated_regular_files_the_last_written_first() {
     let directory = tempfile::tempdir_in("target").unwrap();
     let path = |name: &str| directory.path().join(name);
-    for (name, seconds) in
-        [("app.log", 50), ("app.log.1", 40), ("app.log.2", 30), ("app.log.3.gz", 20), ("x", 10)]
-    {
+    for (name, seconds) in [
+        ("app.log", 50),
+        ("app.log.1", 40),
+        ("app.log.2", 30),
+        ("app.log.3.gz", 20),
+        ("app.log.5.xz", 60),
+        ("x", 10),
+    ] {
         let file = fs::File::create(path(name)).unwrap();
         let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
         file.set_modified(time).unwrap();
@@ -102,8 +107,9 @@ fn siblings_are_the_rotated_regular_files_the_last_written_first() {
         let names = siblings(&path(of)).unwrap().into_iter();
         names.map(|s| s.path.file_name().unwrap().to_str().unwrap().into()).collect()
     };
-    assert_eq!(check("app.log"), ["app.log.1", "app.log.2"]);
-    assert_eq!(check("app.log.2"), ["app.log.1"]);
+    assert_eq!(check("app.log"), ["app.log.1", "app.log.2", "app.log.3.gz"]);
+    assert_eq!(check("app.log.2"), ["app.log.1", "app.log.3.gz"]);
+    assert_eq!(check("app.log.3.gz"), ["app.log.1", "app.log.2"]);
     assert_eq!(check("none.log"), Vec::<String>::new());
     assert!(siblings(&path("no/such/directory/app.log")).unwrap().is_empty());
     assert!(siblings(&path("x/app.log")).unwrap().is_empty());
@@ -122,5 +128,8 @@ fn a_moved_file_is_found_by_its_inode() {
     };
     assert_eq!(find("anything"), Some(path("anything")));
     assert_eq!(find("packed.gz"), None);
+    let metadata = fs::metadata(path("packed.gz")).unwrap();
+    let found = relocated(&path("app.log.1.gz"), metadata.dev(), metadata.ino()).unwrap();
+    assert_eq!(found.map(|s| s.path), Some(path("packed.gz")));
     assert!(relocated(&path("app.log"), 0, 0).unwrap().is_none());
 }

@@ -1,5 +1,8 @@
 //! Remembered bytes against files.
 
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -88,7 +91,10 @@ fn a_marker_of_bytes_that_are_gone_is_of_nothing() {
     let seen = Seen::load(&file_of(&bytes), 3000).unwrap().unwrap();
     let changed = file_of(&[b'y'; 3000]);
     for file in [None, Some(&changed)] {
-        assert_eq!(seen.marker_at(2000, file).unwrap(), Signature::of_nothing(256));
+        assert_eq!(
+            seen.marker_at(2000, file.map(|file| file as &dyn Bytes)).unwrap(),
+            Signature::of_nothing(256)
+        );
     }
     // The first bytes are in memory.
     assert_eq!(seen.marker_at(1000, None).unwrap(), Signature::of(&[b'x'; 256]));

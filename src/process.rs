@@ -1,10 +1,14 @@
 //! This process as the operating system sees it: reads `/proc` (Linux, proc(5)).
 
+mod writers;
+
 use std::path::Path;
 
 use chrono::{DateTime, TimeDelta};
 
 use crate::metrics::ProcessView;
+
+pub use writers::{Written, written_by, written_files};
 
 /// `None` where there is no `/proc`, or where it says what proc(5) does not.
 pub fn view() -> Option<ProcessView> {

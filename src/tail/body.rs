@@ -229,7 +229,7 @@ impl Window {
 }
 
 /// Whether the shorter of two files holds the first bytes of the longer one, byte for byte.
-pub(super) fn begins(shorter: &Body, longer: &Body) -> io::Result<bool> {
+pub(super) fn begins(shorter: &impl Bytes, longer: &impl Bytes) -> io::Result<bool> {
     let (mut ours, mut theirs) = (vec![0; STEP_BYTES], vec![0; STEP_BYTES]);
     let mut offset = 0;
     loop {

@@ -5,9 +5,11 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use super::body::Body;
+use super::body::{Body, Packed};
 use super::event::FileId;
+use super::sibling::born;
 use super::signature::Signature;
 
 /// Everything needed to find a generation again and to go on where it was left.
@@ -28,6 +30,11 @@ pub struct Checkpoint {
     /// How many bytes behind the offset are known to belong to one line that is longer than the
     /// limit and not ended; 0 unless one is being skipped.
     pub skipped: u64,
+    /// When the file had changed last as it was followed last, by the clock of its file system: one that came into
+    /// being later is another, whatever its inode. `None` if that is not known.
+    pub changed_at: Option<SystemTime>,
+    /// When it had been written to last.
+    pub written_at: Option<SystemTime>,
     /// Closed: nothing more will come of it. It is kept to be recognised and to keep its id unused.
     pub finished: bool,
     /// Whatever the caller wants to find again with it.
@@ -35,8 +42,30 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Whether the file holds what was read, so that reading can go on at the offset.
+    /// Whether what was read may begin with everything that comes out of a compressed file.
+    pub(super) fn may_begin_with(&self, file: &Body) -> io::Result<bool> {
+        let Some(packed) = file.packed() else { return Ok(false) };
+        let length = packed.length()?;
+        let is_too_short_to_tell = length < u64::from(self.head.len);
+        Ok(length < self.offset && (is_too_short_to_tell || self.head.stands_in(file, 0)?))
+    }
+
+    /// Whether the file holds what was read, so that reading can go on at the offset. If nothing was read, it may
+    /// be the file of that inode, unless it is younger than that was.
     pub(super) fn fits(&self, file: &Body, metadata: &Metadata) -> io::Result<bool> {
+        let is_same_inode = (self.dev, self.ino) == (metadata.dev(), metadata.ino());
+        if self.offset == 0 {
+            let is_younger =
+                self.changed_at.is_some_and(|at| born(metadata).is_some_and(|b| at < b));
+            return Ok(is_same_inode && !is_younger);
+        }
+        if self.marker.is_of_nothing() {
+            // It was cut off before this was written down: it is to be had from a copy only.
+            return Ok(!is_same_inode && self.head.stands_in(file, 0)? && {
+                let length = file.packed().map_or(Ok(metadata.size()), Packed::length)?;
+                self.offset <= length
+            });
+        }
         let Some(before) = self.offset.checked_sub(u64::from(self.marker.len)) else {
             return Ok(false);
         };

@@ -11,7 +11,7 @@ use super::Tail;
 use super::body::{Body, begins};
 use super::event::{FailureKind, FileId, TailEvent};
 use super::generation::{Generation, Identity, Life, open_regular};
-use super::sibling::{born, is_numbered, siblings};
+use super::sibling::{Sibling, born, is_numbered, siblings};
 use super::signature::{Seen, is_prefix};
 use super::source::Place;
 
@@ -92,29 +92,53 @@ impl Tail {
             Some(Departed { source, path, holder, since, written_since })
         });
         let searches: Vec<Departed> = here.chain(departed).collect();
-        for Departed { source, path, holder, since, written_since } in searches {
-            let base = path.file_name().unwrap_or_default();
-            // A directory that cannot be listed is reported by the search for files.
-            for sibling in siblings(&path).unwrap_or_default() {
-                let identity = Identity::of(source, &sibling.metadata);
-                let name = sibling.path.file_name().unwrap_or_default();
-                let is_later = born(&sibling.metadata).is_some_and(|born| since <= born)
-                    && sibling.metadata.modified().is_ok_and(|modified| written_since <= modified);
-                if is_later
-                    && is_numbered(base.as_bytes(), name.as_bytes())
-                    && !self.identities.contains_key(&identity)
-                    && !found.iter().any(|f| f.identity == identity)
-                    && !self.is_copy_of(&sibling.path, holder)
-                    && !self.was_finished(identity, &sibling.path)
-                    && !self.is_known_packed(source, &sibling.path)
-                {
-                    let modified = sibling.metadata.modified().ok();
-                    let path = sibling.path;
-                    let (place, file, before) = (None, None, None);
-                    found.push(Found { identity, path, modified, place, file, before });
-                }
+        for departed in searches {
+            let is_found = |sibling: &Sibling| self.is_among(found, departed.source, sibling);
+            for sibling in self.between(&departed, is_found) {
+                let identity = Identity::of(departed.source, &sibling.metadata);
+                let modified = sibling.metadata.modified().ok();
+                let path = sibling.path;
+                let (place, file, before) = (None, None, None);
+                found.push(Found { identity, path, modified, place, file, before });
             }
         }
+    }
+
+    /// The rotated siblings that came into being at a path after the file that was there, and are not known.
+    pub(super) fn between(
+        &self,
+        departed: &Departed,
+        is_found: impl Fn(&Sibling) -> bool,
+    ) -> Vec<Sibling> {
+        let Departed { source, path, holder, since, written_since } = departed;
+        let base = path.file_name().unwrap_or_default();
+        let is_unknown = |sibling: &Sibling| {
+            let identity = Identity::of(*source, &sibling.metadata);
+            let name = sibling.path.file_name().unwrap_or_default();
+            born(&sibling.metadata).is_some_and(|born| *since <= born)
+                && sibling.metadata.modified().is_ok_and(|modified| *written_since <= modified)
+                && is_numbered(base.as_bytes(), name.as_bytes())
+                && !self.identities.contains_key(&identity)
+                && !self.is_copy_of(&sibling.path, *holder)
+                && !self.was_finished(identity, &sibling.path)
+                && !self.is_known_packed(*source, &sibling.path)
+                && !self.is_awaited(*source, &sibling.path)
+                && !is_found(sibling)
+        };
+        // A directory that cannot be listed is reported by the search for files.
+        let siblings = siblings(path).unwrap_or_default();
+        siblings.into_iter().filter(is_unknown).collect()
+    }
+
+    /// Whether a sibling is one of the files to be opened, or was made of one that is open already.
+    fn is_among(&self, found: &[Found], source: usize, sibling: &Sibling) -> bool {
+        let identity = Identity::of(source, &sibling.metadata);
+        let mut open = found.iter().filter_map(|f| f.file.as_ref()).peekable();
+        found.iter().any(|f| f.identity == identity)
+            || open.peek().is_some()
+                && Body::open(&sibling.path, self.limits).is_ok_and(|(body, _)| {
+                    body.packed().is_some() && open.any(|f| begins(&body, f).unwrap_or(false))
+                })
     }
 
     /// Whether the file at `path` holds nothing but what a generation begins with.
@@ -132,16 +156,30 @@ impl Tail {
     fn is_known_packed(&self, source: usize, path: &std::path::Path) -> bool {
         let Ok((body, metadata)) = Body::open(path, self.limits) else { return true };
         let Some(packed) = body.packed() else { return false };
-        let followed = self.generations.values().filter(|g| g.identity.source == source);
+        let written = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+        let key = (Identity::of(source, &metadata), metadata.len(), written);
+        if self.known_packed.borrow().contains(&key) {
+            return true;
+        }
+        let mut followed = self.generations.values().filter(|g| g.identity.source == source);
         let is_begun = |g: &Generation| match &g.file {
             Some(file) => begins(&body, file).unwrap_or(false),
             None => g.seen.is_telling() && g.seen.stands_in(&body).unwrap_or(false),
         };
-        followed.into_iter().any(is_begun)
+        let is_known = followed.any(is_begun)
             || self.finished(source).any(|checkpoint| {
                 checkpoint.fits(&body, &metadata).unwrap_or(false)
                     && packed.length().is_ok_and(|length| length <= checkpoint.offset)
-            })
+            });
+        if is_known {
+            // It need not be unpacked again; and what it was known by may be forgotten before it goes.
+            let mut known = self.known_packed.borrow_mut();
+            if self.limits.files <= known.len() {
+                known.pop_first();
+            }
+            known.insert(key);
+        }
+        is_known
     }
 
     /// Opens what was found, the file that was written to first before the others. Where the clock of

@@ -47,16 +47,25 @@ impl Stat {
 
     /// When the file last got other content, another name or other rights.
     pub fn changed_at(&self) -> SystemTime {
-        let (seconds, nanos) = self.changed;
-        let seconds = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
-        let nanos = Duration::from_nanos(u64::try_from(nanos).unwrap_or(0));
-        SystemTime::UNIX_EPOCH.checked_add(seconds + nanos).unwrap_or(SystemTime::UNIX_EPOCH)
+        at(self.changed)
+    }
+
+    /// When the file last got other content.
+    pub fn written_at(&self) -> SystemTime {
+        at(self.modified)
     }
 
     /// Whether somebody wrote in between; a new name or mode alone does not count.
     pub fn was_written_after(&self, earlier: &Stat) -> bool {
         (self.size, self.modified) != (earlier.size, earlier.modified)
     }
+}
+
+/// Seconds and nanoseconds since 1970 as the file system tells them.
+fn at((seconds, nanos): (i64, i64)) -> SystemTime {
+    let seconds = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+    let nanos = Duration::from_nanos(u64::try_from(nanos).unwrap_or(0));
+    SystemTime::UNIX_EPOCH.checked_add(seconds + nanos).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 /// Opens a regular file, without ever waiting for one that is not.
@@ -210,6 +219,15 @@ impl Generation {
             }
         }
         Ok(self.file.is_some())
+    }
+
+    /// Whether the open file came into being after this one had been seen last: while it was closed its inode was
+    /// given to another.
+    pub fn is_younger(&self) -> io::Result<bool> {
+        let Some(file) = &self.file else { return Ok(false) };
+        let born = file.metadata()?.created();
+        // Not every file system tells.
+        Ok(born.is_ok_and(|born| self.stat.changed_at() < born))
     }
 
     /// Whether the file still holds what was read of it.

@@ -36,10 +36,11 @@ mod unpack;
 mod waker;
 mod walk;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 pub use block::{Block, Content};
 pub use checkpoint::Checkpoint;
@@ -53,6 +54,8 @@ use generation::{Generation, Identity};
 use resume::Waiting;
 use source::Source;
 
+use crate::process::Written;
+
 /// What to follow under one name.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Follow {
@@ -62,7 +65,7 @@ pub struct Follow {
 }
 
 /// The bounds within which the tail works.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// The size of a block, unless one line is longer; at most `line_bytes`.
     pub block_bytes: usize,
@@ -74,10 +77,14 @@ pub struct Limits {
     pub descriptors: usize,
     /// How many directory entries a source may look through to find its files.
     pub entries: usize,
-    /// How long a file that moved away must be quiet before it is released.
+    /// How long a file that moved away must be quiet before it is released, if nobody has it open for writing.
     pub linger: Duration,
     /// The same for a file that is deleted.
     pub linger_deleted: Duration,
+    /// The same for both where nobody can tell whether it is open for writing, unless descriptors are short.
+    pub linger_unseen: Duration,
+    /// Tells which files are open for writing.
+    pub writers: fn() -> Option<Written>,
     /// How long a path that failed is left alone.
     pub retry: Duration,
     /// How many bytes may come out of a compressed file.
@@ -96,6 +103,8 @@ impl Default for Limits {
             entries: 1_000_000,
             linger: Duration::from_secs(300),
             linger_deleted: Duration::from_secs(60),
+            linger_unseen: Duration::from_secs(24 * 3600),
+            writers: crate::process::written_files,
             retry: Duration::from_millis(500),
             unpacked_bytes: 16 << 30,
             unpacked_ratio: 250,
@@ -131,11 +140,15 @@ pub struct Tail {
     generations: BTreeMap<FileId, Generation>,
     identities: HashMap<Identity, FileId>,
     waiting: BTreeMap<(Identity, FileId), Waiting>,
+    /// Compressed files from which nothing comes that is not known, by what shows that one is another.
+    known_packed: RefCell<BTreeSet<(Identity, u64, SystemTime)>>,
     next: u64,
     scans: u64,
     now: Duration,
     /// Open files, as far as this module opened them.
     descriptors: usize,
+    /// When it was asked which files are open for writing, and the answer.
+    written: Option<(Duration, Option<Written>)>,
 }
 
 impl Tail {
@@ -166,10 +179,12 @@ impl Tail {
             generations: BTreeMap::new(),
             identities: HashMap::new(),
             waiting: BTreeMap::new(),
+            known_packed: RefCell::default(),
             next: last.map_or(1, |last| last.saturating_add(1)),
             scans: 0,
             now: Duration::ZERO,
             descriptors: 0,
+            written: None,
         };
         checkpoints.into_iter().for_each(|checkpoint| tail.wait_for(checkpoint));
         Ok(tail)

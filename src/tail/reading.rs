@@ -112,6 +112,8 @@ impl Tail {
             head: g.seen.head_at(offset),
             marker: g.seen.marker_at(offset, g.file.as_ref().map(|file| file as &dyn Bytes))?,
             skipped: if is_long && offset == here { g.examined - here } else { 0 },
+            changed_at: Some(g.stat.changed_at()),
+            written_at: Some(g.stat.written_at()),
             finished: false,
             memo: g.memo.clone(),
         })

@@ -1,5 +1,6 @@
 //! Finds the generations of an earlier process again, by their checkpoints.
 
+use std::cmp::Reverse;
 use std::fs::Metadata;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -11,7 +12,7 @@ use super::checkpoint::Checkpoint;
 use super::event::{FailureKind, FileId, LossReason, RotationKind, TailEvent};
 use super::found::{Departed, Found};
 use super::generation::{Generation, Identity, Life, regular};
-use super::sibling::{born, looks_rotated, relocated, siblings};
+use super::sibling::{born, live, looks_rotated, modified, relocated, siblings};
 use super::signature::Seen;
 use super::{Depth, Tail};
 
@@ -20,6 +21,8 @@ pub(super) struct Waiting {
     checkpoint: Checkpoint,
     /// When it was first looked for in vain.
     since: Option<Duration>,
+    /// It was reported as gone.
+    is_given_up: bool,
 }
 
 /// A file that fits a checkpoint.
@@ -35,7 +38,7 @@ impl Tail {
         let source = self.sources.iter().position(|source| source.name == checkpoint.source);
         if let Some(source) = source {
             let identity = Identity { source, dev: checkpoint.dev, ino: checkpoint.ino };
-            let waiting = Waiting { since: None, checkpoint };
+            let waiting = Waiting { since: None, is_given_up: false, checkpoint };
             self.waiting.insert((identity, waiting.checkpoint.file), waiting);
         }
     }
@@ -66,6 +69,22 @@ impl Tail {
         closed.peek().is_some()
             && Body::open(path, self.limits).is_ok_and(|(file, metadata)| {
                 closed.any(|waiting| waiting.checkpoint.fits(&file, &metadata).unwrap_or(false))
+            })
+    }
+
+    /// Whether a checkpoint whose file is still looked for will find it here, or may be what a compressed file
+    /// was made of before the rest was written: that it is gone is reported then.
+    pub(super) fn is_awaited(&self, source: usize, path: &Path) -> bool {
+        let all = self.waiting.iter().filter(|((identity, _), _)| identity.source == source);
+        let all = all.filter(|(_, waiting)| !waiting.checkpoint.finished || waiting.is_given_up);
+        let all = all.map(|(_, waiting)| &waiting.checkpoint);
+        let mut unfinished = all.filter(|checkpoint| 0 < checkpoint.offset).peekable();
+        unfinished.peek().is_some()
+            && Body::open(path, self.limits).is_ok_and(|(file, metadata)| {
+                unfinished.any(|checkpoint| {
+                    checkpoint.fits(&file, &metadata).unwrap_or(false)
+                        || checkpoint.may_begin_with(&file).unwrap_or(false)
+                })
             })
     }
 
@@ -137,8 +156,7 @@ impl Tail {
             self.identities.contains_key(&Identity::of(identity.source, metadata))
         };
         let moved = relocated(&of.path, identity.dev, identity.ino)?;
-        // Where nothing was read there is nothing to recognise a copy by.
-        let copies = if of.offset == 0 { Vec::new() } else { siblings(&of.path)? };
+        let copies = siblings(&of.path)?;
         for sibling in moved.into_iter().chain(copies) {
             if is_held(&sibling.metadata) {
                 continue;
@@ -153,7 +171,27 @@ impl Tail {
                 return Ok(Some(Match { path: sibling.path, file, metadata }));
             }
         }
-        Ok(None)
+        self.find_unread(identity, of)
+    }
+
+    /// Of a file of which nothing was read there is nothing to recognise it by. What rotation made since then,
+    /// and nobody knows, is that: of several, the one that was written to first.
+    fn find_unread(&self, identity: Identity, of: &Checkpoint) -> io::Result<Option<Match>> {
+        let Some(since) = of.written_at.filter(|_| of.offset == 0) else { return Ok(None) };
+        let departed = Departed {
+            source: identity.source,
+            path: live(&of.path),
+            holder: of.file,
+            since,
+            written_since: since,
+        };
+        let unknown = self.between(&departed, |_| false);
+        let first = unknown
+            .into_iter()
+            .min_by(|a, b| (modified(a), Reverse(&a.path)).cmp(&(modified(b), Reverse(&b.path))));
+        let Some(first) = first else { return Ok(None) };
+        let (file, metadata) = Body::open(&first.path, self.limits)?;
+        Ok(Some(Match { path: first.path, file, metadata }))
     }
 
     /// Follows a generation from where its checkpoint left it.
@@ -166,7 +204,10 @@ impl Tail {
         events: &mut Vec<TailEvent>,
     ) {
         // It fitted a moment ago; if it does not any more, it is read as another file.
-        let Ok(Some(seen)) = Seen::load(&at.file, from.offset) else { return };
+        let Ok(Some(mut seen)) = Seen::load(&at.file, from.offset) else { return };
+        if seen.look_ahead(&at.file).is_err() {
+            return;
+        }
         let was = Identity { source, dev: from.dev, ino: from.ino };
         let moved_to = at.path != from.path;
         let is_copy = Identity::of(source, &at.metadata) != was
@@ -227,6 +268,9 @@ impl Tail {
         let (reason, to) = (LossReason::Gone, None);
         events.push(TailEvent::PossibleLoss { file, source: source.clone(), reason, from, to });
         events.push(TailEvent::Closed { file, source });
+        waiting.checkpoint.finished = true;
+        waiting.is_given_up = true;
+        self.waiting.insert(key, waiting);
     }
 }
 
@@ -244,9 +288,11 @@ fn younger_than(identity: Identity, checkpoint: &Checkpoint, at: &Match) -> Opti
     Some(Departed { source, path, holder, since, written_since })
 }
 
-/// Whether the file is still at its path, and so was cut off rather than renamed before its content was
+/// Whether the file is still in its directory, and so was cut off rather than deleted after its content was
 /// compressed. One with its inode that came into being after that content was written is another.
 fn was_cut_off(was: Identity, path: &Path, packed: &Metadata) -> bool {
     let here = regular(path).ok().filter(|here| Identity::of(was.source, here) == was);
-    here.is_some_and(|here| born(&here) <= packed.modified().ok())
+    let moved = || relocated(path, was.dev, was.ino).ok().flatten().map(|s| s.metadata);
+    let exists = here.or_else(moved);
+    exists.is_some_and(|file| born(&file) <= packed.modified().ok())
 }

@@ -82,12 +82,6 @@ impl Tail {
         let (path, size) = (g.path.clone(), g.stat.size);
         let source = self.source_name(g.identity.source);
         let (from, reason) = match self.go_on_in_copy(id) {
-            // Compressed, and so complete, before it was deleted.
-            Ok(_) if self.generations.get(&id).is_some_and(Generation::is_packed) => {
-                let kind = RotationKind::Rename;
-                events.push(TailEvent::Rotated { file: id, source, kind });
-                return;
-            }
             Ok(from) => (from, LossReason::Copytruncate),
             Err(from) => (from, LossReason::Vanished),
         };
@@ -106,7 +100,7 @@ impl Tail {
         let was_open = g.file.is_some();
         let mut lost = None;
         let verdict = self.with_file(id, |g| {
-            let is_itself = g.is_itself(stat.size)?;
+            let is_itself = (was_open || !g.is_younger()?) && g.is_itself(stat.size)?;
             if is_itself {
                 // What was cut off had not been read; what had been is all there.
                 lost = Some((stat.size, g.stat.size)).filter(|(now, before)| now < before);

@@ -11,6 +11,10 @@ use super::generation::{Generation, Identity, Life, Stat, regular};
 use super::rotate::Findings;
 use super::source::Place;
 use super::{Depth, Tail};
+use crate::process::Written;
+
+/// How long the answer counts to the question which files somebody has open for writing.
+const WRITERS_EVERY: Duration = Duration::from_secs(10);
 
 /// How long a file must be quiet before it is closed for want of descriptors.
 const IDLE: Duration = Duration::from_secs(60);
@@ -124,40 +128,76 @@ impl Tail {
 
     /// Lets go of what is read to its end, and of descriptors if they are short.
     fn release(&mut self, events: &mut Vec<TailEvent>) {
-        let mut done = Vec::new();
         let is_short = self.limits.descriptors <= self.descriptors;
-        for g in self.generations.values_mut() {
-            let quiet = self.now.saturating_sub(g.quiet_since);
-            let deleted = g.stat.links == 0;
-            let linger = match g.file.as_ref().and_then(Body::packed) {
-                // Nobody writes to it; but one that seems damaged may not be whole yet.
-                Some(packed) if packed.trouble().is_none() => Duration::ZERO,
-                _ if deleted => self.limits.linger_deleted,
-                _ => self.limits.linger,
+        let quiet_for = |g: &Generation| self.now.saturating_sub(g.quiet_since);
+        let is_due = |g: &&Generation| {
+            matches!(g.life, Life::Unlisted | Life::Ending)
+                && g.is_read()
+                && g.failing.is_none()
+                && self.linger(g) <= quiet_for(g)
+        };
+        let due: Vec<FileId> = self.generations.values().filter(is_due).map(|g| g.id).collect();
+        let is_asked =
+            due.iter().any(|id| self.generations.get(id).is_some_and(|g| !g.is_packed()));
+        let written = if is_asked { self.written() } else { None };
+        let mut done = Vec::new();
+        for id in due {
+            let Some(g) = self.generations.get_mut(&id) else { continue };
+            let is_unseen = self.now.saturating_sub(g.quiet_since) < self.limits.linger_unseen;
+            let (is_written, is_kept) = match &written {
+                _ if g.is_packed() => (false, false),
+                Some(written) => (written.contains(&(g.identity.dev, g.identity.ino)), false),
+                None => (false, is_unseen && !is_short),
             };
-            let is_stored = g.offset() <= g.committed;
+            if is_written {
+                g.life = Life::Unlisted;
+            } else if g.offset() < g.stat.size {
+                g.life = Life::Ending;
+            } else if is_kept {
+                g.life = Life::Unlisted;
+            } else if g.offset() <= g.committed {
+                done.push(id);
+            }
+        }
+        for g in self.generations.values_mut() {
+            let is_quiet = IDLE <= self.now.saturating_sub(g.quiet_since);
             match g.life {
-                Life::Unlisted if g.is_read() && linger <= quiet && g.failing.is_none() => {
-                    if g.offset() < g.stat.size {
-                        g.life = Life::Ending;
-                    } else if is_stored {
-                        done.push(g.id);
-                    }
-                }
-                Life::Ending if g.is_read() && is_stored => done.push(g.id),
-                Life::Gone if is_stored => done.push(g.id),
-                Life::Listed if is_short && g.is_read() && IDLE <= quiet && !g.is_packed() => {
+                Life::Gone if g.offset() <= g.committed => done.push(g.id),
+                Life::Listed if is_short && g.is_read() && is_quiet && !g.is_packed() => {
                     g.file = None;
                 }
                 _ => {}
             }
         }
+        self.close(&done, events);
+    }
+
+    /// For how long a file that no path leads to must be quiet before it is asked whether anything may still come.
+    fn linger(&self, g: &Generation) -> Duration {
+        match g.file.as_ref().and_then(Body::packed) {
+            // Nobody writes to it, so the next scan is soon enough; but one that seems damaged may not be whole yet.
+            Some(packed) if packed.trouble().is_none() => Duration::from_nanos(1),
+            _ if g.stat.links == 0 => self.limits.linger_deleted,
+            _ => self.limits.linger,
+        }
+    }
+
+    /// The files that somebody has open for writing, not asked for at each scan.
+    fn written(&mut self) -> Option<Written> {
+        let is_old = |at: &Duration| WRITERS_EVERY <= self.now.saturating_sub(*at);
+        if self.written.as_ref().is_none_or(|(at, _)| is_old(at)) {
+            self.written = Some((self.now, (self.limits.writers)()));
+        }
+        self.written.as_ref().and_then(|(_, written)| written.clone())
+    }
+
+    fn close(&mut self, done: &[FileId], events: &mut Vec<TailEvent>) {
         for file in done {
-            self.report_trouble(file, events);
-            self.remember(file);
-            let Some(g) = self.forget(file) else { continue };
+            self.report_trouble(*file, events);
+            self.remember(*file);
+            let Some(g) = self.forget(*file) else { continue };
             let source = self.source_name(g.identity.source);
-            events.push(TailEvent::Closed { file, source });
+            events.push(TailEvent::Closed { file: *file, source });
         }
     }
 

@@ -33,10 +33,14 @@ pub(super) fn rotation_suffix<'a>(base: &[u8], name: &'a [u8]) -> Option<&'a [u8
     inserted.first().is_some_and(u8::is_ascii_digit).then_some(inserted)
 }
 
-/// Whether rotation counted or dated the file: `.1`, `-20251110`; not `.save` or `.bak`. It may be compressed.
+/// Whether rotation counted or dated the file: `.1`, `-20251110`; not `.save` or `.bak`. It may be compressed, and
+/// the base may have been rotated before.
 pub(super) fn is_numbered(base: &[u8], name: &[u8]) -> bool {
-    let suffix = rotation_suffix(base, uncompressed(name));
+    let plain = uncompressed(name);
+    let before = unnumbered(base).unwrap_or(base);
+    let suffix = rotation_suffix(base, plain).or_else(|| rotation_suffix(before, plain));
     suffix.and_then(<[u8]>::first).is_some_and(u8::is_ascii_digit)
+        || plain == base && name != base && looks_rotated(base)
 }
 
 /// The name that a file had before rotation appended a number to it: `app.log` for `app.log.1`.
@@ -51,6 +55,12 @@ fn unnumbered(name: &[u8]) -> Option<&[u8]> {
 /// Whether a name by itself looks like one that rotation gave.
 pub(super) fn looks_rotated(name: &[u8]) -> bool {
     unnumbered(uncompressed(name)).is_some()
+}
+
+/// The path at which a file was before it was rotated, as far as its name tells.
+pub(super) fn live(path: &Path) -> PathBuf {
+    let name = uncompressed(path.file_name().unwrap_or_default().as_bytes());
+    path.with_file_name(OsStr::from_bytes(unnumbered(name).unwrap_or(name)))
 }
 
 /// The names that compressed files have. They hold lines that were followed under another name, and are never

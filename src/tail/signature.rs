@@ -37,6 +37,10 @@ impl Signature {
         Signature { len: u32::try_from(len).unwrap_or(u32::MAX), hash: [0; 32] }
     }
 
+    pub(super) fn is_of_nothing(&self) -> bool {
+        self.hash == [0; 32]
+    }
+
     /// Whether these bytes stand in the file at `offset`. False if the file is too short.
     pub(super) fn stands_in(&self, file: &impl Bytes, offset: u64) -> io::Result<bool> {
         let mut buffer = [0; HEAD_BYTES];

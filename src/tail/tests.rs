@@ -53,7 +53,10 @@ impl Rig {
         Rig::with(patterns, Limits::default())
     }
 
+    /// The writers are all in this process.
     pub fn with(patterns: &[&str], limits: Limits) -> Rig {
+        let writers = || crate::process::written_by(Path::new("/proc/self")).ok();
+        let limits = Limits { writers, ..limits };
         // Beside the build, and so on the same file system: what reuses inodes matters here.
         std::fs::create_dir_all("target").unwrap();
         let directory = tempfile::tempdir_in("target").unwrap();
@@ -128,6 +131,14 @@ impl Rig {
         for event in self.tail.scan(depth, self.now) {
             match &event {
                 TailEvent::Opened { file, resumed_at, .. } => self.keep(*file, *resumed_at),
+                // What moved is to be found again from there.
+                TailEvent::Rotated { file, .. } => {
+                    let stored = self.store.get(file).map(|checkpoint| checkpoint.offset);
+                    let moved = stored.map(|offset| self.tail.checkpoint(*file, offset));
+                    if let Some(Ok(checkpoint)) = moved {
+                        self.store.insert(*file, checkpoint);
+                    }
+                }
                 TailEvent::Closed { file, .. } => {
                     self.store.entry(*file).and_modify(|checkpoint| checkpoint.finished = true);
                 }

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ledger::chain::Head;
 use crate::store::scalar::Text;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use crate::tail::{Checkpoint, FileId, Signature};
 
 /// A checkpoint as it is written. Hashes in hexadecimal.
@@ -19,8 +21,22 @@ struct CheckpointForm<'a> {
     head: (u32, String),
     marker: (u32, String),
     skipped: u64,
+    /// Nanoseconds since 1970.
+    #[serde(default)]
+    changed_at: Option<u64>,
+    #[serde(default)]
+    written_at: Option<u64>,
     finished: bool,
     memo: Text<'a>,
+}
+
+fn nanos(at: SystemTime) -> Option<u64> {
+    let since = at.duration_since(UNIX_EPOCH).ok()?;
+    u64::try_from(since.as_nanos()).ok()
+}
+
+fn instant(nanos: u64) -> Option<SystemTime> {
+    UNIX_EPOCH.checked_add(Duration::from_nanos(nanos))
 }
 
 /// Writes a checkpoint.
@@ -36,6 +52,8 @@ pub(crate) fn write_checkpoint(c: &Checkpoint) -> Result<String, serde_json::Err
         head: signature(&c.head),
         marker: signature(&c.marker),
         skipped: c.skipped,
+        changed_at: c.changed_at.and_then(nanos),
+        written_at: c.written_at.and_then(nanos),
         finished: c.finished,
         memo: (&*c.memo).into(),
     })
@@ -64,6 +82,8 @@ pub(crate) fn read_checkpoint(text: &str) -> Result<Checkpoint, serde_json::Erro
         head: signature(form.head)?,
         marker: signature(form.marker)?,
         skipped: form.skipped,
+        changed_at: form.changed_at.and_then(instant),
+        written_at: form.written_at.and_then(instant),
         finished: form.finished,
         memo: form.memo.into(),
     })

@@ -224,7 +224,9 @@ fn what_was_read_is_not_read_again_when_it_is_compressed() {
             rig.lines.sort();
             rig.expect(&["0", "1", "2", "3", "4"]);
             let report = rig.report();
-            assert!(!report.iter().any(|word| word.contains("loss")), "{report:?}");
+            // With its descriptor closed, whether it was cut off before it went cannot be told.
+            let has_loss = report.iter().any(|word| word.contains("loss"));
+            assert!(!has_loss || limits.descriptors == 0, "{report:?}");
         }
     }
 }
@@ -243,7 +245,8 @@ fn renamed_and_compressed_while_the_descriptor_is_closed() {
     rig.poll();
     rig.lines.sort();
     rig.expect(&["1", "2", "3"]);
-    rig.reported(&["rename", "closed"]);
+    // It may have been copied, cut off and deleted.
+    rig.reported(&["replace", "loss copytruncate 4..?", "closed"]);
 }
 
 #[test]

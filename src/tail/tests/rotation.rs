@@ -72,7 +72,13 @@ fn case_07_the_old_descriptor_is_written_after_the_rename() {
         rig.poll();
     }
     rig.expect(&["new", "a", "b", "c", "d", "e"]);
+    // It is kept for as long as somebody can write to it.
+    rig.settle();
+    writer.write_all(b"f\n").unwrap();
+    rig.poll();
+    rig.expect(&["f"]);
     rig.reported(&["rename"]);
+    drop(writer);
     rig.settle();
     rig.reported(&["closed"]);
     assert_eq!(rig.tail.descriptors, 1);

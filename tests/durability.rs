@@ -67,7 +67,7 @@ fn lines_read(server: &Server) -> f64 {
 }
 
 #[test]
-fn nothing_is_lost_or_counted_twice_through_kill_9() {
+fn case_28_nothing_is_lost_or_counted_twice_through_kill_9() {
     let home = folder();
     let config = home.path().join("offhours.yml");
     let log = home.path().join("northhost.log");

@@ -57,7 +57,7 @@ const EVENTS: &str =
     "offhours_source_lines_total{source=\"northhost-maintenance\",outcome=\"event\"}";
 
 #[test]
-fn a_ledger_that_may_not_grow_is_waited_out() {
+fn case_31_a_ledger_that_may_not_grow_is_waited_out() {
     let (_home, config, log) = home();
     let server = Server::start(&config);
     write_runs(&log, 0..10);
@@ -147,7 +147,7 @@ fn check(spoil: impl FnOnce(&Path), wanted: &[&str]) {
 }
 
 #[test]
-fn a_ledger_that_cannot_be_used_is_told_with_file_and_remedy() {
+fn case_30_a_ledger_that_cannot_be_used_is_told_with_file_and_remedy() {
     let file = |storage: &Path| storage.join("ledger.db");
     let version = |storage: &Path| {
         let db = rusqlite::Connection::open(file(storage)).expect("a ledger");
@@ -174,7 +174,7 @@ fn a_ledger_that_cannot_be_used_is_told_with_file_and_remedy() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_told() {
+fn case_30_a_folder_that_cannot_be_written_is_told() {
     if rustix::process::geteuid().is_root() {
         eprintln!("skipped: root may write everywhere");
         return;

@@ -27,6 +27,9 @@ mod outage;
 /// The ledger, live: pairing, findings at their instants, refutation, remembering.
 mod judging;
 
+/// Following files: rotation by the real program, and what a machine may do.
+mod following;
+
 /// The next days: windows, freezes, business hours and changes.
 mod windows;
 /// Documents beside the log, live: read once for each content, and exactly once through kill -9.

@@ -1,14 +1,15 @@
 //! The files on their way to the loop: the tail, the intake and the watch over the sources, tied together.
 
+mod hints;
 mod refused;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant as Moment, SystemTime};
 
 use crate::app::documents::Documents;
 use crate::app::intake::{Batch, Intake, Progress, memo};
-use crate::app::shared::{Message, Shared};
+use crate::app::shared::Shared;
 use crate::app::watch::Watch;
 use crate::config::Config;
 use crate::store::{Commit, InFile, Store, StoreError, Tally};
@@ -41,6 +42,8 @@ pub struct Follower {
     buffer: Vec<u8>,
     began: Moment,
     last_glob: Option<Moment>,
+    /// How long it took.
+    glob_took: Duration,
     /// When the files were looked at before: what appears later was not there then.
     last_look: Option<Instant>,
     bytes_read: u64,
@@ -82,7 +85,7 @@ impl Follower {
         }
         Ok(Follower {
             tail: tail.map_err(|e| e.to_string())?,
-            waker: if notify { waker(shared) } else { Waker::none() },
+            waker: if notify { hints::waker(shared) } else { Waker::none() },
             notify,
             intake: Intake::new(&logs),
             documents: Documents::new(&documents, &marks)?,
@@ -95,6 +98,7 @@ impl Follower {
             buffer: Vec::new(),
             began: Moment::now(),
             last_glob: None,
+            glob_took: Duration::ZERO,
             last_look: None,
             bytes_read: 0,
             is_first: true,
@@ -116,11 +120,16 @@ impl Follower {
         if super::watch::GAP < elapsed {
             self.intake.gap(None);
         }
-        let globbed = self.last_glob.is_some_and(|at| at.elapsed() < GLOB_EVERY);
-        let depth = if globbed { Depth::Stat } else { Depth::Glob };
+        let depth = self.depth();
+        let begun = Moment::now();
+        let gone = if depth == Depth::Glob { self.waker.take_gone() } else { BTreeSet::new() };
         let mut events = self.tail.scan(depth, self.began.elapsed());
+        for path in &gone {
+            self.note_missed(path);
+        }
         if depth == Depth::Glob {
             self.last_glob = Some(Moment::now());
+            self.glob_took = begun.elapsed();
             events.extend(self.documents.look());
             let mut directories = self.tail.directories();
             directories.extend(self.documents.directories());
@@ -366,19 +375,6 @@ impl Follower {
     pub fn publish(&self, shared: &Shared) {
         shared.set_sources(self.watch.views());
     }
-}
-
-fn waker(shared: &Arc<Shared>) -> Waker {
-    let shared = shared.clone();
-    let wake = move || {
-        // The loop may have ended: then nobody needs to be woken.
-        shared.send(Message::Wake);
-    };
-    let (waker, warning) = Waker::new(Box::new(wake));
-    if let Some(warning) = warning {
-        tracing::warn!(warning, "polling");
-    }
-    waker
 }
 
 #[cfg(test)]

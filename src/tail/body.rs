@@ -6,11 +6,12 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::fs::{File, Metadata};
+use std::fs::{self, File, Metadata};
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Limits;
@@ -52,6 +53,15 @@ impl Body {
             return Ok((Body::Packed(Box::new(Packed::new(file, &metadata, limits)?)), metadata));
         }
         Ok((Body::Plain(file), metadata))
+    }
+
+    /// Where the open file really lies, whatever links led to it; `None` where `/proc` does not tell.
+    pub fn real_path(&self) -> Option<PathBuf> {
+        let file = match self {
+            Body::Plain(file) => file,
+            Body::Packed(packed) => &*packed.file,
+        };
+        fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()
     }
 
     pub fn metadata(&self) -> io::Result<Metadata> {

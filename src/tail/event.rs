@@ -98,6 +98,8 @@ pub enum FailureKind {
     TooManyDescriptors,
     /// A document that cannot be understood as a whole.
     Unreadable,
+    /// A link that leads out of the directory of its pattern.
+    Outside,
     /// A compressed file that is cut off, or not what its name says.
     Damaged,
     /// A compressed file of which more comes out than the limits allow.
@@ -108,13 +110,14 @@ pub enum FailureKind {
 
 impl FailureKind {
     /// Every kind, in the order of declaration.
-    pub const ALL: [FailureKind; 9] = [
+    pub const ALL: [FailureKind; 10] = [
         FailureKind::PermissionDenied,
         FailureKind::NotRegular,
         FailureKind::NotFound,
         FailureKind::TooManyFiles,
         FailureKind::TooManyDescriptors,
         FailureKind::Unreadable,
+        FailureKind::Outside,
         FailureKind::Damaged,
         FailureKind::TooLarge,
         FailureKind::Io,
@@ -129,6 +132,7 @@ impl FailureKind {
             FailureKind::TooManyFiles => "too_many_files",
             FailureKind::TooManyDescriptors => "too_many_descriptors",
             FailureKind::Unreadable => "unreadable",
+            FailureKind::Outside => "outside",
             FailureKind::Damaged => "damaged",
             FailureKind::TooLarge => "too_large",
             FailureKind::Io => "io",
@@ -138,6 +142,9 @@ impl FailureKind {
     /// The kind of an error that the operating system returned.
     pub fn of(error: &io::Error) -> FailureKind {
         use rustix::io::Errno;
+        if error.get_ref().is_some_and(|why| why.is::<Outside>()) {
+            return FailureKind::Outside;
+        }
         match Errno::from_io_error(error) {
             Some(Errno::ACCESS | Errno::PERM) => FailureKind::PermissionDenied,
             Some(Errno::NOENT | Errno::NOTDIR) => FailureKind::NotFound,
@@ -148,6 +155,11 @@ impl FailureKind {
         }
     }
 }
+
+/// The file really lies here, outside of the directory of its pattern.
+#[derive(Debug, thiserror::Error)]
+#[error("it is a link to {}, outside of the directory that the pattern names", .0.display())]
+pub(super) struct Outside(pub PathBuf);
 
 /// What a scan found out. A lasting condition is reported once, when it begins.
 #[derive(Clone, PartialEq, Eq, Debug)]

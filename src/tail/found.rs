@@ -182,6 +182,15 @@ impl Tail {
         is_known
     }
 
+    /// Opens a file that was found, unless its patterns do not allow that.
+    pub(super) fn open(&self, f: &Found) -> io::Result<(Body, Metadata)> {
+        let (file, metadata) = Body::open(&f.path, self.limits)?;
+        if let Some(source) = self.sources.get(f.identity.source) {
+            source.allows(&f.path, &file)?;
+        }
+        Ok((file, metadata))
+    }
+
     /// Opens what was found, the file that was written to first before the others. Where the clock of
     /// the file system does not tell, `app.log.2` comes before `app.log.1` and that before `app.log`.
     pub(super) fn open_found(&mut self, mut found: Vec<Found>, events: &mut Vec<TailEvent>) {
@@ -196,7 +205,7 @@ impl Tail {
                     refused.insert(number);
                     continue;
                 }
-                None => Body::open(&f.path, self.limits),
+                None => self.open(&f),
             };
             if let Err(e) = opened.and_then(|opened| self.follow(f, opened, events)) {
                 self.found_fails(number, &path, position, &e, events);

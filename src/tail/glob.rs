@@ -6,7 +6,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// An absolute pattern, cut at its slashes.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -66,6 +66,20 @@ impl Pattern {
     pub fn fits(&self, path: &Path) -> bool {
         let names: Vec<&OsStr> = path.iter().skip(1).collect();
         fits(&self.components, &names)
+    }
+
+    /// The directory below which everything lies that a pattern with wildcards matches; `None` without any.
+    pub(super) fn root(&self) -> Option<PathBuf> {
+        let is_name = |c: &&Component| matches!(c, Component::Name(_));
+        let fixed = self.components.iter().take_while(is_name);
+        if fixed.clone().count() == self.components.len() {
+            return None;
+        }
+        let names = fixed.filter_map(|c| match c {
+            Component::Name(name) => Some(name),
+            Component::Wild(_) | Component::Deep => None,
+        });
+        Some(names.fold(PathBuf::from("/"), |root, name| root.join(name)))
     }
 
     /// Whether the name of a file matches the last component, wherever the file is.

@@ -52,6 +52,7 @@ pub use waker::Waker;
 
 use generation::{Generation, Identity};
 use resume::Waiting;
+use sibling::is_compressed;
 use source::Source;
 
 use crate::process::Written;
@@ -218,6 +219,18 @@ impl Tail {
             }
         }
         all
+    }
+
+    /// The source to which a file belonged that appeared and went before a scan could see it.
+    pub fn missed(&self, path: &Path) -> Option<Arc<str>> {
+        let name = path.file_name().unwrap_or_default();
+        if is_compressed(name.as_encoded_bytes())
+            || self.generations.values().any(|g| g.path == path)
+            || path.exists()
+        {
+            return None;
+        }
+        self.sources.iter().find(|source| source.fits(path)).map(|source| source.name.clone())
     }
 
     /// The directories in which a change may matter, for [`Waker::watch`].

@@ -136,7 +136,7 @@ impl Tail {
             return false;
         }
         // What cannot be opened is reported when it is opened as a new file.
-        let Ok((file, metadata)) = Body::open(&f.path, self.limits) else { return false };
+        let Ok((file, metadata)) = self.open(f) else { return false };
         if Identity::of(f.identity.source, &metadata) != f.identity {
             return false;
         }
@@ -229,7 +229,9 @@ impl Tail {
         });
         if moved_to {
             let kind = if is_copy { RotationKind::Copytruncate } else { RotationKind::Rename };
-            if is_copy || !looks_rotated(from.path.file_name().unwrap_or_default().as_bytes()) {
+            let was_rotated = looks_rotated(from.path.file_name().unwrap_or_default().as_bytes())
+                || self.sources.get(source).is_some_and(|source| !source.fits(&from.path));
+            if is_copy || !was_rotated {
                 events.push(TailEvent::Rotated { file: g.id, source: name.clone(), kind });
             }
             if is_copy {

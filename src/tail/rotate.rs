@@ -71,6 +71,13 @@ impl Tail {
             g.life = Life::Unlisted;
             g.quiet_since = self.now;
             let deleted = stat.is_some_and(|stat| stat.links == 0);
+            // A name that rotation gave tells the old one as well, and that the file has been rotated.
+            if !deleted
+                && let Some(moved) = relocated(&place, g.identity.dev, g.identity.ino)?
+                && is_rotation_of(&place, &moved.path)
+            {
+                g.path = moved.path;
+            }
             findings.events.push(left(id, &source, &place, regular(&place).is_ok(), deleted));
         }
         Ok(stat)
@@ -246,13 +253,18 @@ fn find_moved(g: &mut Generation) -> io::Result<bool> {
     let is_same = Identity::of(g.identity.source, &metadata) == g.identity;
     // With other content it may be an unrelated file that got the inode, unless rotation named it:
     // then it was cut off before it was moved.
-    let name = |path: &Path| path.file_name().unwrap_or_default().as_bytes().to_vec();
-    let is_rotated = rotation_suffix(&name(&g.path), &name(&moved.path)).is_some();
+    let is_rotated = is_rotation_of(&g.path, &moved.path);
     if !is_same || !is_rotated && !g.holds_what_was_read(&file, metadata.len())? {
         return Ok(false);
     }
     g.file = Some(Body::Plain(file));
     Ok(true)
+}
+
+/// Whether rotation may have given the second name to a file with the first.
+fn is_rotation_of(before: &Path, after: &Path) -> bool {
+    let name = |path: &Path| path.file_name().unwrap_or_default().as_bytes().to_vec();
+    rotation_suffix(&name(before), &name(after)).is_some()
 }
 
 /// How a file left its path.

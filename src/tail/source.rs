@@ -1,11 +1,13 @@
 //! One source: its patterns and the paths that they lead to at present.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::event::{FailureKind, FileId, TailEvent};
+use super::body::Body;
+use super::event::{FailureKind, FileId, Outside, TailEvent};
 use super::glob::Pattern;
 use super::walk::Walk;
 
@@ -94,6 +96,30 @@ impl Source {
             known.unwrap_or_else(|| Place { path, ..Place::default() })
         };
         self.places = paths.into_iter().map(reuse).collect();
+    }
+
+    /// Whether an open file may be read as the one at `path`. Whoever may write to the directory of a pattern with
+    /// wildcards could put a link there to anything: such a link is not followed out of that directory. A path
+    /// that is written out was meant, wherever it leads.
+    pub fn allows(&self, path: &Path, file: &Body) -> io::Result<()> {
+        let real = match file.real_path() {
+            Some(real) => real,
+            None => path.canonicalize()?,
+        };
+        let mut fitting = self.patterns.iter().filter(|pattern| pattern.fits(path)).peekable();
+        let is_within = |pattern: &Pattern| match pattern.root() {
+            Some(root) => root.canonicalize().is_ok_and(|root| real.starts_with(root)),
+            None => true,
+        };
+        if fitting.peek().is_none() || fitting.any(is_within) {
+            return Ok(());
+        }
+        Err(io::Error::other(Outside(real)))
+    }
+
+    /// Whether a pattern matches a path.
+    pub fn fits(&self, path: &Path) -> bool {
+        self.patterns.iter().any(|pattern| pattern.fits(path))
     }
 
     /// The place of a path, if it is looked at.

@@ -7,12 +7,52 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use notify::event::ModifyKind;
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+
+/// How many names are remembered of files that appeared since they were last asked for.
+const NAMES: usize = 10_000;
+
+/// What the events of the directories say about names.
+#[derive(Default)]
+struct Names {
+    /// There are new ones, or others; or some events were lost.
+    have_changed: bool,
+    appeared: BTreeSet<PathBuf>,
+    /// Appeared and went again.
+    gone: BTreeSet<PathBuf>,
+}
+
+impl Names {
+    fn note(&mut self, event: &notify::Result<Event>) {
+        let Ok(event) = event else {
+            self.have_changed = true;
+            return;
+        };
+        match event.kind {
+            EventKind::Create(_) if self.appeared.len() < NAMES => {
+                self.appeared.extend(event.paths.iter().cloned());
+            }
+            EventKind::Remove(_) => {
+                let gone = event.paths.iter().filter_map(|path| self.appeared.take(path));
+                self.gone.extend(gone);
+            }
+            EventKind::Modify(ModifyKind::Name(_)) => {
+                event.paths.iter().for_each(|path| drop(self.appeared.take(path)));
+            }
+            EventKind::Modify(_) if !event.need_rescan() => return,
+            _ => {}
+        }
+        self.have_changed = true;
+    }
+}
 
 /// Watches directories.
 pub struct Waker {
     watcher: Option<RecommendedWatcher>,
+    names: Arc<Mutex<Names>>,
     /// Device and inode of each directory: one that was removed and made anew must be watched anew.
     watched: BTreeMap<PathBuf, (u64, u64)>,
     refused: BTreeSet<PathBuf>,
@@ -21,21 +61,39 @@ pub struct Waker {
 impl Waker {
     /// A waker that calls `wake` from a thread of its own. With a warning it is one that never does.
     pub fn new(wake: Box<dyn Fn() + Send>) -> (Waker, Option<String>) {
+        let names = Arc::new(Mutex::new(Names::default()));
+        let noted = names.clone();
         let handler = move |event: notify::Result<Event>| {
             // Reading a file is an event as well: answering it would never end.
             if !matches!(event, Ok(Event { kind: EventKind::Access(_), .. })) {
+                lock(&noted).note(&event);
                 wake();
             }
         };
         match notify::recommended_watcher(handler) {
-            Ok(watcher) => (Waker { watcher: Some(watcher), ..Waker::none() }, None),
+            Ok(watcher) => (Waker { watcher: Some(watcher), names, ..Waker::none() }, None),
             Err(e) => (Waker::none(), Some(format!("files are polled, not watched: {e}"))),
         }
     }
 
     /// A waker that never wakes.
     pub fn none() -> Waker {
-        Waker { watcher: None, watched: BTreeMap::new(), refused: BTreeSet::new() }
+        Waker {
+            watcher: None,
+            names: Arc::default(),
+            watched: BTreeMap::new(),
+            refused: BTreeSet::new(),
+        }
+    }
+
+    /// Whether a directory has to be listed again to know its files.
+    pub fn names_have_changed(&self) -> bool {
+        lock(&self.names).have_changed
+    }
+
+    /// The files that appeared and went since the last call. To be called before directories are listed.
+    pub fn take_gone(&self) -> BTreeSet<PathBuf> {
+        std::mem::take(&mut *lock(&self.names)).gone
     }
 
     /// Watches these directories and no others. Returns a warning for each that cannot be watched,
@@ -71,6 +129,11 @@ impl Waker {
         }
         warnings
     }
+}
+
+/// Nothing that holds it can leave it half done.
+fn lock(names: &Mutex<Names>) -> MutexGuard<'_, Names> {
+    names.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn identity_of(path: &Path) -> Option<(u64, u64)> {

@@ -79,18 +79,30 @@ impl Server {
 
     /// The same with the ledger in this folder.
     pub fn start_in(config: &Path, storage: &Path) -> Server {
-        let mut server = Server::launch(config, storage);
-        let line = server.line("listening");
+        Server::launch(config, storage).wait_until_ready()
+    }
+
+    fn wait_until_ready(mut self) -> Server {
+        let line = self.line("listening");
         let (_, address) = line.split_once("address=").expect("an address in the line");
         let address = address.split_whitespace().next().expect("an address");
-        server.address = address.parse().expect("an address");
-        eventually("it is ready", || server.get("/-/ready").0 == 200);
-        server
+        self.address = address.parse().expect("an address");
+        eventually("it is ready", || self.get("/-/ready").0 == 200);
+        self
+    }
+
+    /// The same, of a command that becomes the program once it has arranged what it is to run in.
+    pub fn start_by(command: Command, config: &Path, storage: &Path) -> Server {
+        Server::spawn(command, config, storage).wait_until_ready()
     }
 
     /// Starts and waits for nothing.
     pub fn launch(config: &Path, storage: &Path) -> Server {
-        let mut child = program()
+        Server::spawn(program(), config, storage)
+    }
+
+    fn spawn(mut command: Command, config: &Path, storage: &Path) -> Server {
+        let mut child = command
             .args(["serve", "--web.listen-address", "127.0.0.1:0", "--config.file"])
             .arg(config)
             .arg("--storage.path")

@@ -58,7 +58,7 @@ fn an_over_long_line_at_the_end_of_a_generation() {
 }
 
 #[test]
-fn more_files_than_allowed_are_reported_and_the_others_are_read() {
+fn case_24_more_files_than_allowed_are_reported_and_the_others_are_read() {
     let mut rig = Rig::with(&["*.log"], Limits { files: 3, ..Limits::default() });
     for n in 0..5 {
         rig.write(&format!("{n}.log"), format!("{n}\n"));

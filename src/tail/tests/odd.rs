@@ -60,7 +60,7 @@ fn case_42_nul_block_after_a_crash() {
 }
 
 #[test]
-fn nuls_that_become_a_line_are_read_as_the_line() {
+fn case_38_nuls_that_become_a_line_are_read_as_the_line() {
     use std::os::unix::fs::FileExt;
     let mut rig = Rig::new(&["app.log"]);
     rig.write("app.log", b"1\n\0\0");
@@ -110,7 +110,7 @@ fn case_19_something_else_stands_at_the_path() {
 }
 
 #[test]
-fn links_that_lead_nowhere_or_in_circles_are_reported() {
+fn case_21_links_that_lead_nowhere_or_in_circles_are_reported() {
     for (to, want) in [("nowhere", "failed not_found"), ("a", "failed io")] {
         let mut rig = Rig::new(&["a"]);
         symlink(rig.path(to), rig.path("a")).unwrap();
@@ -118,6 +118,34 @@ fn links_that_lead_nowhere_or_in_circles_are_reported() {
         rig.poll();
         assert_eq!(rig.report().first().map(String::as_str), Some(want));
     }
+}
+
+/// Whoever may write to the directory of a log must not make offhours read what it may and they may not.
+#[test]
+fn case_21_links_that_lead_out_of_the_directory_are_not_followed() {
+    let mut rig = Rig::new(&["logs/*.log", "named.log"]);
+    fs::create_dir(rig.path("logs")).unwrap();
+    rig.write("secret", "1\n");
+    rig.write("logs/real.log", "2\n");
+    symlink(rig.path("secret"), rig.path("logs/a.log")).unwrap();
+    symlink("../secret", rig.path("logs/b.log")).unwrap();
+    symlink("real.log", rig.path("logs/c.log")).unwrap();
+    rig.poll();
+    rig.expect(&["2"]);
+    rig.reported(&["failed outside", "failed outside"]);
+    assert_eq!(rig.tail.status()[0].failing, Some(FailureKind::Outside));
+    // Not by being there first, either; nor after a restart.
+    rig.remove("logs/real.log");
+    symlink(rig.path("secret"), rig.path("logs/real.log")).unwrap();
+    rig.poll();
+    rig.stop();
+    rig.start();
+    rig.poll();
+    rig.expect(&[]);
+    // A path that is written out was meant.
+    symlink(rig.path("secret"), rig.path("named.log")).unwrap();
+    rig.poll();
+    rig.expect(&["1"]);
 }
 
 #[test]
@@ -151,7 +179,7 @@ fn permissions_bind(path: &Path) -> bool {
 }
 
 #[test]
-fn a_file_that_may_not_be_read_is_read_from_its_start_once_it_may() {
+fn case_34_a_file_that_may_not_be_read_is_read_from_its_start_once_it_may() {
     let mut rig = Rig::new(&["*.log"]);
     let mode = |mode| fs::Permissions::from_mode(mode);
     rig.write("app.log", "1\n");

@@ -158,6 +158,13 @@ fn case_30_a_ledger_that_cannot_be_used_is_told_with_file_and_remedy() {
     check(zeros, &["ledger.db", "damaged", "backup"]);
     let text = |storage: &Path| fs::write(file(storage), "no ledger\n".repeat(99)).expect("text");
     check(text, &["ledger.db", "damaged", "backup"]);
+    let empty = |storage: &Path| fs::write(file(storage), "").expect("nothing");
+    check(empty, &["ledger.db", "is empty", "backup"]);
+    let missing = |storage: &Path| {
+        fs::remove_file(file(storage)).expect("a ledger");
+        fs::write(storage.join("ledger.db-wal"), "what is left").expect("remains");
+    };
+    check(missing, &["ledger.db", "is missing", "backup"]);
     let torn = |storage: &Path| {
         let bytes = fs::read(file(storage)).expect("a ledger");
         let page = bytes.len().min(4096);

@@ -14,7 +14,7 @@ use crate::app::watch::Watch;
 use crate::config::Config;
 use crate::store::{Commit, InFile, Store, StoreError, Tally};
 use crate::tail::{
-    Block, Checkpoint, Content, Depth, FileId, Follow, Limits, Tail, TailEvent, Waker,
+    Block, Checkpoint, Content, Depth, FileId, Follow, Limits, SourceStatus, Tail, TailEvent, Waker,
 };
 use crate::time::Instant;
 
@@ -41,9 +41,12 @@ pub struct Follower {
     mtimes: HashMap<FileId, Instant>,
     buffer: Vec<u8>,
     began: Moment,
-    last_glob: Option<Moment>,
-    /// How long it took.
-    glob_took: Duration,
+    /// When files were looked at and listed last, and how long that took.
+    last_scan: Option<(Moment, Duration)>,
+    last_glob: Option<(Moment, Duration)>,
+    /// Nothing has happened and it is too soon to look.
+    rests: bool,
+    status: Vec<SourceStatus>,
     /// When the files were looked at before: what appears later was not there then.
     last_look: Option<Instant>,
     bytes_read: u64,
@@ -97,8 +100,10 @@ impl Follower {
             mtimes: HashMap::new(),
             buffer: Vec::new(),
             began: Moment::now(),
+            last_scan: None,
             last_glob: None,
-            glob_took: Duration::ZERO,
+            rests: false,
+            status: Vec::new(),
             last_look: None,
             bytes_read: 0,
             is_first: true,
@@ -120,6 +125,11 @@ impl Follower {
         if super::watch::GAP < elapsed {
             self.intake.gap(None);
         }
+        self.rests = self.may_rest();
+        if self.rests {
+            return self.watch.look(&self.status, now, elapsed);
+        }
+        self.waker.forget_news();
         let depth = self.depth();
         let begun = Moment::now();
         let gone = if depth == Depth::Glob { self.waker.take_gone() } else { BTreeSet::new() };
@@ -127,9 +137,9 @@ impl Follower {
         for path in &gone {
             self.note_missed(path);
         }
+        self.last_scan = Some((Moment::now(), begun.elapsed()));
         if depth == Depth::Glob {
-            self.last_glob = Some(Moment::now());
-            self.glob_took = begun.elapsed();
+            self.last_glob = self.last_scan;
             events.extend(self.documents.look());
             let mut directories = self.tail.directories();
             directories.extend(self.documents.directories());
@@ -141,9 +151,8 @@ impl Follower {
         for event in events {
             self.note(event, now);
         }
-        let status: Vec<_> =
-            self.tail.status().into_iter().chain(self.documents.status()).collect();
-        self.watch.look(&status, now, elapsed);
+        self.status = self.tail.status().into_iter().chain(self.documents.status()).collect();
+        self.watch.look(&self.status, now, elapsed);
         self.is_first = false;
         self.last_look = Some(now);
     }
@@ -236,6 +245,9 @@ impl Follower {
 
     /// Reads until something is worth a commit; `true`: there is more.
     pub fn read(&mut self, now: Instant) -> bool {
+        if self.rests {
+            return false;
+        }
         let mut left = READ_BYTES;
         loop {
             let mut unread: Vec<FileId> = self.tail.unread().collect();
@@ -283,7 +295,10 @@ impl Follower {
 
     /// What is ready to be judged.
     pub fn take(&mut self, now: Instant, live: bool) -> Batch {
-        let mut batch = self.intake.take(now, live);
+        let mut batch = match self.rests && !self.intake.holds_anything() {
+            true => Batch::default(),
+            false => self.intake.take(now, live),
+        };
         for event in self.documents.take(now, live, &mut batch) {
             self.note(event, now);
         }
@@ -419,7 +434,7 @@ mod tests {
         assert_eq!(commit_if_urgent(&mut follower), (false, vec![], false));
         fs::rename(&log, &rotated).expect("a rotation");
         File::create(&log).expect("a new log");
-        follower.last_glob = None;
+        (follower.last_glob, follower.last_scan) = (None, None);
         let both = vec![inode(&rotated), inode(&log)];
         assert_eq!(commit_if_urgent(&mut follower), (true, both, true));
     }

@@ -111,6 +111,11 @@ impl Intake {
         self.queues.values().any(|q| !q.items.is_empty())
     }
 
+    /// Whether a call of [`Intake::take`] may be good for anything.
+    pub fn holds_anything(&self) -> bool {
+        self.queues.values().any(|q| !q.items.is_empty() || q.joiner.held_from().is_some())
+    }
+
     pub fn close(&mut self, file: FileId) {
         self.queues.remove(&file);
     }
@@ -198,11 +203,15 @@ impl Intake {
                 queue.flush(reader, now);
             }
         }
-        let files: Vec<(FileId, Option<Option<Instant>>)> = self
-            .queues
-            .iter()
-            .map(|(file, q)| (*file, self.watermark(self.partner_of(q).unwrap_or_default())))
-            .collect();
+        // Once for each partner: there may be many files.
+        let mut watermarks = BTreeMap::new();
+        for source in &self.sources {
+            let partner = &*source.partner;
+            watermarks.entry(partner).or_insert_with(|| self.watermark(partner));
+        }
+        let of = |q: &Queue| watermarks.get(self.partner_of(q).unwrap_or_default()).copied();
+        let files: Vec<(FileId, Option<Option<Instant>>)> =
+            self.queues.iter().map(|(file, q)| (*file, of(q).flatten())).collect();
         for (file, watermark) in files {
             self.take_file(file, watermark, now, live, &mut batch);
         }

@@ -139,3 +139,60 @@ pub fn silence(view: &SourceView, now: Instant) -> Option<TimeDelta> {
     let silent = now - view.last_line?;
     (view.max_silence? < silent).then_some(silent)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tail::FailureKind;
+
+    const CONFIG: &str = "partners: { p: { timezone: UTC, windows: \"Mo-Su 22:00-05:00\" } }\n\
+        sources: [ { name: s, partner: p, files: [/a.log], format: logfmt, max_silence: 1h } ]\n";
+
+    /// The seconds that count as covered when the second of two looks finds the source like this.
+    fn covered(
+        (files, lag_bytes, failing): (usize, u64, Option<FailureKind>),
+        silent: Option<TimeDelta>,
+        elapsed: Duration,
+    ) -> f64 {
+        let now = crate::clock::now();
+        let config = crate::config::parse(CONFIG, std::path::Path::new("c.yml"), now);
+        let mut watch = Watch::new(&config.expect("a configuration").sources, Vec::new());
+        let status = |files, lag_bytes, failing| {
+            [SourceStatus { source: "s".into(), files, lag_bytes, failing }]
+        };
+        if let Some(silent) = silent {
+            watch.saw_line(0, now - silent);
+        }
+        watch.look(&status(1, 0, None), now, Duration::ZERO);
+        watch.take_pending();
+        watch.look(&status(files, lag_bytes, failing), now, elapsed);
+        let up = watch.views().first().is_some_and(|view| view.up);
+        assert_eq!(up, 0 < files && failing.is_none());
+        let pending = watch.take_pending();
+        pending
+            .iter()
+            .filter(|((_, name, _), _)| *name == "covered_nanos")
+            .map(|(_, n)| *n as f64)
+            .sum::<f64>()
+            / 1e9
+    }
+
+    #[test]
+    fn time_is_covered_while_a_source_is_readable_fresh_and_caught_up() {
+        let (soon, fresh) = (Duration::from_millis(250), Some(TimeDelta::minutes(59)));
+        let well = (1, 0, None);
+        for (status, silent, elapsed, want) in [
+            (well, fresh, soon, 0.25),
+            (well, Some(TimeDelta::hours(1)), soon, 0.25),
+            (well, Some(TimeDelta::minutes(61)), soon, 0.0),
+            (well, None, soon, 0.0),
+            ((0, 0, None), fresh, soon, 0.0),
+            ((1, 1, None), fresh, soon, 0.0),
+            ((1, 0, Some(FailureKind::PermissionDenied)), fresh, soon, 0.0),
+            (well, fresh, Duration::from_secs(59), 59.0),
+            (well, fresh, GAP, 0.0),
+        ] {
+            assert_eq!(covered(status, silent, elapsed), want, "{status:?} {silent:?} {elapsed:?}");
+        }
+    }
+}

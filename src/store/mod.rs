@@ -53,6 +53,10 @@ pub enum StoreError {
         "{path}: entry {entry} cannot be read: {why}; put a backup in its place, or move the ledger away: what the logs still hold is then read again"
     )]
     Damaged { path: PathBuf, entry: u64, why: String },
+    #[error(
+        "{path}: {what}; put a backup in its place, or clear the folder to begin anew: what the logs still hold is then read again"
+    )]
+    Remains { path: PathBuf, what: &'static str },
     #[error("{path}: {source}{}", io_hint(.source.kind()))]
     Io { path: PathBuf, source: std::io::Error },
     #[error("{path}: {source}{}", sqlite_hint(.source.sqlite_error_code()))]
@@ -91,6 +95,7 @@ impl StoreError {
             StoreError::Missing { .. }
             | StoreError::Version { .. }
             | StoreError::Broken { .. }
+            | StoreError::Remains { .. }
             | StoreError::Damaged { .. } => true,
         }
     }

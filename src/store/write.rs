@@ -69,6 +69,7 @@ impl Store {
         std::fs::create_dir_all(dir).in_file(dir)?;
         let lock = lock(dir)?;
         let path = dir.join("ledger.db");
+        refuse_remains(&path)?;
         let db = Connection::open(&path).in_file(&path)?;
         if let Some(found) = schema::version(&db).in_file(&path)?
             && found != VERSION
@@ -124,6 +125,22 @@ impl Store {
         self.head = head;
         Ok(())
     }
+}
+
+/// Where something was and is not any more, a new ledger would begin without a word.
+fn refuse_remains(path: &Path) -> Result<(), StoreError> {
+    let bytes = |path: &Path| std::fs::metadata(path).ok().map(|metadata| metadata.len());
+    let log = path.with_extension("db-wal");
+    let what = match (bytes(path), bytes(&log)) {
+        (Some(0), _) => "it is empty",
+        (None, Some(n)) if 0 < n => "it is missing, but what was written to it last is there",
+        (None, _) => {
+            tracing::info!(path = %path.display(), "a new ledger begins");
+            return Ok(());
+        }
+        (Some(_), _) => return Ok(()),
+    };
+    Err(StoreError::Remains { path: path.into(), what })
 }
 
 /// Takes the lock of a ledger's folder.

@@ -18,6 +18,8 @@ const NAMES: usize = 10_000;
 /// What the events of the directories say about names.
 #[derive(Default)]
 struct Names {
+    /// Something happened at all.
+    have_news: bool,
     /// There are new ones, or others; or some events were lost.
     have_changed: bool,
     appeared: BTreeSet<PathBuf>,
@@ -27,6 +29,7 @@ struct Names {
 
 impl Names {
     fn note(&mut self, event: &notify::Result<Event>) {
+        self.have_news = true;
         let Ok(event) = event else {
             self.have_changed = true;
             return;
@@ -56,6 +59,8 @@ pub struct Waker {
     /// Device and inode of each directory: one that was removed and made anew must be watched anew.
     watched: BTreeMap<PathBuf, (u64, u64)>,
     refused: BTreeSet<PathBuf>,
+    /// One of the directories lies on a file system that others may change.
+    is_remote: bool,
 }
 
 impl Waker {
@@ -83,7 +88,23 @@ impl Waker {
             names: Arc::default(),
             watched: BTreeMap::new(),
             refused: BTreeSet::new(),
+            is_remote: false,
         }
+    }
+
+    /// Whether anything happened since [`Waker::forget_news`].
+    pub fn have_news(&self) -> bool {
+        lock(&self.names).have_news
+    }
+
+    /// To be called before files are looked at.
+    pub fn forget_news(&self) {
+        lock(&self.names).have_news = false;
+    }
+
+    /// Whether every change is told: a network file system accepts a watch and tells nothing of others.
+    pub fn is_complete(&self) -> bool {
+        self.watcher.is_some() && self.refused.is_empty() && !self.is_remote
     }
 
     /// Whether a directory has to be listed again to know its files.
@@ -111,6 +132,7 @@ impl Waker {
             stays
         });
         self.refused.retain(|path| directories.contains(path.as_path()));
+        self.is_remote = directories.iter().any(|path| is_remote(path));
         for path in directories {
             let Some(identity) = identity_of(path) else { continue };
             if self.watched.contains_key(*path) {
@@ -134,6 +156,16 @@ impl Waker {
 /// Nothing that holds it can leave it half done.
 fn lock(names: &Mutex<Names>) -> MutexGuard<'_, Names> {
     names.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// File systems that another machine or program may change: NFS, SMB, CIFS, FUSE, 9p, Ceph, AFS (linux/magic.h).
+const REMOTE: [u32; 8] =
+    [0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x6573_5546, 0x0102_1997, 0x00c3_6400, 0x5346_414f];
+
+fn is_remote(path: &Path) -> bool {
+    // The upper half is an extended sign.
+    let kind = rustix::fs::statfs(path).ok().map(|fs| (fs.f_type as u64 & 0xffff_ffff) as u32);
+    kind.is_some_and(|kind| REMOTE.contains(&kind))
 }
 
 fn identity_of(path: &Path) -> Option<(u64, u64)> {

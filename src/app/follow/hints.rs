@@ -2,24 +2,43 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::app::follow::{Follower, GLOB_EVERY};
 use crate::app::shared::{Message, Shared};
 use crate::tail::{Depth, LossReason, Waker};
 
-/// After a hint they are listed at once, unless that was done just now and took long: then after this many times as
-/// long.
-const GLOB_REST: u32 = 4;
+/// After a look, nothing is looked at for so many times as long as it took, so that thousands of idle files cost
+/// less than a hundredth of a core; after a hint, for so many times.
+const SCAN_REST: u32 = 200;
+const HINT_REST: u32 = 4;
+
+/// But for no longer than this, because a hint may be lost; and where none may come, than this.
+const REST_MOST: Duration = Duration::from_secs(5);
+const REST_MOST_UNSEEN: Duration = Duration::from_millis(700);
 
 impl Follower {
-    /// How thoroughly to look: at all names from time to time, and when a hint says that they have changed; but if
-    /// there are many, not for most of the time.
+    /// Whether nothing need be looked at yet. Looking takes long where files are many: then it is done as rarely as
+    /// that costs no more than [`SCAN_REST`] allows, and a hint makes it come earlier.
+    pub(super) fn may_rest(&self) -> bool {
+        let Some((at, took)) = self.last_scan else { return false };
+        let most = if self.waker.is_complete() { REST_MOST } else { REST_MOST_UNSEEN };
+        let rest = match self.waker.have_news() {
+            true => took * HINT_REST,
+            false => (took * SCAN_REST).min(most),
+        };
+        at.elapsed() < rest
+    }
+
+    /// How thoroughly to look: at all names from time to time, and when a hint says that they have changed.
     pub(super) fn depth(&self) -> Depth {
-        let since = self.last_glob.map(|at| at.elapsed());
-        let is_due = since.is_none_or(|since| GLOB_EVERY <= since);
-        let is_cheap = since.is_none_or(|since| self.glob_took * GLOB_REST <= since);
-        let is_hinted = is_cheap && self.waker.names_have_changed();
-        if is_due || is_hinted { Depth::Glob } else { Depth::Stat }
+        let Some((at, took)) = self.last_glob else { return Depth::Glob };
+        let since = at.elapsed();
+        let rest = match self.waker.names_have_changed() {
+            true => took * HINT_REST,
+            false => GLOB_EVERY.max((took * SCAN_REST).min(REST_MOST_UNSEEN)),
+        };
+        if rest <= since { Depth::Glob } else { Depth::Stat }
     }
 
     /// A file appeared and went before it could be looked at.

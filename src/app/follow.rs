@@ -78,7 +78,7 @@ impl Follower {
             patterns: s.patterns.clone(),
         };
         let follows = logs.iter().map(follow).collect();
-        let tail = Tail::new(follows, checkpoints.clone(), Limits::default());
+        let tail = Tail::new(follows, checkpoints.clone(), Limits::of_process());
         let names = sources.iter().enumerate().map(|(i, s)| (s.name.clone(), i));
         let mut watch = Watch::new(&sources, tallies);
         for checkpoint in &checkpoints {

@@ -113,6 +113,16 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// The usual ones, with no more idle files open than half of what this process may have.
+    pub fn of_process() -> Limits {
+        let most = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+        let half = most.map_or(usize::MAX, |most| usize::try_from(most / 2).unwrap_or(usize::MAX));
+        let usual = Limits::default();
+        Limits { descriptors: usual.descriptors.min(half), ..usual }
+    }
+}
+
 /// How thoroughly a scan looks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Depth {

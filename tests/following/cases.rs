@@ -111,6 +111,31 @@ fn case_10_logrotate_dateext_extension_compress() {
     check_logrotate("create, dateext, compress, extension .log");
 }
 
+/// What is lost is told with its file and its range of bytes, and counted.
+#[test]
+fn case_13_the_gap_of_copytruncate_is_told() {
+    let mut home = Home::new("logs/app.log");
+    home.write("app.log", 1);
+    let server = home.start();
+    home.expect_all(&server);
+    let stop = |signal| rustix::process::kill_process(server.pid(), signal).expect("a signal");
+    stop(rustix::process::Signal::STOP);
+    home.write("app.log", 1);
+    fs::copy(home.path("app.log"), home.path("app.log.1")).expect("a copy");
+    let copied = fs::metadata(home.path("app.log")).expect("a file").len();
+    open(&home.path("app.log")).write_all(run(999).as_bytes()).expect("what nobody copies");
+    open(&home.path("app.log")).set_len(0).expect("a truncation");
+    home.write("app.log", 1);
+    stop(rustix::process::Signal::CONT);
+    let told = server.line("lines may be lost");
+    for part in ["logs", "reason=copytruncate", &format!("from={copied}")] {
+        assert!(told.contains(part), "{part} in {told}");
+    }
+    home.expect_all(&server);
+    assert_eq!(counted(&server, "possible_loss", "reason=copytruncate"), 1.0);
+    assert_eq!(counted(&server, "rotations", "kind=\"copytruncate\""), 1.0);
+}
+
 /// A hint comes long before the file goes.
 #[test]
 fn case_23_a_file_that_lives_for_50_ms() {

@@ -133,6 +133,51 @@ fn case_33_no_descriptor_is_left() {
     eventually("it is up again", || value(&server, "offhours_source_up{source=\"logs\"}") == 1.0);
 }
 
+/// More files than may be open: each is read, and none is refused.
+#[test]
+fn case_33_fewer_descriptors_than_files() {
+    let mut home = Home::new("logs/*.log");
+    (0..150).for_each(|n| home.write(&format!("{n}.log"), 1));
+    let server = home.start_by(shell(&["env"], "ulimit -n 64"));
+    home.expect_all(&server);
+    (0..150).for_each(|n| home.write(&format!("{n}.log"), 1));
+    home.expect_all(&server);
+    let open_now = fs::read_dir(format!("/proc/{}/fd", server.pid().as_raw_nonzero()));
+    let open_now = open_now.expect("its descriptors").count();
+    assert!(open_now < 64, "{open_now}");
+    assert_eq!(counted(&server, "read_errors", "kind=\"too_many_descriptors\""), 0.0);
+    assert!(server.stop().success());
+}
+
+#[test]
+fn case_30_the_folder_of_the_ledger_is_read_only() {
+    if !has_namespaces("30") {
+        return;
+    }
+    let mut home = Home::new("logs/app.log");
+    home.write("app.log", 1);
+    assert!(home.start().stop().success());
+    let storage = home.storage.path().display().to_string();
+    let script = format!(
+        "mount --bind '{storage}' '{storage}' && mount -o remount,ro,bind '{storage}' || exit 9"
+    );
+    let mut command = shell(&["unshare", "-Urm"], &script);
+    command.args(["serve", "--web.listen-address", "127.0.0.1:0", "--config.file"]);
+    let output = command.arg(home.config()).args(["--storage.path", &storage]).output();
+    let output = output.expect("it runs");
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let last = said.lines().last().unwrap_or_default();
+    assert!(
+        last.contains("ead-only file system") && last.contains("writable by the user"),
+        "{last}"
+    );
+    // Nothing was changed: it goes on from there.
+    home.write("app.log", 1);
+    let server = home.start();
+    home.expect_all(&server);
+}
+
 /// Without the right to read, then with it, as after logrotate's chown.
 #[test]
 fn case_34_permission_is_denied_then_granted() {

@@ -132,7 +132,7 @@ fn case_13_the_gap_of_copytruncate_is_told() {
         assert!(told.contains(part), "{part} in {told}");
     }
     home.expect_all(&server);
-    assert_eq!(counted(&server, "possible_loss", "reason=copytruncate"), 1.0);
+    assert_eq!(counted(&server, "possible_loss", "reason=\"copytruncate\""), 1.0);
     assert_eq!(counted(&server, "rotations", "kind=\"copytruncate\""), 1.0);
 }
 

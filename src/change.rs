@@ -9,13 +9,14 @@ use chrono::TimeDelta;
 
 use crate::event::{ChangeType, Notice, Status};
 use crate::time::{Instant, Span};
-use revisions::{
-    Slot, check_times, confirmed_at, insert, is_known, is_named, last_end, place_of, plan_of,
-    resolve,
-};
+use revisions::{Slot, check_times, confirmed_at, last_end, plan_of};
 
 /// Changes kept in memory for one partner. Beyond it those whose planned end is longest past are forgotten.
 pub const CHANGES_KEPT: usize = 50_000;
+/// Planned spans of one change.
+pub const SLOTS_MAX: usize = 1_000;
+/// Revisions of one planned span.
+pub const REVISIONS_MAX: usize = 2_000;
 
 /// One revision as it was sent: what it omits is `None` (or empty) and is kept from its predecessor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +103,10 @@ pub enum BadPlan {
     NoEnd,
     #[error("the notice has a planned end and no planned start, neither its own nor inherited")]
     NoStart,
+    #[error("more than {SLOTS_MAX} planned spans of one change")]
+    TooManySlots,
+    #[error("more than {REVISIONS_MAX} revisions of one planned span")]
+    TooManyRevisions,
 }
 
 /// What a notice amounts to.
@@ -132,7 +137,8 @@ impl Changes {
     /// What `notice` amounts to. `seen`: when it was read.
     ///
     /// # Errors
-    /// Neither it nor those before it say when, or it ends before it starts; unless it cancels.
+    /// Neither it nor those before it say when, or it ends before it starts; unless it cancels. Or the change has
+    /// all that is kept of one.
     pub fn accept(
         &self,
         notice: &Notice,
@@ -140,7 +146,7 @@ impl Changes {
         seen: Instant,
     ) -> Result<Accepted, BadPlan> {
         let known = self.slot(&notice.change_id, notice.slot.as_deref());
-        let highest = known.last().map_or(0, |r| r.number);
+        let highest = known.and_then(Slot::latest).map_or(0, |r| r.number);
         let next = if notice.is_record { 0 } else { highest.saturating_add(1) };
         let revision = Revision {
             slot: notice.slot.clone(),
@@ -156,18 +162,27 @@ impl Changes {
             stamp,
             seen,
         };
-        let place = place_of(known, &revision);
-        let before = known.get(..place).unwrap_or_default();
-        if notice.is_record && is_known(known, before, &revision) {
+        let place = known.map_or(0, |slot| slot.place_of(&revision));
+        if notice.is_record && known.is_some_and(|slot| slot.knows(place, &revision)) {
             return Ok(Accepted::Known);
         }
-        check_times(before, &revision)?;
+        match known {
+            Some(slot) if REVISIONS_MAX <= slot.revisions.len() => {
+                return Err(BadPlan::TooManyRevisions);
+            }
+            None if SLOTS_MAX <= self.slots(&notice.change_id).len() => {
+                return Err(BadPlan::TooManySlots);
+            }
+            _ => {}
+        }
+        check_times(known.and_then(|slot| slot.before(place)), &revision)?;
         Ok(Accepted::New(revision))
     }
 
     /// The status that another revision with the number of `revision` gives its slot, if it gives another.
     pub fn contradicted(&self, change_id: &str, revision: &Revision) -> Option<Status> {
         let known = self.slot(change_id, revision.slot.as_deref());
+        let known = known.map_or(&[][..], |slot| &slot.revisions);
         let same = known.iter().rev().filter(|r| r.number == revision.number);
         same.filter_map(|r| r.status).find(|status| revision.status.is_some_and(|s| s != *status))
     }
@@ -177,10 +192,18 @@ impl Changes {
         self.forget_old();
         let slots = Arc::make_mut(self.by_id.entry(change_id.clone()).or_default());
         let old_end = last_end(slots);
-        let (row, place) = insert(slots, revision);
-        let new_end = last_end(slots);
+        let known = slots.iter().position(|slot| slot.is_named(revision.slot.as_deref()));
+        let known = known.unwrap_or_else(|| {
+            slots.push(Slot::default());
+            slots.len() - 1
+        });
+        let Some(slot) = slots.get_mut(known) else { return };
         // A revision in the middle changes what those behind it keep.
-        for resolved in row.iter().skip(place) {
+        let changed = slot.insert(revision);
+        let row = slot.row.get(changed).unwrap_or_default();
+        let plans: Vec<Resolved> = row.iter().map(|kept| kept.resolved.clone()).collect();
+        let new_end = last_end(slots);
+        for resolved in &plans {
             self.index(change_id, resolved);
         }
         if old_end != new_end {
@@ -206,22 +229,21 @@ impl Changes {
         self.by_id.get(change_id).map_or(&[], |slots| slots.as_slice())
     }
 
-    fn slot(&self, change_id: &str, name: Option<&str>) -> &[Revision] {
-        let slots = self.slots(change_id);
-        slots.iter().find(|slot| is_named(slot, name)).map_or(&[], Vec::as_slice)
+    fn slot(&self, change_id: &str, name: Option<&str>) -> Option<&Slot> {
+        self.slots(change_id).iter().find(|slot| slot.is_named(name))
     }
 
     /// The latest revision of each slot of a change: none for an unknown change.
     pub fn latest(&self, change_id: &str) -> Vec<Resolved> {
-        let latest = |slot: &Slot| resolve(slot.iter()).pop();
-        self.slots(change_id).iter().filter_map(latest).collect()
+        self.slots(change_id).iter().filter_map(|slot| slot.latest().cloned()).collect()
     }
 
     /// The first confirmed revision of each slot of a change that has one.
     pub fn first_confirmed(&self, change_id: &str) -> Vec<Resolved> {
-        let is_confirmed = |r: &Resolved| r.status == Status::Confirmed;
-        let first = |slot: &Slot| resolve(slot.iter()).into_iter().find(is_confirmed);
-        self.slots(change_id).iter().filter_map(first).collect()
+        let is_confirmed = |r: &&Resolved| r.status == Status::Confirmed;
+        let row =
+            |slot: &'_ Slot| slot.row.iter().map(|kept| &kept.resolved).find(is_confirmed).cloned();
+        self.slots(change_id).iter().filter_map(row).collect()
     }
 
     /// The id as it is kept, so that it can be shared.
@@ -287,10 +309,8 @@ impl Changes {
         let ids = self.by_end.range(after).flat_map(|(_, ids)| ids);
         let slots = ids.flat_map(|id| self.slots(id).iter().map(move |slot| (id, slot)));
         slots.filter_map(move |(id, slot)| {
-            let row = resolve(slot.iter());
-            let confirmed = confirmed_at(&row).is_some();
-            let latest = row.into_iter().next_back()?;
-            latest.planned.is_some_and(|p| t < p.end).then_some((id, latest, confirmed))
+            let latest = slot.latest().filter(|r| r.planned.is_some_and(|p| t < p.end))?;
+            Some((id, latest.clone(), confirmed_at(&slot.row).is_some()))
         })
     }
 

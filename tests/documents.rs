@@ -115,6 +115,40 @@ fn a_document_is_read_again_when_it_changes_and_repeats_add_nothing() {
 }
 
 #[test]
+fn what_was_not_understood_is_tried_again_by_a_better_configuration() {
+    let home = folder();
+    let config = config_in(home.path());
+    let theirs = |numbers| export(numbers).replace("change_id", "number");
+    std::fs::write(home.path().join("tickets.csv"), theirs(0..1)).expect("an export");
+    let agreed = theirs(1..3).replace("confirmed", "agreed");
+    std::fs::write(home.path().join("tickets-2.csv"), agreed).expect("an export");
+    let storage = folder();
+    let is_down = |server: &Server| {
+        eventually("it is down", || counted(server, "offhours_source_up", "") == 0);
+        assert_eq!(fates(server), (0, 0, 0));
+    };
+    let server = start(&config, storage.path());
+    is_down(&server);
+    assert!(server.stop().success());
+    // It stays down for whoever starts anew.
+    let server = start(&config, storage.path());
+    is_down(&server);
+    let reload = |keys: &str| {
+        let better = CONFIG.replace("format: csv", &format!("format: csv\n{keys}"));
+        std::fs::write(&config, better).expect("a configuration");
+        assert_eq!(server.post("/-/reload").0, 200);
+    };
+    let fields = "    fields: { change_id: number }\n";
+    reload(fields);
+    eventually("all is read", || fates(&server) == (1, 0, 2));
+    eventually("it is up", || counted(&server, "offhours_source_up", "") == 1);
+    // Records that were refused are read again though their document is as it was.
+    reload(&format!("{fields}    values: {{ status: {{ agreed: confirmed }} }}\n"));
+    eventually("the refused ones are read", || fates(&server) == (3, 1, 2));
+    assert!(server.stop().success());
+}
+
+#[test]
 fn a_confirmation_that_comes_after_the_start_is_backdated() {
     let home = folder();
     let config = config_in(home.path());

@@ -1,12 +1,12 @@
 //! Documents on their way to the loop: looked for, taken apart, and remembered with what came of them.
 
+mod memo;
+
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-use sha2::{Digest, Sha256};
 
 use crate::app::intake::{Batch, queue::kept, reject};
 use crate::config::Source;
@@ -21,6 +21,10 @@ use crate::time::Instant;
 
 /// Refused records of one document that are remembered, so that its next version does not count them again.
 pub const REFUSED_KEPT: usize = 1_000;
+
+/// Refused records that are known at a time. Beyond it they are forgotten: one that stands in a changed document is
+/// then counted again.
+const REFUSED_KNOWN: usize = 1_000_000;
 
 /// Documents of no log: their number where a line has that of its file.
 const NO_FILE: u64 = 0;
@@ -53,6 +57,8 @@ struct Shelf {
     waiting: VecDeque<Document>,
     /// Records that were refused before.
     refused: HashSet<Refused>,
+    /// How its records are read.
+    way: String,
 }
 
 /// The documents of all sources.
@@ -70,19 +76,22 @@ impl Documents {
     pub fn new(sources: &[Source], marks: &[Mark]) -> Result<Documents, String> {
         let shelf = |source: &Source| {
             let own = || marks.iter().filter(|mark| mark.source == source.name);
+            let way = memo::way(&source.spec);
+            let read = own().filter(|mark| memo::is_read(mark, &way)).cloned();
             let (name, patterns) = (source.name.clone(), source.patterns.clone());
             let follow = Follow { source: name, patterns };
             let is_whole = match source.spec.document {
                 Some(Kind::Notices) => is_whole_notice,
                 _ => is_whole_document,
             };
-            let folder = Folder::new(follow, own().cloned(), DOCUMENT_BYTES_MAX, is_whole);
+            let folder = Folder::new(follow, read, DOCUMENT_BYTES_MAX, is_whole);
             Ok(Shelf {
                 source: source.clone(),
                 reader: Reader::new(source.spec.clone()),
                 folder: folder.map_err(|e| e.to_string())?,
                 waiting: VecDeque::new(),
-                refused: own().flat_map(|mark| read_memo(&mark.memo)).collect(),
+                refused: own().flat_map(memo::refused).collect(),
+                way,
             })
         };
         let shelves = sources.iter().map(shelf).collect::<Result<_, String>>()?;
@@ -104,7 +113,7 @@ impl Documents {
         for shelf in &mut self.shelves {
             let Some(document) = shelf.waiting.pop_front() else { continue };
             batch.more |= !shelf.waiting.is_empty();
-            let mut refused = Vec::new();
+            let (mut refused, mut memo) = (Vec::new(), shelf.way.clone());
             if let Err(error) = shelf.take(&document, (now, live), batch, &mut refused) {
                 shelf.folder.unreadable(&document.mark.path);
                 events.push(TailEvent::Failed {
@@ -113,9 +122,10 @@ impl Documents {
                     kind: FailureKind::Unreadable,
                     error,
                 });
+                memo = memo::UNREAD.to_owned();
             }
             let name = (document.mark.source.clone(), document.mark.path.clone());
-            self.marks.insert(name, (document.mark, refused));
+            self.marks.insert(name, (Mark { memo, ..document.mark }, refused));
         }
         events
     }
@@ -144,7 +154,16 @@ impl Documents {
     /// What is to be remembered with the next commit.
     pub fn take_marks(&mut self) -> Vec<Mark> {
         let marks = std::mem::take(&mut self.marks).into_values();
-        marks.map(|(mark, refused)| Mark { memo: write_memo(&refused), ..mark }).collect()
+        marks.map(|(m, refused)| Mark { memo: memo::write(&m.memo, &refused), ..m }).collect()
+    }
+
+    /// Documents that need not be remembered any more, as source and path.
+    pub fn take_forgotten(&mut self) -> Vec<(Arc<str>, PathBuf)> {
+        let forgotten = self.shelves.iter_mut().flat_map(|shelf| {
+            let name = shelf.source.name.clone();
+            shelf.folder.take_forgotten().into_iter().map(move |path| (name.clone(), path))
+        });
+        forgotten.collect()
     }
 
     /// Whether a partner has no document left to be read.
@@ -182,6 +201,9 @@ impl Shelf {
         refused: &mut Vec<Refused>,
     ) -> Result<(), String> {
         let (name, written) = (&self.source.name, Instant::from(document.written));
+        if REFUSED_KNOWN < self.refused.len() {
+            self.refused.clear();
+        }
         batch.count(name, "bytes", "", document.bytes.len() as u64);
         let records = self.reader.read_document(&document.bytes, written);
         let path: Arc<str> = document.mark.path.to_string_lossy().into();
@@ -221,16 +243,5 @@ impl Shelf {
 
 /// Of what is kept of a record, so that it is the same for the ledger's refusals.
 fn fingerprint(record: &[u8]) -> Refused {
-    let digest: [u8; 32] = Sha256::digest(kept(record)).into();
-    let first = digest.first_chunk().copied().unwrap_or_default();
-    u64::from_be_bytes(first)
-}
-
-fn write_memo(refused: &[Refused]) -> String {
-    let words = refused.iter().take(REFUSED_KEPT).map(|refused| format!("{refused:x}"));
-    words.collect::<Vec<_>>().join(" ")
-}
-
-fn read_memo(memo: &str) -> impl Iterator<Item = Refused> {
-    memo.split(' ').filter_map(|word| u64::from_str_radix(word, 16).ok())
+    memo::first(&kept(record))
 }

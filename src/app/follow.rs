@@ -363,6 +363,7 @@ impl Follower {
         self.is_urgent = false;
         commit.tallies.append(&mut self.watch.take_pending());
         commit.documents = self.documents.take_marks();
+        commit.forgotten = self.documents.take_forgotten();
         for progress in std::mem::take(&mut self.progress).into_values() {
             self.tail.set_memo(progress.file, progress.memo);
             let checkpoint = self.tail.checkpoint(progress.file, progress.offset);

@@ -1,47 +1,108 @@
 //! The revisions of one slot: their order, what each keeps from those before it, and what they confirm.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::{BadPlan, Plan, Planned, Resolved, Revision};
 use crate::event::{ChangeType, Status};
 use crate::time::Instant;
 
-/// The revisions of one slot, lowest number first; never empty.
-pub(super) type Slot = Vec<Revision>;
-
-/// Where a revision goes: behind those of equal number and stamp, because the later line wins.
-pub(super) fn place_of(list: &[Revision], revision: &Revision) -> usize {
-    let key = |r: &Revision| (r.number, r.stamp);
-    list.partition_point(|r| key(r) <= key(revision))
+/// What a revision amounts to in its slot, and the times that it hands on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Kept {
+    pub resolved: Resolved,
+    start: Option<Instant>,
+    end: Option<Instant>,
 }
 
-/// Whether a record tells nothing new: it is on record as it is, or it only repeats the revision that it would
-/// follow (an export repeats every change, with its own moment as the stamp where a change has none).
-pub(super) fn is_known(known: &[Revision], before: &[Revision], revision: &Revision) -> bool {
-    let as_it_is = |r: &Revision| Revision { seen: r.seen, ..revision.clone() } == *r;
-    if known.iter().any(as_it_is) {
-        return true;
-    }
-    let repeats = |last: &Resolved| {
-        let planned = |pick: fn(Planned) -> Instant| last.planned.map(pick);
-        last.number == revision.number
-            && revision.status.is_none_or(|status| status == last.status)
-            && (revision.services.is_empty() || revision.services == last.services)
-            && (revision.procedures.is_empty() || revision.procedures == last.procedures)
-            && revision.change_type.is_none_or(|t| t == last.change_type)
-            && (revision.planned_start.is_none() || revision.planned_start == planned(|p| p.start))
-            && (revision.planned_end.is_none() || revision.planned_end == planned(|p| p.end))
-    };
-    let again = |r: &Revision| Revision { seen: r.seen, stamp: r.stamp, ..revision.clone() } == *r;
-    if before.last().is_some_and(again) {
-        return true;
-    }
-    let is_accepted = before.iter().any(|r| r.number == revision.number && r.accepted);
-    (is_accepted || !revision.accepted) && resolve(before.iter()).last().is_some_and(repeats)
+/// The revisions of one slot; never empty.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Slot {
+    /// Lowest number first.
+    pub revisions: Vec<Revision>,
+    /// What each of them amounts to, so that a long row need not be gone through for each new one.
+    pub row: Vec<Kept>,
 }
 
-/// Whether a revision behind those `before` it has a plan that can be judged by.
-pub(super) fn check_times(before: &[Revision], revision: &Revision) -> Result<(), BadPlan> {
+impl Slot {
+    pub fn is_named(&self, name: Option<&str>) -> bool {
+        self.revisions.first().is_some_and(|r| r.slot.as_deref() == name)
+    }
+
+    /// The latest revision.
+    pub fn latest(&self) -> Option<&Resolved> {
+        self.row.last().map(|kept| &kept.resolved)
+    }
+
+    /// Where a revision goes: behind those of equal number and stamp, because the later line wins.
+    pub fn place_of(&self, revision: &Revision) -> usize {
+        self.revisions.partition_point(|r| key(r) <= key(revision))
+    }
+
+    /// What stands before a place.
+    pub fn before(&self, place: usize) -> Option<&Kept> {
+        self.row.get(place.checked_sub(1)?)
+    }
+
+    /// Whether a record tells nothing new: it is on record as it is, or it only repeats the revision that it would
+    /// follow (an export repeats every change, with its own moment as the stamp where a change has none).
+    pub fn knows(&self, place: usize, revision: &Revision) -> bool {
+        let before = self.revisions.get(..place).unwrap_or_default();
+        let mut same = revision.clone();
+        let equals = before.iter().rev().take_while(|r| key(r) == key(revision));
+        for r in equals {
+            same.seen = r.seen;
+            if same == *r {
+                return true;
+            }
+        }
+        if let Some(last) = before.last() {
+            (same.seen, same.stamp) = (last.seen, last.stamp);
+            if same == *last {
+                return true;
+            }
+        }
+        let is_repeated = self.before(place).is_some_and(|kept| repeats(&kept.resolved, revision));
+        let is_accepted =
+            || before.iter().rev().take_while(|r| r.number == revision.number).any(|r| r.accepted);
+        is_repeated && (!revision.accepted || is_accepted())
+    }
+
+    /// Puts a revision into its place. The places whose meaning this changes: those behind it keep what it says.
+    pub fn insert(&mut self, revision: Revision) -> Range<usize> {
+        let place = self.place_of(&revision);
+        self.row.insert(place, step(self.before(place), &revision));
+        self.revisions.insert(place, revision);
+        let mut end = place + 1;
+        while let Some(revision) = self.revisions.get(end) {
+            let kept = step(self.before(end), revision);
+            match self.row.get_mut(end) {
+                Some(old) if *old != kept => *old = kept,
+                _ => break,
+            }
+            end += 1;
+        }
+        place..end
+    }
+}
+
+fn key(revision: &Revision) -> (u64, Instant) {
+    (revision.number, revision.stamp)
+}
+
+fn repeats(last: &Resolved, revision: &Revision) -> bool {
+    let planned = |pick: fn(Planned) -> Instant| last.planned.map(pick);
+    last.number == revision.number
+        && revision.status.is_none_or(|status| status == last.status)
+        && (revision.services.is_empty() || revision.services == last.services)
+        && (revision.procedures.is_empty() || revision.procedures == last.procedures)
+        && revision.change_type.is_none_or(|t| t == last.change_type)
+        && (revision.planned_start.is_none() || revision.planned_start == planned(|p| p.start))
+        && (revision.planned_end.is_none() || revision.planned_end == planned(|p| p.end))
+}
+
+/// Whether a revision behind `before` has a plan that can be judged by.
+pub(super) fn check_times(before: Option<&Kept>, revision: &Revision) -> Result<(), BadPlan> {
     if revision.status == Some(Status::Cancelled) {
         return Ok(());
     }
@@ -49,82 +110,59 @@ pub(super) fn check_times(before: &[Revision], revision: &Revision) -> Result<()
     if own.is_some_and(|(start, end)| end <= start) {
         return Err(BadPlan::Reversed);
     }
-    let row = resolve(before.iter().chain([revision]));
-    match row.last() {
-        Some(r) if r.status == Status::Cancelled => Ok(()),
-        Some(Resolved { planned: Some(p), .. }) if p.end <= p.start => Err(BadPlan::Reversed),
-        Some(Resolved { planned: Some(_), .. }) => Ok(()),
+    match step(before, revision).resolved {
+        r if r.status == Status::Cancelled => Ok(()),
+        Resolved { planned: Some(p), .. } if p.end <= p.start => Err(BadPlan::Reversed),
+        Resolved { planned: Some(_), .. } => Ok(()),
         _ if revision.planned_start.is_some() => Err(BadPlan::NoEnd),
         _ if revision.planned_end.is_some() => Err(BadPlan::NoStart),
         _ => Err(BadPlan::NoTimes),
     }
 }
 
-/// Revisions in order, each with what it keeps from those before it. The first one without a status is tentative.
+/// A revision with what it keeps from the one before it. The first one without a status is tentative.
 ///
 /// A record that completes a change says when it really began and ended; what was agreed stays.
-pub(super) fn resolve<'a>(revisions: impl Iterator<Item = &'a Revision>) -> Vec<Resolved> {
-    let mut row: Vec<Resolved> = Vec::new();
-    let (mut start, mut end) = (None, None);
-    for r in revisions {
-        let before = row.last();
-        let status = r.status.or(before.map(|b| b.status)).unwrap_or(Status::Tentative);
-        let is_agreed = start.is_some() && end.is_some();
-        if !(r.is_record && status == Status::Completed && is_agreed) {
-            (start, end) = (r.planned_start.or(start), r.planned_end.or(end));
-        }
-        let kept = |own: &[Box<str>], kept: Option<&[Box<str>]>| match kept {
-            Some(kept) if own.is_empty() => kept.to_vec(),
-            _ => own.to_vec(),
-        };
-        row.push(Resolved {
-            slot: r.slot.clone(),
-            number: r.number,
-            status,
-            services: kept(&r.services, before.map(|b| &*b.services)),
-            procedures: kept(&r.procedures, before.map(|b| &*b.procedures)),
-            change_type: r
-                .change_type
-                .or(before.map(|b| b.change_type))
-                .unwrap_or(ChangeType::Normal),
-            planned: start.zip(end).map(|(start, end)| Planned { start, end }),
-            stamp: r.stamp,
-        });
+fn step(kept: Option<&Kept>, r: &Revision) -> Kept {
+    let before = kept.map(|kept| &kept.resolved);
+    let (mut start, mut end) = kept.map_or((None, None), |kept| (kept.start, kept.end));
+    let status = r.status.or(before.map(|b| b.status)).unwrap_or(Status::Tentative);
+    let is_agreed = start.is_some() && end.is_some();
+    if !(r.is_record && status == Status::Completed && is_agreed) {
+        (start, end) = (r.planned_start.or(start), r.planned_end.or(end));
     }
-    row
+    let names = |own: &[Box<str>], kept: Option<&[Box<str>]>| match kept {
+        Some(kept) if own.is_empty() => kept.to_vec(),
+        _ => own.to_vec(),
+    };
+    let change_type = r.change_type.or(before.map(|b| b.change_type));
+    let resolved = Resolved {
+        slot: r.slot.clone(),
+        number: r.number,
+        status,
+        services: names(&r.services, before.map(|b| &*b.services)),
+        procedures: names(&r.procedures, before.map(|b| &*b.procedures)),
+        change_type: change_type.unwrap_or(ChangeType::Normal),
+        planned: start.zip(end).map(|(start, end)| Planned { start, end }),
+        stamp: r.stamp,
+    };
+    Kept { resolved, start, end }
 }
 
-pub(super) fn is_named(slot: &Slot, name: Option<&str>) -> bool {
-    slot.first().is_some_and(|r| r.slot.as_deref() == name)
-}
-
-/// Puts a revision into its slot: the slot's revisions with what they keep, and the place of the new one.
-pub(super) fn insert(slots: &mut Vec<Slot>, revision: Revision) -> (Vec<Resolved>, usize) {
-    let name = revision.slot.as_deref();
-    match slots.iter_mut().find(|slot| is_named(slot, name)) {
-        Some(slot) => {
-            let place = place_of(slot, &revision);
-            slot.insert(place, revision);
-            (resolve(slot.iter()), place)
-        }
-        None => {
-            let row = resolve(std::iter::once(&revision));
-            slots.push(vec![revision]);
-            (row, 0)
-        }
-    }
-}
-
-/// The latest planned end of any slot.
+/// The instant until which a change matters: the latest planned end of any slot, else its stamp.
 pub(super) fn last_end(slots: &[Slot]) -> Option<Instant> {
-    slots.iter().filter_map(|slot| Some(resolve(slot.iter()).pop()?.planned?.end)).max()
+    let end = |r: &Resolved| r.planned.map_or(r.stamp, |p| p.end);
+    slots.iter().filter_map(|slot| slot.latest().map(end)).max()
 }
 
 /// What of one slot was stamped at or before `t`.
 pub(super) fn plan_of(id: &Arc<str>, slot: &Slot, t: Instant) -> Option<Plan> {
-    let row = resolve(slot.iter().filter(|r| r.stamp <= t));
+    let mut row: Vec<Kept> = Vec::new();
+    for r in slot.revisions.iter().filter(|r| r.stamp <= t) {
+        row.push(step(row.last(), r));
+    }
     let confirmed_at = confirmed_at(&row);
-    let latest = row.into_iter().next_back()?;
+    let latest = row.into_iter().next_back()?.resolved;
     Some(Plan {
         change_id: id.clone(),
         slot: latest.slot,
@@ -140,9 +178,10 @@ pub(super) fn plan_of(id: &Arc<str>, slot: &Slot, t: Instant) -> Option<Plan> {
 
 /// The earliest confirmation in the unbroken row of confirmed, in-process or completed revisions with the
 /// same times that ends with the latest one.
-pub(super) fn confirmed_at(revisions: &[Resolved]) -> Option<Instant> {
-    let times = revisions.last()?.planned;
+pub(super) fn confirmed_at(row: &[Kept]) -> Option<Instant> {
+    let row = row.iter().rev().map(|kept| &kept.resolved);
+    let times = row.clone().next()?.planned;
     let stands = |s: Status| matches!(s, Status::Confirmed | Status::InProcess | Status::Completed);
-    let row = revisions.iter().rev().take_while(|r| stands(r.status) && r.planned == times);
+    let row = row.take_while(|r| stands(r.status) && r.planned == times);
     row.filter(|r| r.status == Status::Confirmed).map(|r| r.stamp).min()
 }

@@ -151,6 +151,82 @@ fn the_oldest_plans_are_forgotten_beyond_the_limit() {
     assert!(changes.by_plan.values().map(|m| m.len()).sum::<usize>() <= CHANGES_KEPT);
 }
 
+#[test]
+fn changes_without_times_are_forgotten_too() {
+    let mut changes = Changes::default();
+    for n in 0..CHANGES_KEPT + 5 {
+        let (row, _) = notice("1 cancelled - - 1");
+        put(&mut changes, &format!("C{n}"), &row, at(n as i64));
+    }
+    assert!(changes.by_id.len() <= CHANGES_KEPT);
+    assert!(changes.latest("C0").is_empty());
+}
+
+#[test]
+fn a_change_has_limits() {
+    let (mut changes, first) = (Changes::default(), "1 confirmed 50 52 1");
+    for n in 0..=REVISIONS_MAX as u64 {
+        let (mut row, stamp) = notice(first);
+        row.revision = Some(n);
+        match changes.accept(&row, stamp, stamp) {
+            Ok(Accepted::New(revision)) => changes.adopt(&"CHG1".into(), revision),
+            other => {
+                assert_eq!(other, Err(BadPlan::TooManyRevisions));
+                assert_eq!(n, REVISIONS_MAX as u64);
+            }
+        }
+    }
+    for n in 0..=SLOTS_MAX as u64 {
+        let (mut row, stamp) = notice(first);
+        (row.change_id, row.slot) = ("CHG2".into(), Some(n.to_string().into()));
+        match changes.accept(&row, stamp, stamp) {
+            Ok(Accepted::New(revision)) => changes.adopt(&"CHG2".into(), revision),
+            other => {
+                assert_eq!(other, Err(BadPlan::TooManySlots));
+                assert_eq!(n, SLOTS_MAX as u64);
+            }
+        }
+    }
+    assert_eq!(changes.latest("CHG1").len(), 1);
+    assert_eq!(changes.latest("CHG2").len(), SLOTS_MAX);
+}
+
+/// What was worked out on the way is what going through all revisions gives, in whatever order they come.
+#[test]
+fn every_order_of_revisions_amounts_to_the_same() {
+    let mut rows = vec![
+        "a 1 confirmed 50 52 1",
+        "a 2 - - 53 2",
+        "a 3 tentative 51 - 3",
+        "a 4 confirmed - - 4",
+        "a 5 completed 60 61 5",
+        "a 6 cancelled - - 6",
+    ];
+    let plan = |rows: &[&str], t| records(rows).0.plan("CHG1", RUN, TimeDelta::zero(), at(t));
+    for _ in 0..rows.len() {
+        for last in 1..rows.len() {
+            // The first has the times that the others keep.
+            let mut turned = rows.clone();
+            turned.sort_by_key(|row| !row.starts_with("a 1"));
+            turned.get_mut(1..).unwrap().rotate_left(last - 1);
+            let (changes, fates) = records(&turned);
+            assert_eq!(fates, "++++++", "{turned:?}");
+            let (sorted, _) = records(&[
+                "a 1 confirmed 50 52 1",
+                "a 2 - - 53 2",
+                "a 3 tentative 51 - 3",
+                "a 4 confirmed - - 4",
+                "a 5 completed 60 61 5",
+                "a 6 cancelled - - 6",
+            ]);
+            assert_eq!(changes.latest("CHG1"), sorted.latest("CHG1"));
+            assert_eq!(changes.first_confirmed("CHG1"), sorted.first_confirmed("CHG1"));
+            assert_eq!(plan(&turned, 5).unwrap().confirmed_at, Some(at(4)));
+        }
+        rows.rotate_left(1);
+    }
+}
+
 /// `slot number status start end stamp` of records; `-` omits. Gives back what came of each: `+` new, `=` known.
 fn records(rows: &[&str]) -> (Changes, String) {
     let (mut changes, mut fates) = (Changes::default(), String::new());

@@ -45,13 +45,17 @@ impl Reader {
         bytes: &'d [u8],
         written: Instant,
     ) -> Result<Vec<Record<'d>>, Rejection> {
+        if is_utf16(bytes) {
+            let detail = "the document is in UTF-16: it has to be written in UTF-8";
+            return Err(Rejection::new(Reason::Syntax, detail));
+        }
         let body = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let base = bytes.len() - body.len();
         if self.spec.document == Some(Document::Notices) {
             return self.read_notices(bytes, written);
         }
         let (spans, file) = match (&self.spec.document, &self.scanner) {
-            (_, Scanner::Csv { .. }) => self.csv_records(body)?,
+            (_, Scanner::Csv { delimiter }) => self.csv_records(body, *delimiter)?,
             (Some(Document::Changes { records }), _) => (json_records(body, records)?, None),
             _ => (Vec::new(), None),
         };
@@ -97,8 +101,8 @@ impl Reader {
         Ok(found.into_iter().map(record).collect())
     }
 
-    fn csv_records<'d>(&self, body: &'d [u8]) -> Result<Spans<'d>, Rejection> {
-        let mut lines = csv_lines(body).into_iter().filter(|(_, line)| !is_blank(line));
+    fn csv_records<'d>(&self, body: &'d [u8], delimiter: u8) -> Result<Spans<'d>, Rejection> {
+        let mut lines = csv_lines(body, delimiter).into_iter().filter(|(_, line)| !is_blank(line));
         let Some((_, header)) = lines.next() else { return Ok((Vec::new(), None)) };
         let file = FileState::with_header(self, header)?;
         Ok((lines.collect(), Some(file)))
@@ -131,6 +135,19 @@ impl Reader {
     }
 }
 
+/// By its byte order mark, or by a first character of which every second byte is empty.
+fn is_utf16(bytes: &[u8]) -> bool {
+    match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => true,
+        [a, b, c, d, ..] => {
+            [(a, b, c, d), (b, a, d, c)].iter().any(|(first, second, third, fourth)| {
+                **first != 0 && **second == 0 && **third != 0 && **fourth == 0
+            })
+        }
+        _ => false,
+    }
+}
+
 /// Whether a document looks as if nothing were missing at its end, so that it need not be waited for. Its records
 /// end in a line break or a bracket.
 pub fn is_whole_document(bytes: &[u8]) -> bool {
@@ -145,14 +162,22 @@ pub fn is_whole_document(bytes: &[u8]) -> bool {
 /// Where records stand, and what the header says.
 type Spans<'d> = (Vec<(usize, &'d [u8])>, Option<FileState>);
 
-/// The records of a csv document: a line break inside quotes ends none (RFC 4180).
-fn csv_lines(body: &[u8]) -> Vec<(usize, &[u8])> {
+/// The records of a csv document: a line break inside quotes ends none (RFC 4180). As when a line is read, only
+/// a quote at the beginning of a cell opens one: `19" rack` must not swallow the records behind it. Where no line
+/// feed stands at all the lines end in carriage returns.
+fn csv_lines(body: &[u8], delimiter: u8) -> Vec<(usize, &[u8])> {
+    let end = if memchr::memchr(b'\n', body).is_some() { b'\n' } else { b'\r' };
     let mut lines = Vec::new();
-    let (mut start, mut is_quoted) = (0, false);
-    for at in memchr::memchr2_iter(b'"', b'\n', body) {
+    let (mut start, mut is_quoted, mut closed_at) = (0, false, None);
+    for at in memchr::memchr2_iter(b'"', end, body) {
+        let before = at.checked_sub(1).filter(|_| start < at);
         match body.get(at) {
-            // A doubled quote switches twice.
-            Some(b'"') => is_quoted = !is_quoted,
+            Some(b'"') if is_quoted => (is_quoted, closed_at) = (false, Some(at)),
+            Some(b'"') => {
+                let byte = before.and_then(|before| body.get(before));
+                // A doubled quote closes and opens again.
+                is_quoted = byte.is_none_or(|byte| *byte == delimiter) || closed_at == before;
+            }
             _ if is_quoted => {}
             _ => {
                 lines.push((start, without_end(body.get(start..at).unwrap_or_default())));

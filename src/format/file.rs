@@ -3,7 +3,7 @@
 use super::clean::clean;
 use super::csv;
 use super::reader::Reader;
-use super::reading::{Reason, Rejection};
+use super::reading::{Reason, Rejection, quote};
 use super::scanner::Scanner;
 use super::spec::Field;
 use crate::time::Instant;
@@ -34,7 +34,8 @@ impl FileState {
         let has = |field| columns.contains(&reader.mapping.slot(field));
         if reader.is_of_documents() {
             if !has(Field::ChangeId) {
-                let detail = "the header has no column for the change id";
+                let found = quote(&line.text);
+                let detail = format!("the header has no column for the change id: {found}");
                 return Err(Rejection::new(Reason::BadHeader, detail));
             }
         } else if !has(Field::Event) && !has(Field::Status) || !has(Field::Time) && !has(Field::End)

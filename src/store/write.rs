@@ -31,6 +31,8 @@ pub struct Commit {
     pub checkpoints: Vec<Checkpoint>,
     /// Documents that were read.
     pub documents: Vec<Mark>,
+    /// Documents that vanished long ago, as source and path.
+    pub forgotten: Vec<(Arc<str>, PathBuf)>,
     /// What each counter of a source grew by.
     pub tallies: BTreeMap<Tally, u64>,
     pub rejected: Vec<Rejected>,
@@ -44,6 +46,7 @@ impl Commit {
             && self.runs.is_empty()
             && self.checkpoints.is_empty()
             && self.documents.is_empty()
+            && self.forgotten.is_empty()
             && self.tallies.is_empty()
             && self.rejected.is_empty()
             && self.shown_until.is_none()
@@ -246,6 +249,10 @@ fn set_checkpoints(tx: &Transaction, c: &Commit) -> rusqlite::Result<()> {
 }
 
 fn mark_documents(tx: &Transaction, c: &Commit) -> rusqlite::Result<()> {
+    let mut forget = tx.prepare_cached("DELETE FROM documents WHERE source = ?1 AND path = ?2")?;
+    for (source, path) in &c.forgotten {
+        forget.execute(params![&**source, path.to_string_lossy()])?;
+    }
     let mut put = tx.prepare_cached("INSERT OR REPLACE INTO documents VALUES (?1, ?2, ?3)")?;
     for mark in &c.documents {
         let body = super::document::write(mark).map_err(unwritable)?;

@@ -22,6 +22,9 @@ use super::{Follow, Limits, SourceStatus, TailEvent};
 /// Bytes read in one scan; what is left comes with the next.
 const SCAN_BYTES: u64 = 32 << 20;
 
+/// Vanished documents that are remembered, so that one that comes back is no news. Of more the oldest are forgotten.
+pub const VANISHED_KEPT: usize = 10_000;
+
 /// What is remembered of a document that was read.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Mark {
@@ -82,6 +85,8 @@ pub struct Folder {
     /// Whether a content looks as if nothing of it were missing. One that does not is left until it stays the same.
     is_whole: fn(&[u8]) -> bool,
     known: BTreeMap<PathBuf, Known>,
+    vanished_kept: usize,
+    forgotten: Vec<PathBuf>,
     status: SourceStatus,
     directories: std::collections::BTreeSet<PathBuf>,
 }
@@ -107,6 +112,8 @@ impl Folder {
             document_bytes,
             is_whole,
             known: marks.map(known).collect(),
+            vanished_kept: VANISHED_KEPT,
+            forgotten: Vec::new(),
             status: SourceStatus {
                 source: follow.source.clone(),
                 files: 0,
@@ -173,10 +180,35 @@ impl Folder {
             }
         }
         let failing = failing.or(crowded);
+        if failing.is_none() {
+            self.forget_vanished(&paths);
+        }
         let known = || paths.iter().filter_map(|path| self.known.get(path)?.failing).next();
         self.status.failing = failing.or_else(known);
         (self.status.files, self.status.lag_bytes) = (files, lag);
         documents
+    }
+
+    /// Documents that are not remembered any more since this was asked last.
+    pub fn take_forgotten(&mut self) -> Vec<PathBuf> {
+        std::mem::take(&mut self.forgotten)
+    }
+
+    /// `paths`, sorted: those that are there.
+    fn forget_vanished(&mut self, paths: &[PathBuf]) {
+        if self.known.len() <= paths.len() + self.vanished_kept {
+            return;
+        }
+        let gone = self.known.iter().filter(|(path, _)| paths.binary_search(path).is_err());
+        let written = |known: &Known| known.read.map_or(0, |(stat, _)| stat.modified_nanos);
+        let mut gone: Vec<(i64, PathBuf)> =
+            gone.map(|(path, known)| (written(known), path.clone())).collect();
+        gone.sort_unstable();
+        gone.truncate(gone.len().saturating_sub(self.vanished_kept));
+        for (_, path) in gone {
+            self.known.remove(&path);
+            self.forgotten.push(path);
+        }
     }
 
     fn is_news(&mut self, path: &Path, stat: Stat) -> bool {

@@ -70,10 +70,48 @@ fn csv_records_may_hold_line_breaks() {
 }
 
 #[test]
+fn a_quote_inside_a_csv_cell_swallows_no_record() {
+    let both = |first: &str| {
+        let rows = format!("number,text,status\nC1,{first},confirmed\nC2,x,tentative\n");
+        let second = rows.find("C2").unwrap();
+        let want = [
+            "19 C1 confirmed 2026-03-01T10:00:00Z".to_owned(),
+            format!("{second} C2 tentative 2026-03-01T10:00:00Z"),
+        ];
+        check_csv(&rows, &want.each_ref().map(String::as_str));
+    };
+    both("19\" rack");
+    both("a \"word\" and\"");
+    both(" \"");
+    both("\"\"\"\"");
+    both("\"\"");
+    both("\"a\"\"\nb\"\"\"");
+}
+
+#[test]
+fn csv_lines_may_end_in_carriage_returns() {
+    let want = ["14 C1 confirmed 2026-03-01T10:00:00Z", "27 C2 - 2026-03-01T10:00:00Z"];
+    check_csv("number,status\rC1,confirmed\rC2,\r", &want);
+}
+
+#[test]
+fn a_document_in_utf_16_is_told() {
+    let reader = reader(Format::Csv { delimiter: b',' }, &[], &[(Field::ChangeId, "number")]);
+    let text = "number,status\nC1,confirmed\n";
+    let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let marked = [b"\xff\xfe", little.as_slice()].concat();
+    for bytes in [little, big, marked] {
+        let refused = reader.read_document(&bytes, written()).unwrap_err();
+        assert_eq!(refused.detail, "the document is in UTF-16: it has to be written in UTF-8");
+    }
+}
+
+#[test]
 fn a_csv_document_without_the_column_of_the_change_is_refused() {
     let reader = reader(Format::Csv { delimiter: b',' }, &[], &[(Field::ChangeId, "number")]);
     let refused = told(&reader, "id,status\nC1,confirmed\n").unwrap_err();
-    assert_eq!(refused, "bad_header: the header has no column for the change id");
+    assert_eq!(refused, "bad_header: the header has no column for the change id: \"id,status\"");
 }
 
 fn check_json(document: &str, want: &[&str]) {

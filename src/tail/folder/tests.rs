@@ -80,3 +80,26 @@ fn what_cannot_be_read_is_told_once() {
     assert!(scan(&mut followed).0.is_empty());
     assert_eq!(followed.status().failing, Some(FailureKind::Unreadable));
 }
+
+#[test]
+fn of_vanished_documents_the_newest_are_remembered() {
+    let home = tempfile::tempdir().unwrap();
+    let mut followed = folder(home.path(), &[]);
+    followed.vanished_kept = 2;
+    let path = |n: u64| home.path().join(format!("{n}.csv"));
+    for n in 0..5 {
+        std::fs::write(path(n), format!("{n}\n")).unwrap();
+        let written = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000 - n);
+        File::options().write(true).open(path(n)).unwrap().set_modified(written).unwrap();
+    }
+    assert_eq!(scan(&mut followed).0.len(), 5);
+    for n in 1..5 {
+        std::fs::remove_file(path(n)).unwrap();
+    }
+    assert_eq!(scan(&mut followed).0, [""; 0]);
+    assert_eq!(followed.take_forgotten(), [path(4), path(3)]);
+    assert_eq!(followed.known.len(), 3);
+    std::fs::remove_file(path(0)).unwrap();
+    assert_eq!(scan(&mut followed).0, [""; 0]);
+    assert_eq!(followed.take_forgotten(), [path(2)]);
+}

@@ -40,3 +40,19 @@ fn an_entry_comes_back_as_it_was() {
     }
     assert!(read_entry(b"{}").is_err());
 }
+
+#[test]
+fn a_ledger_is_whole_as_soon_as_it_is_there() {
+    let home = tempfile::tempdir().unwrap();
+    // What one leaves that is killed while it makes its ledger.
+    for (name, text) in [("ledger.new", ""), ("ledger.new-wal", "half"), ("ledger.lock", "")] {
+        std::fs::write(home.path().join(name), text).unwrap();
+    }
+    drop(Store::open(home.path()).unwrap());
+    let mut names: Vec<_> =
+        std::fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["ledger.db", "ledger.lock"]);
+    let db = rusqlite::Connection::open(home.path().join("ledger.db")).unwrap();
+    assert!(schema::version(&db).unwrap().is_some());
+}

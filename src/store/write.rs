@@ -72,7 +72,9 @@ impl Store {
         std::fs::create_dir_all(dir).in_file(dir)?;
         let lock = lock(dir)?;
         let path = dir.join("ledger.db");
-        refuse_remains(&path)?;
+        if is_to_be_made(&path)? {
+            make(dir, &path)?;
+        }
         let db = Connection::open(&path).in_file(&path)?;
         if let Some(found) = schema::version(&db).in_file(&path)?
             && found != VERSION
@@ -130,20 +132,35 @@ impl Store {
     }
 }
 
-/// Where something was and is not any more, a new ledger would begin without a word.
-fn refuse_remains(path: &Path) -> Result<(), StoreError> {
+/// Whether there is no ledger yet. Where something was and is not any more, a new one would begin without a word.
+fn is_to_be_made(path: &Path) -> Result<bool, StoreError> {
     let bytes = |path: &Path| std::fs::metadata(path).ok().map(|metadata| metadata.len());
     let log = path.with_extension("db-wal");
     let what = match (bytes(path), bytes(&log)) {
         (Some(0), _) => "it is empty",
         (None, Some(n)) if 0 < n => "it is missing, but what was written to it last is there",
-        (None, _) => {
-            tracing::info!(path = %path.display(), "a new ledger begins");
-            return Ok(());
-        }
-        (Some(_), _) => return Ok(()),
+        (found, _) => return Ok(found.is_none()),
     };
     Err(StoreError::Remains { path: path.into(), what })
+}
+
+/// Makes a ledger beside its place and puts it there when it is whole: who is killed on the way leaves no empty one.
+fn make(dir: &Path, path: &Path) -> Result<(), StoreError> {
+    tracing::info!(path = %path.display(), "a new ledger begins");
+    let new = dir.join("ledger.new");
+    for name in ["ledger.new", "ledger.new-wal", "ledger.new-shm"] {
+        match std::fs::remove_file(dir.join(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).in_file(&new);
+            }
+            _ => {}
+        }
+    }
+    let db = Connection::open(&new).in_file(&new)?;
+    schema::create(&db).in_file(&new)?;
+    db.close().map_err(|(_, error)| error).in_file(&new)?;
+    std::fs::rename(&new, path).in_file(path)?;
+    File::open(dir).and_then(|dir| dir.sync_all()).in_file(dir)
 }
 
 /// Takes the lock of a ledger's folder.

@@ -127,6 +127,8 @@ pub struct Changes {
     by_id: HashMap<Arc<str>, Arc<Vec<Slot>>>,
     /// (procedure, service) -> planned start -> changes that were ever planned for then.
     by_plan: HashMap<(Box<str>, Option<Box<str>>), ByInstant>,
+    /// Named slot -> the change that had it last.
+    by_slot: HashMap<Box<str>, Arc<str>>,
     /// Latest planned end of any slot -> changes.
     by_end: ByInstant,
     /// The longest span ever planned: bounds the search in `by_plan`.
@@ -179,6 +181,14 @@ impl Changes {
         Ok(Accepted::New(revision))
     }
 
+    /// The notice that an answer to a slot amounts to; `None`: nothing is on record that it could answer.
+    pub fn answered(&self, answer: &Notice) -> Option<Notice> {
+        let change_id = self.by_slot.get(answer.slot.as_deref()?)?;
+        let latest = self.slot(change_id, answer.slot.as_deref())?.latest()?;
+        let revision = Some(answer.revision.unwrap_or(latest.number));
+        Some(Notice { change_id: (**change_id).into(), revision, ..answer.clone() })
+    }
+
     /// The status that another revision with the number of `revision` gives its slot, if it gives another.
     pub fn contradicted(&self, change_id: &str, revision: &Revision) -> Option<Status> {
         let known = self.slot(change_id, revision.slot.as_deref());
@@ -198,6 +208,9 @@ impl Changes {
             slots.len() - 1
         });
         let Some(slot) = slots.get_mut(known) else { return };
+        if let Some(name) = &revision.slot {
+            self.by_slot.insert(name.clone(), change_id.clone());
+        }
         // A revision in the middle changes what those behind it keep.
         let changed = slot.insert(revision);
         let row = slot.row.get(changed).unwrap_or_default();
@@ -318,7 +331,12 @@ impl Changes {
         while CHANGES_KEPT <= self.by_id.len() {
             let Some((_, ids)) = self.by_end.pop_first() else { return };
             for id in ids {
-                self.by_id.remove(&id);
+                let slots = self.by_id.remove(&id).unwrap_or_default();
+                for name in slots.iter().filter_map(|slot| slot.latest()?.slot.as_deref()) {
+                    if self.by_slot.get(name) == Some(&id) {
+                        self.by_slot.remove(name);
+                    }
+                }
             }
             // Rare enough that the index may be looked through as a whole.
             for starts in self.by_plan.values_mut() {

@@ -163,6 +163,29 @@ fn changes_without_times_are_forgotten_too() {
 }
 
 #[test]
+fn an_answer_belongs_to_the_change_that_has_its_slot() {
+    let (changes, _) = records(&["a 1 confirmed 50 52 1", "a 2 confirmed 51 52 2"]);
+    let answer = |slot: &str, revision| Notice {
+        slot: Some(slot.into()),
+        revision,
+        accepted: true,
+        is_record: true,
+        ..Notice::default()
+    };
+    let number = |found: Option<Notice>| found.map(|found| (found.change_id, found.revision));
+    assert_eq!(number(changes.answered(&answer("b", None))), None);
+    assert_eq!(number(changes.answered(&answer("a", None))), Some(("CHG1".into(), Some(2))));
+    let first = changes.answered(&answer("a", Some(1))).unwrap();
+    assert_eq!(first.revision, Some(1));
+    let Ok(Accepted::New(revision)) = changes.accept(&first, at(3), at(3)) else { panic!() };
+    let mut changes = changes;
+    changes.adopt(&"CHG1".into(), revision);
+    assert_eq!(changes.accept(&first, at(3), at(4)), Ok(Accepted::Known));
+    let plan = changes.plan("CHG1", RUN, TimeDelta::zero(), at(51)).unwrap();
+    assert_eq!((plan.revision, plan.confirmed_at), (2, Some(at(2))));
+}
+
+#[test]
 fn a_change_has_limits() {
     let (mut changes, first) = (Changes::default(), "1 confirmed 50 52 1");
     for n in 0..=REVISIONS_MAX as u64 {

@@ -78,7 +78,11 @@ fn test_document(reader: &Reader, text: Option<&str>) -> Outcome {
     }
     let records = reader.read_document(&bytes, clock::now());
     let records = records.map_err(|r| failed(format!("{}: {}", r.reason, clean(&r.detail))))?;
-    let mut code = if records.is_empty() { FOUND } else { FINE };
+    if records.is_empty() {
+        print(|out| writeln!(out, "ignored: there is no record in it"))?;
+        return Ok(FOUND);
+    }
+    let mut code = FINE;
     for record in records {
         let (text, is_event) = fate(record.reading, "the record is none of a change");
         if !is_event {
@@ -133,7 +137,9 @@ fn describe(event: &Event) -> String {
         }
         Body::Notice(notice) => {
             let time = |t: Option<crate::time::Instant>| t.map(rfc3339).unwrap_or_default();
-            rows.push(("change_id", notice.change_id.to_string()));
+            let answered = "(that of the slot)";
+            let id = if notice.change_id.is_empty() { answered } else { &*notice.change_id };
+            rows.push(("change_id", id.to_owned()));
             rows.push(("slot", text(&notice.slot)));
             let status = notice.status.map(|s| s.to_string());
             rows.push(("status", status.unwrap_or_default()));

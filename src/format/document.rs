@@ -87,7 +87,11 @@ impl Reader {
                             slots.put(slot, value);
                         }
                     }
-                    let read = self.record_event(&slots, &FileState::default(), written);
+                    let file = FileState::default();
+                    let read = match notice.is_answer {
+                        true => records::answer(&self.fields(&slots, &file, written), written),
+                        false => self.record_event(&slots, &file, written),
+                    };
                     read.unwrap_or_else(|rejection| {
                         // The values have no place of their own in the text.
                         Reading::Rejected(Rejection { column: None, ..rejection })

@@ -3,7 +3,7 @@
 use chrono::Datelike;
 
 use super::fields::{Fields, Text};
-use super::reading::{Reason, Rejection};
+use super::reading::{Reading, Reason, Rejection};
 use super::spec::{Approval, Field};
 use super::stamp::Stamp;
 use crate::event::{Body, ChangeType, Event, Kind, Notice, RunLine, Status, Trigger};
@@ -156,6 +156,20 @@ pub(super) fn record(fields: &Fields, written: Instant) -> Result<Event, Rejecti
         is_record: true,
     });
     Ok(Event { at, ambiguous, body })
+}
+
+/// An answer to the notice of a slot; ignored unless it says yes to one.
+pub(super) fn answer(fields: &Fields, written: Instant) -> Result<Reading, Rejection> {
+    let stamp = fields.time()?.map(|stamp| stamp.of_line(None));
+    let (at, ambiguous) = stamp.unwrap_or((written, false));
+    let answers = fields.names(Field::Accepted)?;
+    let accepted = answers.iter().any(|word| word.eq_ignore_ascii_case(ACCEPTED));
+    let slot = fields.name(Field::Slot)?.filter(|_| accepted);
+    let Some(slot) = slot else { return Ok(Reading::Ignored) };
+    let revision = fields.revision()?;
+    let answer =
+        Notice { slot: Some(slot), revision, accepted, is_record: true, ..Notice::default() };
+    Ok(Reading::Event(Event { at, ambiguous, body: Body::Notice(answer) }))
 }
 
 /// The answer of our side that is put on record (RFC 5545 section 3.2.12).

@@ -203,6 +203,13 @@ impl Draft {
     ) -> Result<Taken, BadPlan> {
         let none = Changes::default();
         let changes = self.ledger.book(&taking.partner).map_or(&none, |b| &b.changes);
+        let is_answer = notice.change_id.is_empty();
+        let answered = is_answer.then(|| changes.answered(notice));
+        let notice = match &answered {
+            None => notice,
+            Some(Some(notice)) => notice,
+            Some(None) => return Ok(Taken::Known),
+        };
         let accepted = changes.accept(notice, taking.event.at, taking.observed)?;
         let Accepted::New(revision) = accepted else { return Ok(Taken::Known) };
         let change_id = changes.id(&notice.change_id);
@@ -218,7 +225,8 @@ impl Draft {
             let detail = format!("revision {no} of {change_id} is {status} and was {other}");
             self.irregular(clock, taking, Irregularity::SecondRevision, detail);
         }
-        if self.evidence == Evidence::Readings {
+        // An answer of ours changes nothing that a run is judged by.
+        if self.evidence == Evidence::Readings && !is_answer {
             self.note_backdated(clock, taking, &change_id, &revision);
         }
         Ok(Taken::New)

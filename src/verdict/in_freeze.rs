@@ -15,6 +15,9 @@ fn check(case: &Case) -> Check {
     }
     let inside = case.terms.freezes.iter().find(|f| f.calendar.contains(case.start));
     match inside {
+        None if case.terms.freezes.iter().any(|f| !f.calendar.covers(case.start)) => {
+            Check::Unknown("the holiday table does not reach the start")
+        }
         None => Check::Passes,
         Some(freeze) => Check::Broken {
             at: case.start,

@@ -6,6 +6,7 @@ mod later;
 
 use super::*;
 use crate::calendar::{Calendar, Holidays, Zone};
+use crate::policy::Freeze;
 use crate::time::rfc3339;
 use given::{Given, at};
 use std::collections::BTreeSet;
@@ -130,15 +131,19 @@ fn beyond_the_holiday_table_nothing_is_said() {
     let holidays = Holidays::of("GB-ENG").unwrap();
     let daily = Calendar::opening_hours("Mo-Su 08:00-18:00; PH off", &Zone::utc(), &holidays);
     let daily = std::sync::Arc::new(daily.unwrap());
+    let holidays_only = Calendar::opening_hours("PH", &Zone::utc(), &holidays).unwrap();
+    let holidays_only = std::sync::Arc::new(holidays_only);
     let beyond = daily.known_until().unwrap();
     for (start, known) in [(beyond - chrono::TimeDelta::nanoseconds(1), true), (beyond, false)] {
         let mut given = Given::new("");
         given.start = start;
         given.terms.business_hours = Some(daily.clone());
         given.terms.windows = Some(daily.clone());
+        given.terms.freezes.push(Freeze { name: "f".into(), calendar: holidays_only.clone() });
         let case = given.case();
         for (reason, said) in judge(&case, When::Start) {
-            if [Reason::InBusinessHours, Reason::OutsideWindow].contains(&reason) {
+            let asked = [Reason::InBusinessHours, Reason::OutsideWindow, Reason::InFreeze];
+            if asked.contains(&reason) {
                 assert_eq!(matches!(said, Check::Unknown(_)), !known, "{reason} {start}");
             }
         }

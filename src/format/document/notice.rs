@@ -23,9 +23,13 @@ const PREFIX: &str = "X-MAINTNOTE-";
 pub(super) struct Notice {
     /// Byte offset of its `BEGIN`; in a mail, of the part that carries it.
     pub at: usize,
+    /// Somebody's answer to a notice (RFC 5546, 3.2.3), which need not say more than whose notice it is.
+    pub is_answer: bool,
     /// `None`: it is no notice of maintenance.
-    pub values: Result<Option<Vec<(String, Value<'static>)>>, Rejection>,
+    pub values: Result<Option<Values>, Rejection>,
 }
+
+type Values = Vec<(String, Value<'static>)>;
 
 /// The events of a calendar, or of all calendars in a mail. `zone` is that of times without one.
 ///
@@ -40,7 +44,10 @@ pub(super) fn notices(body: &[u8], zone: &Zone) -> Result<Vec<Notice>, Rejection
         Rejection::new(Reason::Syntax, "neither an iCalendar (BEGIN:VCALENDAR) nor a mail")
     })?;
     let mut found = Vec::new();
-    in_mail(&mail, zone, 0, &mut found)?;
+    in_mail(&mail, zone, 0, &mut found);
+    if found.is_empty() {
+        found.push(Notice { at: 0, is_answer: false, values: Ok(None) });
+    }
     Ok(found)
 }
 
@@ -63,26 +70,28 @@ fn is_mail(mail: &Message) -> bool {
     mail.from().is_some() || mail.subject().is_some() || mail.root_part().content_type().is_some()
 }
 
-fn in_mail(
-    mail: &Message,
-    zone: &Zone,
-    depth: usize,
-    found: &mut Vec<Notice>,
-) -> Result<(), Rejection> {
+/// A part that is broken does not spoil the others.
+fn in_mail(mail: &Message, zone: &Zone, depth: usize, found: &mut Vec<Notice>) {
     for part in &mail.parts {
         let at = usize::try_from(part.offset_body).unwrap_or_default();
+        let refused = |rejection| Notice { at, is_answer: false, values: Err(rejection) };
         match &part.body {
             PartType::Message(inner) if depth < MAILS_DEEP_MAX => {
-                in_mail(inner, zone, depth + 1, found)?;
+                in_mail(inner, zone, depth + 1, found);
             }
             PartType::Message(_) | PartType::Multipart(_) => {}
-            _ if is_calendar(part.contents()) => {
-                found.extend(events(part.contents(), zone, Some(at))?);
+            _ if is_calendar(part.contents()) => match events(part.contents(), zone, Some(at)) {
+                Ok(events) => found.extend(events),
+                Err(rejection) => found.push(refused(rejection)),
+            },
+            _ if part.is_content_type("text", "calendar") => {
+                let detail =
+                    "a part of type text/calendar that is none: cut off, or not encoded as it says";
+                found.push(refused(Rejection::new(Reason::Syntax, detail)));
             }
             _ => {}
         }
     }
-    Ok(())
 }
 
 fn events(text: &[u8], zone: &Zone, part_at: Option<usize>) -> Result<Vec<Notice>, Rejection> {
@@ -94,21 +103,35 @@ fn events(text: &[u8], zone: &Zone, part_at: Option<usize>) -> Result<Vec<Notice
     let mut found = Vec::new();
     for calendar in document.components.iter().filter(|c| c.name == "VCALENDAR") {
         let zones = Zones::of(calendar, None, zone);
+        let method = calendar.text("METHOD").unwrap_or_default();
+        let answers = method.trim().eq_ignore_ascii_case("REPLY");
         for event in calendar.components.iter().filter(|c| c.name == "VEVENT") {
             let at = part_at.unwrap_or(event.at);
-            found.push(Notice { at, values: values(event, &zones) });
+            let is_notice = event.properties.iter().any(|p| p.name.starts_with(PREFIX));
+            let values = match (is_notice, answers) {
+                (true, _) => values(event, &zones).map(Some),
+                (_, true) => answer(event, &zones).map(Some),
+                _ => Ok(None),
+            };
+            found.push(Notice { at, is_answer: !is_notice, values });
         }
     }
     Ok(found)
 }
 
-fn values(
-    event: &Component,
-    zones: &Zones,
-) -> Result<Option<Vec<(String, Value<'static>)>>, Rejection> {
-    if !event.properties.iter().any(|property| property.name.starts_with(PREFIX)) {
-        return Ok(None);
+/// Of an answer that is no notice itself: which event it answers, and how.
+fn answer(event: &Component, zones: &Zones) -> Result<Values, Rejection> {
+    let told = ["UID", "SEQUENCE"].into_iter().filter_map(|name| event.property(name));
+    let mut values: Values = told.map(|p| (key_of(&p.name), text(p.text()))).collect();
+    values.push(("partstat".to_owned(), answers_of(event)));
+    if let Some(stamp) = event.property("DTSTAMP") {
+        let stamp = stamp.time(zones).map_err(|e| Rejection::new(Reason::BadTime, e.message))?;
+        values.push(("dtstamp".to_owned(), text(rfc3339(stamp.instant(Edge::Earlier)))));
     }
+    Ok(values)
+}
+
+fn values(event: &Component, zones: &Zones) -> Result<Values, Rejection> {
     let mut values = Vec::new();
     // Of STATUS and X-MAINTNOTE-STATUS the latter counts: it comes last.
     let (ours, theirs): (Vec<_>, Vec<_>) =
@@ -120,18 +143,22 @@ fn values(
         }
     }
     values.extend(ours.iter().map(|p| (key_of(&p.name), text(p.text()))));
-    let list = |texts: Vec<String>| Value::List {
-        texts: texts.into_iter().map(Cow::Owned).collect(),
-        at: 0,
-    };
     let objects = event.all("X-MAINTNOTE-OBJECT-ID").map(Property::text).collect();
     values.push(("object".to_owned(), list(objects)));
-    let answers = event.all("ATTENDEE").filter_map(|p| p.param("PARTSTAT")).map(str::to_owned);
-    values.push(("partstat".to_owned(), list(answers.collect())));
+    values.push(("partstat".to_owned(), answers_of(event)));
     for (key, at) in times(event, zones)? {
         values.push((key.to_owned(), text(rfc3339(at))));
     }
-    Ok(Some(values))
+    Ok(values)
+}
+
+fn answers_of(event: &Component) -> Value<'static> {
+    let answers = event.all("ATTENDEE").filter_map(|p| p.param("PARTSTAT"));
+    list(answers.map(str::to_owned).collect())
+}
+
+fn list(texts: Vec<String>) -> Value<'static> {
+    Value::List { texts: texts.into_iter().map(Cow::Owned).collect(), at: 0 }
 }
 
 /// `dtstamp`, `dtstart` and `dtend`, as far as they are there; an end may be told by its distance.
@@ -146,7 +173,7 @@ fn times(event: &Component, zones: &Zones) -> Result<Vec<(&'static str, Instant)
     };
     let stamp = read("DTSTAMP", Edge::Earlier)?.map(|(at, _)| at);
     let start = read("DTSTART", Edge::Earlier)?;
-    let mut end = read("DTEND", Edge::Later)?.map(|(at, _)| at);
+    let mut end = read("DTEND", Edge::Earlier)?.map(|(at, _)| at);
     if let (None, Some(property), Some((from, time))) = (end, event.property("DURATION"), &start) {
         let length = Length::parse(property.value.trim());
         end = length.and_then(|length| length.end(time.civil, *from, &time.zone));

@@ -96,8 +96,31 @@ fn calendars_are_found_in_mails_however_they_are_packed() {
     let inner = format!("{head}Content-Type: message/rfc822\n\n{alone}");
     let found = "maintenance_id=W1 object=[] partstat=[]";
     for (mail, count) in [(parts, 2), (alone, 1), (inner, 1), (format!("{head}\nHello\n"), 0)] {
-        assert_eq!(told(&mail).unwrap(), vec![found; count], "{mail}");
+        let want = if count == 0 { vec!["none of ours"] } else { vec![found; count] };
+        assert_eq!(told(&mail).unwrap(), want, "{mail}");
     }
+}
+
+#[test]
+fn a_broken_part_of_a_mail_is_told_and_spoils_no_other() {
+    let plain = calendar(ID);
+    let half = plain.replace("END:VEVENT\nEND:VCALENDAR\n", "");
+    let mail = format!(
+        "From: noc@example.net\nSubject: Maintenance\nContent-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/calendar\n\n{half}\n--x\nContent-Type: text/calendar\nContent-Transfer-Encoding: base64\n\nQkVH!!\n--x\nContent-Type: text/calendar\n\n{plain}\n--x--\n"
+    );
+    let said = told(&mail).unwrap();
+    assert!(said[0].starts_with("syntax: ") && said[0].ends_with("has no END"), "{said:?}");
+    assert!(said[1].starts_with("syntax: a part of type text/calendar that is none"), "{said:?}");
+    assert_eq!(said[2..], ["maintenance_id=W1 object=[] partstat=[]"]);
+}
+
+#[test]
+fn an_answer_says_which_event_it_is_about_and_how() {
+    let event = "UID:a\nSEQUENCE:1\nDTSTAMP:20260302T080000Z\nDTSTART:20260310T220000Z\nATTENDEE;PARTSTAT=ACCEPTED:mailto:us@example.net";
+    let reply = calendar(event).replace("BEGIN:VEVENT", "METHOD:REPLY\nBEGIN:VEVENT");
+    let want = "uid=a sequence=1 partstat=[ACCEPTED] dtstamp=2026-03-02T08:00:00Z";
+    assert_eq!(told(&reply).unwrap(), [want]);
+    check(event, "none of ours");
 }
 
 #[test]

@@ -50,6 +50,7 @@ fn terms(service: &str, procedure: &str) -> Arc<Terms> {
         max_duration: Some(TimeDelta::days(20)),
         verify_within: None,
         lost_after: TimeDelta::days(30),
+        ask_first: false,
         acknowledge_after: defaults::ACKNOWLEDGE_AFTER,
     })
 }

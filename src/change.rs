@@ -1,5 +1,6 @@
 //! What was planned: changes, their numbered revisions, and what of them was on record at an instant.
 
+mod moments;
 mod revisions;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -9,6 +10,7 @@ use chrono::TimeDelta;
 
 use crate::event::{ChangeType, Notice, Status};
 use crate::time::{Instant, Span};
+pub use moments::Moments;
 use revisions::{Slot, check_times, confirmed_at, last_end, plan_of};
 
 /// Changes kept in memory for one partner. Beyond it those whose planned end is longest past are forgotten.

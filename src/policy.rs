@@ -134,6 +134,8 @@ pub struct Terms {
     pub verify_within: Option<TimeDelta>,
     pub lost_after: TimeDelta,
     pub acknowledge_after: TimeDelta,
+    /// Whoever starts a run is to ask beforehand whether it may.
+    pub ask_first: bool,
 }
 
 #[cfg(test)]
@@ -160,6 +162,7 @@ impl Terms {
             verify_within: None,
             lost_after: defaults::LOST_AFTER,
             acknowledge_after: defaults::ACKNOWLEDGE_AFTER,
+            ask_first: false,
         }
     }
 }

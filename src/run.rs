@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+
 use crate::change::Plan;
 use crate::event::{Kind, Trigger, words};
 use crate::time::{Instant, Span};
-use crate::verdict::{Findings, Verdict};
+use crate::verdict::{Findings, Reason, Verdict};
 
 /// Labels of a domain series: names from the configuration or `other`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,6 +74,10 @@ words! {
         Future = "future",
         /// A late line refuted a reason that had been published.
         Refuted = "refuted",
+        /// A run began although it was asked whether it may, and the answer was no.
+        StartedAfterNo = "started_after_no",
+        /// Nobody asked before a run whether it may start, although that was agreed.
+        NotAsked = "not_asked",
     }
 }
 
@@ -101,6 +107,42 @@ pub struct Acknowledgement {
     pub at: Instant,
     pub by: String,
     pub note: String,
+}
+
+/// Somebody asked whether a run may start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// When it was asked; of a question that was repeated, for the last time.
+    pub at: Instant,
+    pub by: Option<Box<str>>,
+    /// Where from: an address, or this machine.
+    pub from: Option<Box<str>>,
+    /// As named, else the procedure's only one.
+    pub service: Option<Arc<str>>,
+    pub procedure: Arc<str>,
+    pub change_id: Option<Arc<str>>,
+    pub trigger: Trigger,
+    /// The start that was asked for.
+    pub start: Instant,
+    /// As it was said to last.
+    pub lasts: Option<TimeDelta>,
+    /// The answer.
+    pub may_start: bool,
+    /// Every reason, waived ones as well.
+    pub reasons: Vec<Reason>,
+    /// A start later than this is another one than was asked for.
+    pub holds_until: Instant,
+    /// It was said that it would start whatever the answer is.
+    pub overriding: Option<Override>,
+    /// How often the same was asked, where that was put on record together.
+    pub times: u64,
+}
+
+/// Somebody starts a run whatever the answer is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Override {
+    pub by: Box<str>,
+    pub reason: Box<str>,
 }
 
 /// One execution of a procedure.
@@ -146,6 +188,10 @@ pub struct Run {
     pub latched: bool,
     pub acknowledged: Option<Acknowledgement>,
     pub sealed: bool,
+    /// What was asked before it began.
+    pub asked: Option<Arc<Asked>>,
+    /// It began after a no, or nobody asked.
+    pub irregular_start: Option<Irregularity>,
     pub place: Option<Place>,
 }
 

@@ -15,6 +15,7 @@ fn every_command_has_help() {
         "replay",
         "check-config",
         "test-line",
+        "may-start",
         "windows",
         "runs",
         "explain",

@@ -6,10 +6,10 @@ use std::sync::{Arc, LazyLock};
 
 use chrono::TimeDelta;
 use offhours::config;
-use offhours::event::{Body, ChangeType, Event, Kind, Notice, Status};
-use offhours::ledger::{Draft, Entry, Evidence, Ledger, Taking, What};
+use offhours::event::{Body, ChangeType, Event, Kind, Notice, Status, Trigger};
+use offhours::ledger::{Asker, Draft, Entry, Evidence, Ledger, Question, Taking, What};
 use offhours::policy::Policy;
-use offhours::run::{Acknowledgement, RunNo};
+use offhours::run::{Acknowledgement, Asked, RunNo};
 use offhours::store::{Commit, Reader, Store};
 use offhours::time::Instant;
 use proptest::prelude::*;
@@ -43,6 +43,8 @@ enum Happens {
     Pass,
     /// Somebody takes note of the first violation that waits for it.
     Note,
+    /// Somebody asks whether a run of this procedure may start.
+    Ask(&'static str),
     /// The other agreement comes into force.
     Reload,
 }
@@ -118,6 +120,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         12 => told,
         4 => Just(Happens::Pass),
         1 => Just(Happens::Note),
+        2 => prop::sample::select(vec!["compaction", "failover", "mystery"]).prop_map(Happens::Ask),
         1 => Just(Happens::Reload),
     ];
     let wait = prop_oneof![1 => Just(0_i64), 3 => 1..5_000_i64];
@@ -163,6 +166,21 @@ impl<'a> Life<'a> {
                 let Some(run) = self.draft.ledger().latched().next().cloned() else { return };
                 let note = Acknowledgement { at: now, by: "on-call".into(), note: String::new() };
                 self.draft.acknowledge(&run, note);
+            }
+            Happens::Ask(procedure) => {
+                let question = Question {
+                    partner: partner.clone(),
+                    service: None,
+                    procedure: (*procedure).into(),
+                    change_id: None,
+                    trigger: Trigger::Schedule,
+                    start: now,
+                    lasts: None,
+                };
+                let asker = Asker { at: now, by: Some("on-call".into()), ..Asker::default() };
+                let answer = self.draft.answer(policy, &question).expect("a partner");
+                let asked = Asked::new(&question, &asker, &answer);
+                self.draft.note_question(&partner, Arc::new(asked));
             }
             Happens::Reload => {
                 let kept = self.draft.ledger().clone().keep_time(policy, now);

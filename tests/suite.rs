@@ -44,3 +44,6 @@ mod paging;
 
 /// Both roads from a line to a page, with a real Prometheus and a real Alertmanager, and how long each takes.
 mod roads;
+
+/// Whether a run may start: what is answered is what the judge then says, and it is on record.
+mod asking;

@@ -23,6 +23,22 @@ pub fn announce(entries: &[Entry], horizon: TimeDelta, now: Instant) {
             What::Sealed { run, verdict, .. } => {
                 tracing::info!(run, partner, %verdict, "verdict is final");
             }
+            What::Asked(asked) => {
+                let (procedure, may_start, times) =
+                    (&*asked.procedure, asked.may_start, asked.times);
+                let reasons: Vec<&str> = asked.reasons.iter().map(|r| r.as_str()).collect();
+                let reasons = reasons.join(" ");
+                let by = asked.overriding.as_ref().map(|o| &*o.by);
+                tracing::info!(
+                    partner,
+                    procedure,
+                    may_start,
+                    reasons,
+                    times,
+                    overridden_by = by,
+                    "asked whether a run may start"
+                );
+            }
             What::Irregular { kind, detail, .. } => {
                 tracing::warn!(partner, kind = kind.as_str(), detail, "irregularity");
             }

@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
+use hyper::StatusCode;
 use serde_json::{Value, json};
 
-use crate::app::shared::{Message, Shared};
+use crate::app::shared::{Message, Refusal, Shared};
 use crate::app::{clerk, known};
 use crate::clock;
-use crate::http::{Backend, Problem, RunQuery, Web, WindowQuery, Windows};
+use crate::http::{Backend, Inquiry, Problem, RunQuery, Web, WindowQuery, Windows};
 use crate::metrics::{self, SourceView, View};
 use crate::process;
 use crate::report::landing;
 use crate::report::run::{RunDetail, RunReport};
 use crate::report::windows::{self, Question, RowReport};
-use crate::run::{Run, State};
+use crate::run::{Asked, Run, State};
 use crate::store::{Reader, RunFilter, StoreError};
 use crate::time::{Instant, parse_duration, rfc3339};
 use crate::verdict::Verdict;
@@ -99,6 +100,16 @@ impl Backend for Office {
         json!({ "sources": sources })
     }
 
+    fn may_start(&self, inquiry: &Inquiry, from: &str) -> Result<Value, Problem> {
+        let answer = self.shared.may_start(inquiry.clone(), from.into());
+        let answer = answer.map_err(|refusal| match refusal {
+            Refusal::Wrong(why) => Problem::bad_request(why),
+            Refusal::TooMany(why) => Problem::new(StatusCode::TOO_MANY_REQUESTS, why),
+            Refusal::Unavailable(why) => Problem::unavailable(why),
+        })?;
+        serde_json::to_value(answer).map_err(|error| Problem::internal(error.to_string()))
+    }
+
     fn windows(&self, query: &WindowQuery) -> Result<Windows, Problem> {
         let now = clock::now();
         let from = query.from.as_deref().map(|text| since(text, now)).transpose();
@@ -131,8 +142,25 @@ fn summary(run: &Run, business: i64, outside: i64) -> Value {
         let acknowledged =
             acknowledged.map(|a| json!({ "at": rfc3339(a.at), "by": a.by, "note": a.note }));
         object.insert("acknowledged".into(), acknowledged.into());
+        object.insert("asked".into(), run.asked.as_deref().map(asked_of).into());
+        object.insert("irregular_start".into(), run.irregular_start.map(|k| k.as_str()).into());
     }
     value
+}
+
+fn asked_of(asked: &Asked) -> Value {
+    let reasons: Vec<&str> = asked.reasons.iter().map(|r| r.as_str()).collect();
+    let over = asked.overriding.as_ref().map(|o| json!({ "by": o.by, "reason": o.reason }));
+    json!({
+        "at": rfc3339(asked.at),
+        "by": asked.by,
+        "from": asked.from,
+        "start": rfc3339(asked.start),
+        "may_start": asked.may_start,
+        "reasons": reasons,
+        "override": over,
+        "times": asked.times,
+    })
 }
 
 /// The filter that a query asks for.

@@ -1,6 +1,6 @@
 //! The way in for the commands of a person on the same machine: a Unix socket in the folder of the ledger.
 //!
-//! Whoever may open that folder may acknowledge and approve; the network may not. One request a connection:
+//! Whoever may open that folder may acknowledge, approve and ask; the network may only ask. One request a connection:
 //! a line of JSON in, a line of JSON out.
 
 use std::fs::{File, Permissions};
@@ -12,7 +12,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::shared::{Message, Request, Shared};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::app::shared::{Message, Refusal, Request, Shared};
+use crate::http::Inquiry;
+use crate::report::may_start::AnswerReport;
+
+/// What may stand in the line.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Line {
+    MayStart(Box<Inquiry>),
+    #[serde(untagged)]
+    Request(Request),
+}
 
 /// The longest request or answer, in bytes.
 const LINE_BYTES: u64 = 64 << 10;
@@ -55,13 +69,37 @@ fn answer(stream: &UnixStream, shared: &Shared) -> std::io::Result<()> {
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut line = String::new();
     BufReader::new(stream.take(LINE_BYTES)).read_line(&mut line)?;
-    let outcome = match serde_json::from_str::<Request>(&line) {
-        Ok(request) => shared.ask(|reply| Message::Request(request, reply)),
-        Err(error) => Err(format!("not a request: {error}")),
+    let outcome = |outcome: Result<String, String>| serde_json::to_string(&outcome);
+    let mut text = match serde_json::from_str(&line) {
+        Ok(Line::Request(request)) => {
+            outcome(shared.ask(|reply| Message::Request(request, reply)))?
+        }
+        Ok(Line::MayStart(inquiry)) => {
+            serde_json::to_string(&shared.may_start(*inquiry, asker(stream)))?
+        }
+        Err(error) => outcome(Err(format!("not a request: {error}")))?,
     };
-    let mut text = serde_json::to_string(&outcome)?;
     text.push('\n');
     (&mut &*stream).write_all(text.as_bytes())
+}
+
+/// Who is at the other end, as the system knows it.
+fn asker(stream: &UnixStream) -> String {
+    match rustix::net::sockopt::socket_peercred(stream) {
+        Ok(peer) => format!("this machine, user id {}", peer.uid.as_raw()),
+        Err(_) => "this machine".into(),
+    }
+}
+
+/// Asks the offhours that holds the ledger in `dir` whether a run may start; `None`: there is none.
+///
+/// # Errors
+/// It is there and cannot be talked to.
+pub fn may_start(
+    dir: &Path,
+    inquiry: &Inquiry,
+) -> std::io::Result<Option<Result<AnswerReport, Refusal>>> {
+    talk(dir, &Line::MayStart(Box::new(inquiry.clone())))
 }
 
 /// Asks the offhours that holds the ledger in `dir`; `None`: there is none.
@@ -69,6 +107,10 @@ fn answer(stream: &UnixStream, shared: &Shared) -> std::io::Result<()> {
 /// # Errors
 /// It is there and cannot be talked to.
 pub fn ask(dir: &Path, request: &Request) -> std::io::Result<Option<Result<String, String>>> {
+    talk(dir, &Line::Request(request.clone()))
+}
+
+fn talk<T: DeserializeOwned>(dir: &Path, line: &Line) -> std::io::Result<Option<T>> {
     use std::io::ErrorKind::{ConnectionRefused, NotFound};
     let connected = address(dir).and_then(|(_folder, path)| UnixStream::connect(path));
     let stream = match connected {
@@ -77,7 +119,7 @@ pub fn ask(dir: &Path, request: &Request) -> std::io::Result<Option<Result<Strin
         Err(e) => return Err(e),
     };
     stream.set_read_timeout(Some(PATIENCE))?;
-    let mut text = serde_json::to_string(request)?;
+    let mut text = serde_json::to_string(line)?;
     text.push('\n');
     (&mut &stream).write_all(text.as_bytes())?;
     let mut line = String::new();

@@ -10,7 +10,8 @@ use crate::app::clerk;
 use crate::app::follow::Follower;
 use crate::app::intake::Batch;
 use crate::app::outage::Next;
-use crate::app::shared::{Message, Reply, Request, Shared};
+use crate::app::questions::Questions;
+use crate::app::shared::{Asking, Message, Reply, Request, Shared};
 use crate::app::showing;
 use crate::clock;
 use crate::config::Config;
@@ -38,6 +39,9 @@ pub struct Engine {
     pub(super) shelf: CalendarShelf,
     pub(super) draft: Draft,
     pub(super) follower: Follower,
+    pub(super) questions: Questions,
+    /// Questions that nobody has answered yet.
+    pub(super) waiting: Vec<Asking>,
     pub(super) last_look: Moment,
     last_commit: Moment,
     /// Told of bytes read and bytes left while the first catch-up lasts.
@@ -63,6 +67,8 @@ impl Engine {
             store,
             shelf,
             follower,
+            questions: Questions::default(),
+            waiting: Vec::new(),
             last_look: Moment::now(),
             last_commit: Moment::now(),
             progress,
@@ -103,6 +109,7 @@ impl Engine {
                     return Ok(());
                 }
             }
+            self.answer_questions();
             // In this order, so that the first scrape has every series.
             self.follower.publish(&self.shared);
             self.get_ready();
@@ -136,7 +143,7 @@ impl Engine {
     }
 
     /// The runs that the entries are about, as they stand.
-    fn touched(&mut self, commit: &Commit, now: Instant) -> Vec<(Arc<Run>, i64, i64)> {
+    pub(super) fn touched(&mut self, commit: &Commit, now: Instant) -> Vec<(Arc<Run>, i64, i64)> {
         let mut touched: Vec<RunNo> = commit.entries.iter().filter_map(|e| e.what.run()).collect();
         touched.sort_unstable();
         touched.dedup();
@@ -215,7 +222,7 @@ impl Engine {
         Ok(())
     }
 
-    fn store_it(&mut self, commit: Commit) -> Result<(), StoreError> {
+    pub(super) fn store_it(&mut self, commit: Commit) -> Result<(), StoreError> {
         let commit = self.complete(commit)?;
         self.put(&commit)
     }
@@ -294,6 +301,7 @@ impl Engine {
                 let _ = reply.send(answer);
             }
             Message::Request(request, reply) => self.carry_out(&request, reply),
+            Message::Ask(asking) => self.take_question(asking),
         }
         true
     }
@@ -334,6 +342,7 @@ impl Engine {
     fn finish(&mut self) {
         // The next start may come with another policy.
         let now = clock::now();
+        self.questions.settle(&mut self.draft, now);
         let kept = self.shared.ledger_mut().keep_time(&self.config.policy, now);
         self.draft.keep_time(kept, now);
         self.flush();

@@ -11,6 +11,7 @@ pub mod follow;
 pub mod intake;
 pub mod outage;
 pub mod pages;
+pub mod questions;
 mod reload;
 pub mod replay;
 pub mod serve;

@@ -81,6 +81,9 @@ impl Engine {
                 Ok(Message::Wake) => {}
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return Next::Stop,
                 Ok(Message::Request(_, reply)) => refuse(reply),
+                Ok(Message::Ask(asking)) => {
+                    asking.refuse("the ledger cannot be written now, try again later");
+                }
                 Ok(Message::Reload(reply)) => {
                     self.shared.edit_own(|own| own.reload_ok = false);
                     tracing::error!("configuration not loaded while the ledger cannot be written");

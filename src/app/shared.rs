@@ -8,8 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 use tokio::sync::Notify;
 
 use crate::config::Config;
+use crate::http::Inquiry;
 use crate::ledger::Ledger;
 use crate::metrics::{OwnView, SourceView};
+use crate::report::may_start::AnswerReport;
 
 /// What the loop is asked to do.
 #[derive(Debug)]
@@ -19,11 +21,49 @@ pub enum Message {
     /// Load the configuration again.
     Reload(Reply),
     Request(Request, Reply),
+    /// Whether a run may start.
+    Ask(Asking),
     Stop,
 }
 
 /// Where an answer goes: a sentence either way.
 pub type Reply = SyncSender<Result<String, String>>;
+
+/// A question whether a run may start, and where the answer goes.
+#[derive(Debug)]
+pub struct Asking {
+    pub inquiry: Inquiry,
+    /// Who asks, as far as is known.
+    pub from: String,
+    answer: SyncSender<Result<AnswerReport, Refusal>>,
+}
+
+impl Asking {
+    /// Gives the answer. Whoever asked may have gone.
+    pub(super) fn reply(self, answer: Result<AnswerReport, Refusal>) {
+        let _ = self.answer.send(answer);
+    }
+
+    /// Says why there is no answer now.
+    pub(super) fn refuse(self, why: &str) {
+        self.reply(Err(Refusal::Unavailable(why.into())));
+    }
+}
+
+/// Why a question is not answered, as a sentence.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// It means nothing.
+    #[error("{0}")]
+    Wrong(String),
+    /// Too many are asked.
+    #[error("{0}")]
+    TooMany(String),
+    /// Not now.
+    #[error("{0}")]
+    Unavailable(String),
+}
 
 /// What a person asks of the ledger.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -135,6 +175,19 @@ impl Shared {
     pub fn send(&self, message: Message) -> bool {
         let mail = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
         mail.send(message).is_ok()
+    }
+
+    /// Asks whether a run may start, and waits for the answer.
+    ///
+    /// # Errors
+    /// The question means nothing, there are too many, or there is no answer now.
+    pub fn may_start(&self, inquiry: Inquiry, from: String) -> Result<AnswerReport, Refusal> {
+        let (answer, answered) = std::sync::mpsc::sync_channel(1);
+        let stopping = || Refusal::Unavailable("offhours is stopping".into());
+        if !self.send(Message::Ask(Asking { inquiry, from, answer })) {
+            return Err(stopping());
+        }
+        answered.recv().map_err(|_| stopping())?
     }
 
     /// Sends a message and waits for the answer.

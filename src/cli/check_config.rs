@@ -155,6 +155,9 @@ fn agreed(t: &Terms) -> Vec<String> {
         (true, Some(d)) => format!("waive rules, to be approved within {}", format_duration(d)),
     };
     add("emergencies", emergencies);
+    if t.ask_first {
+        add("before a start", "ask whether it may".into());
+    }
     if t.business_hours_allowed {
         add("business hours", "allowed".into());
     }

@@ -94,9 +94,35 @@ fn heading(run: &Run, zone: &Zone) -> String {
         civil(zone, run.start),
         run.trigger,
     );
+    text += &asked(run, zone);
     if let Some(a) = &run.acknowledged {
         let (by, note) = (clean(&a.by), clean(&a.note));
         text += &format!("  acknowledged {} by {by}: {note}\n", civil(zone, a.at));
+    }
+    text
+}
+
+/// What was asked before it began.
+fn asked(run: &Run, zone: &Zone) -> String {
+    let mark = run.irregular_start.map_or(String::new(), |kind| format!(" ({kind})"));
+    let Some(asked) = &run.asked else {
+        return match run.irregular_start {
+            Some(_) => format!("  asked      nobody{mark}\n"),
+            None => String::new(),
+        };
+    };
+    let reasons: Vec<&str> = asked.reasons.iter().map(|r| r.as_str()).collect();
+    let answer = match asked.may_start {
+        true => "yes".into(),
+        false => format!("no, {}", reasons.join(" ")),
+    };
+    let said = |label: &str, text: &Option<Box<str>>| {
+        text.as_deref().map_or(String::new(), |text| format!(" {label} {}", clean(text)))
+    };
+    let (by, from) = (said("by", &asked.by), said("from", &asked.from));
+    let mut text = format!("  asked      {}{by}{from}: {answer}{mark}\n", civil(zone, asked.at));
+    if let Some(over) = &asked.overriding {
+        text += &format!("  overridden by {}: {}\n", clean(&over.by), clean(&over.reason));
     }
     text
 }
@@ -134,7 +160,7 @@ fn happened(no: u64, entry: &Entry, zone: &Zone) -> String {
         What::Acknowledged { acknowledgement, .. } => {
             format!("acknowledged by {}", clean(&acknowledgement.by))
         }
-        What::Revised { .. } | What::Irregular { .. } | What::TimeShown { .. } => {
+        What::Revised { .. } | What::Irregular { .. } | What::Asked(_) | What::TimeShown { .. } => {
             entry.what.name().into()
         }
     };

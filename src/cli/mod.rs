@@ -4,6 +4,7 @@ mod check_config;
 mod explain;
 mod fold;
 mod log;
+mod may_start;
 mod office;
 pub mod progress;
 mod rejected;
@@ -34,6 +35,8 @@ pub const FINE: u8 = 0;
 pub const FOUND: u8 = 1;
 /// Wrong usage or configuration, or a file that cannot be read.
 pub const USAGE: u8 = 2;
+/// Somebody was to be asked and gave no answer.
+pub const UNASKED: u8 = 3;
 
 /// Judges maintenance runs against what was agreed.
 #[derive(Parser)]
@@ -54,6 +57,8 @@ enum Command {
     CheckConfig(check_config::Options),
     /// Show the event that a line becomes, or why it is none.
     TestLine(test_line::Options),
+    /// Ask whether a run may start, and when it may.
+    MayStart(may_start::Options),
     /// List windows, freezes, business hours and changes of the next days.
     Windows(windows::Options),
     /// List the runs on record.
@@ -123,6 +128,7 @@ pub fn run() -> ExitCode {
         Command::Replay(options) => replay::run(&options),
         Command::CheckConfig(options) => check_config::run(&options),
         Command::TestLine(options) => test_line::run(&options),
+        Command::MayStart(options) => may_start::run(&options),
         Command::Windows(options) => windows::run(&options),
         Command::Runs(options) => runs::run(&options),
         Command::Explain(options) => explain::run(&options),

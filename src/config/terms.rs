@@ -23,6 +23,7 @@ pub struct Settings<'w> {
     overrun_tolerance: &'w Given<Text>,
     lost_after: &'w Given<Text>,
     acknowledge_after: &'w Given<Text>,
+    ask_first: &'w Given<Spanned<bool>>,
 }
 
 impl Check<'_> {
@@ -38,6 +39,9 @@ impl Check<'_> {
         self.set(&mut terms.overrun_tolerance, settings.overrun_tolerance, Zero::Allowed);
         self.set(&mut terms.lost_after, settings.lost_after, Zero::Senseless);
         self.set(&mut terms.acknowledge_after, settings.acknowledge_after, Zero::Senseless);
+        if let Some(ask_first) = settings.ask_first.as_ref() {
+            terms.ask_first = ask_first.value;
+        }
     }
 
     fn set(&mut self, target: &mut TimeDelta, given: &Given<Text>, zero: Zero) {
@@ -75,6 +79,7 @@ impl written::Partner {
             overrun_tolerance: &self.overrun_tolerance,
             lost_after: &self.lost_after,
             acknowledge_after: &self.acknowledge_after,
+            ask_first: &self.ask_first,
         }
     }
 }
@@ -89,6 +94,7 @@ impl written::Procedure {
             overrun_tolerance: &self.overrun_tolerance,
             lost_after: &self.lost_after,
             acknowledge_after: &self.acknowledge_after,
+            ask_first: &self.ask_first,
         }
     }
 }
@@ -135,6 +141,7 @@ pub fn plain(partner: &Arc<str>, zone: &Zone) -> Terms {
         verify_within: None,
         lost_after: defaults::LOST_AFTER,
         acknowledge_after: defaults::ACKNOWLEDGE_AFTER,
+        ask_first: false,
     }
 }
 

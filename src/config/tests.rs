@@ -196,6 +196,7 @@ fn a_procedure_takes_what_the_partner_says() {
     assert_eq!(plain.overrun_tolerance, duration("5m"));
     assert_eq!(plain.lost_after, duration("12h"));
     assert_eq!(plain.acknowledge_after, duration("3d"));
+    assert!(plain.ask_first);
     let partner = config.policy.partner("hostco").unwrap();
     assert!(Arc::ptr_eq(plain.windows.as_ref().unwrap(), partner.windows.as_ref().unwrap()));
     assert_eq!(partner.late_after, duration("10m"));
@@ -223,6 +224,7 @@ fn a_procedure_overrides_the_partner_key_by_key() {
     assert_eq!(special.verify_within, Some(duration("1h")));
     assert_eq!(special.lost_after, duration("6h"));
     assert_eq!(special.acknowledge_after, duration("1d"));
+    assert!(!special.ask_first);
     assert_eq!(freeze_names(special), ["partner-freeze", "own-freeze"], "added");
     let partner = config.policy.partner("hostco").unwrap();
     assert!(!Arc::ptr_eq(special.windows.as_ref().unwrap(), partner.windows.as_ref().unwrap()));

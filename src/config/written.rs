@@ -88,6 +88,7 @@ pub struct Partner {
     pub lost_after: Given<Text>,
     pub late_after: Given<Text>,
     pub acknowledge_after: Given<Text>,
+    pub ask_first: Given<Spanned<bool>>,
     pub procedures: Given<Spanned<Table<Procedure>>>,
 }
 
@@ -108,6 +109,7 @@ pub struct Procedure {
     pub verify_within: Given<Text>,
     pub lost_after: Given<Text>,
     pub acknowledge_after: Given<Text>,
+    pub ask_first: Given<Spanned<bool>>,
     pub reviewed: Given<Text>,
     pub review_every: Given<Text>,
     pub document: Given<Text>,

@@ -13,6 +13,7 @@ mod door;
 mod encoding;
 mod greeting;
 mod head;
+mod inquiry;
 mod limits;
 mod problem;
 mod query;
@@ -25,6 +26,7 @@ mod tests;
 mod web;
 
 pub use answer::METRICS_TYPE;
+pub use inquiry::Inquiry;
 pub use limits::Limits;
 pub use problem::Problem;
 pub use query::{RunQuery, WindowQuery};
@@ -75,6 +77,12 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// Any problem, such as a 400 for a `from` that is no time.
     fn windows(&self, query: &WindowQuery) -> Result<Windows, Problem>;
+
+    /// Whether a run may start. `from`: who asks, as far as the server knows.
+    ///
+    /// # Errors
+    /// Any problem: 400 for a question that means nothing, 429 for too many, 503 while there is no answer.
+    fn may_start(&self, inquiry: &Inquiry, from: &str) -> Result<serde_json::Value, Problem>;
 }
 
 /// What is ahead, in the form that was asked for.

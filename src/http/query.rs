@@ -105,13 +105,13 @@ impl WindowQuery {
 }
 
 /// The values of a query by their keys.
-fn read<'k>(text: &str, keys: &[&'k str]) -> Result<BTreeMap<&'k str, String>, Problem> {
+pub(super) fn read<'k>(text: &str, keys: &[&'k str]) -> Result<BTreeMap<&'k str, String>, Problem> {
     let mut values = BTreeMap::new();
     for pair in text.split('&').filter(|pair| !pair.is_empty()) {
         let (raw_key, raw_value) = pair.split_once('=').unwrap_or((pair, ""));
         let key = decode(raw_key, Plus::Space).ok_or_else(|| bad_encoding(raw_key))?;
         // `since=2025-11-10T13:10:00+01:00` is what people type; a space there means nothing.
-        let is_time = matches!(key.as_str(), "since" | "from");
+        let is_time = matches!(key.as_str(), "since" | "from" | "at");
         let plus = if is_time { Plus::Literal } else { Plus::Space };
         let value = decode(raw_value, plus).ok_or_else(|| bad_encoding(raw_value))?;
         let known = keys.iter().find(|known| **known == key);

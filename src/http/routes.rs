@@ -21,6 +21,7 @@ pub(super) enum Route {
     Run(String),
     Sources,
     Windows,
+    MayStart,
 }
 
 impl Route {
@@ -35,6 +36,7 @@ impl Route {
             "/api/v1/runs" => Some(Route::Runs),
             "/api/v1/sources" => Some(Route::Sources),
             "/api/v1/windows" => Some(Route::Windows),
+            "/api/v1/may-start" => Some(Route::MayStart),
             _ => path.strip_prefix(RUN_PREFIX).and_then(run_id).map(Route::Run),
         }
     }
@@ -43,6 +45,8 @@ impl Route {
     pub(super) fn allow(&self) -> &'static str {
         match self {
             Route::Reload => "POST, PUT",
+            // Each question is put on record, so that HEAD would be an odd way to ask.
+            Route::MayStart => "GET, POST",
             _ => "GET, HEAD",
         }
     }
@@ -99,6 +103,8 @@ mod tests {
             ("/api/v1/runs", Some(Route::Runs)),
             ("/api/v1/sources", Some(Route::Sources)),
             ("/api/v1/windows", Some(Route::Windows)),
+            ("/api/v1/may-start", Some(Route::MayStart)),
+            ("/api/v1/may-start/", None),
             ("/api/v1/runs/hostco-17", run("hostco-17")),
             ("/api/v1/runs/a%2Fb+c%20d", run("a/b+c d")),
             ("/api/v1/runs/...", run("...")),
@@ -139,6 +145,7 @@ mod tests {
         assert_eq!(taken(Route::Metrics), ["GET", "HEAD"]);
         assert_eq!(taken(Route::Run("a".to_owned())), ["GET", "HEAD"]);
         assert_eq!(taken(Route::Reload), ["POST", "PUT"]);
+        assert_eq!(taken(Route::MayStart), ["GET", "POST"]);
         assert!(is_standard(&Method::PATCH));
         assert!(!is_standard(&Method::from_bytes(b"BREW").unwrap()));
         assert!(!is_standard(&Method::from_bytes(b"get").unwrap()));

@@ -6,9 +6,9 @@ use super::limits::{Limits, URL_BYTES};
 use super::query::{RunQuery, WindowQuery};
 use super::routes::Route;
 use super::web::Rules;
-use super::{Backend, Problem, Web, Windows, checks, encoding};
+use super::{Backend, Inquiry, Problem, Web, Windows, checks, encoding};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::{Body, Incoming};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Request, StatusCode};
 use std::net::IpAddr;
@@ -84,20 +84,25 @@ impl Site {
         checks::form(&request, conversation)?;
         self.check_size(&request)?;
         let (head, body) = request.into_parts();
-        self.admit(rules, client, &head.headers).await?;
+        let login = self.admit(rules, client, &head.headers).await?;
         let route = checks::method(&head.method, route)?;
         checks::encoding(&head.headers)?;
-        self.swallow(body).await?;
-        self.serve(route, head.uri.query().unwrap_or_default(), &head.headers).await
+        let body = self.swallow(body).await?;
+        let query = head.uri.query().unwrap_or_default();
+        let from = match login {
+            Some(name) => format!("{} as {name}", client.address),
+            None => client.address.to_string(),
+        };
+        self.serve(route, query, &head.headers, (&body, from)).await
     }
 
-    /// Nothing is told before this, not even which pages there are.
+    /// Gives back the name of a login. Nothing is told before this, not even which pages there are.
     async fn admit(
         &self,
         rules: &Rules,
         client: Client,
         headers: &HeaderMap,
-    ) -> Result<(), Problem> {
+    ) -> Result<Option<String>, Problem> {
         let admitted = self.web.admit(rules, client.address, headers);
         let late = || Err(Problem::unavailable("too many logins are being checked"));
         timeout(self.limits.request, admitted).await.unwrap_or_else(|_| late())
@@ -117,14 +122,14 @@ impl Site {
         Ok(())
     }
 
-    /// Reads the body and forgets it: no route has a use for one.
-    async fn swallow(&self, body: Incoming) -> Result<(), Problem> {
+    /// Reads the body; most routes have no use for one.
+    async fn swallow(&self, body: Incoming) -> Result<Bytes, Problem> {
         if body.is_end_stream() {
-            return Ok(());
+            return Ok(Bytes::new());
         }
         let limited = Limited::new(body, self.limits.body_bytes);
         match timeout(self.limits.request, limited.collect()).await {
-            Ok(Ok(_)) => Ok(()),
+            Ok(Ok(body)) => Ok(body.to_bytes()),
             Ok(Err(error)) if error.is::<LengthLimitError>() => Err(self.too_large()),
             Ok(Err(_)) => Err(Problem::bad_request("the body of the request cannot be read")),
             Err(_) => {
@@ -139,6 +144,7 @@ impl Site {
         route: &Route,
         query: &str,
         headers: &HeaderMap,
+        (body, from): (&[u8], String),
     ) -> Result<Answer, Problem> {
         match route {
             Route::Landing => {
@@ -175,6 +181,13 @@ impl Site {
                     })
                 })
                 .await
+            }
+            Route::MayStart => {
+                // Each question is put on record: a page in somebody's browser must not ask in its reader's name.
+                checks::same_site(headers)?;
+                checks::no_form(headers)?;
+                let inquiry = Inquiry::posted(query, body)?;
+                self.call(move |backend| Ok(json(&backend.may_start(&inquiry, &from)?))).await
             }
             Route::Reload => {
                 checks::same_site(headers)?;

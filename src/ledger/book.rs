@@ -4,11 +4,18 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::change::Changes;
-use crate::run::{Run, RunNo, State};
+use crate::run::{Asked, Run, RunNo, State};
 use crate::time::Instant;
 
 /// Approvals kept for each partner; beyond it the oldest are forgotten.
 pub const APPROVALS_KEPT: usize = 10_000;
+
+/// Questions kept for each partner, service and procedure; beyond it the oldest are forgotten.
+pub const QUESTIONS_KEPT: usize = 256;
+
+/// Services and procedures of one partner whose questions are kept; beyond it those that nobody asked about for the
+/// longest time are forgotten.
+pub const ASKED_KEPT: usize = 1_024;
 
 /// Runs without an id are told apart by service and procedure.
 pub(super) type Key = (Option<Arc<str>>, Arc<str>);
@@ -32,6 +39,8 @@ pub struct Book {
     pub(super) by_start: BTreeSet<(Instant, RunNo)>,
     approvals: HashMap<Approval, Instant>,
     approvals_in_order: VecDeque<Approval>,
+    /// What was asked of each service and procedure, in the order in which it was put on record.
+    questions: HashMap<Key, VecDeque<Arc<Asked>>>,
 }
 
 /// What an approval names.
@@ -107,6 +116,32 @@ impl Book {
                 self.approvals.remove(&oldest);
             }
         }
+    }
+
+    pub(super) fn asked(&mut self, asked: &Arc<Asked>) {
+        let key = (asked.service.clone(), asked.procedure.clone());
+        if ASKED_KEPT <= self.questions.len() && !self.questions.contains_key(&key) {
+            let latest = |asked: &VecDeque<Arc<Asked>>| asked.back().map(|last| last.at);
+            let oldest = self.questions.iter().min_by_key(|(_, asked)| latest(asked));
+            if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
+                self.questions.remove(&oldest);
+            }
+        }
+        let kept = self.questions.entry(key).or_default();
+        if QUESTIONS_KEPT <= kept.len() {
+            kept.pop_front();
+        }
+        kept.push_back(asked.clone());
+    }
+
+    /// What was asked of a service and procedure, the oldest first.
+    pub(super) fn questions(
+        &self,
+        service: &Option<Arc<str>>,
+        procedure: &Arc<str>,
+    ) -> impl DoubleEndedIterator<Item = &Arc<Asked>> {
+        let key = (service.clone(), procedure.clone());
+        self.questions.get(&key).into_iter().flatten()
     }
 
     pub(super) fn opened(&mut self, run: &Run) {

@@ -13,7 +13,7 @@ use crate::run::{Acknowledgement, Irregularity, Place, Run, RunNo};
 use crate::time::{Instant, rfc3339};
 
 /// A stamp this far ahead of the reading is put down to the other clock and not counted as future.
-const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(5);
+pub(super) const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(5);
 
 /// The smallest step of time: just before an instant is this much earlier.
 pub(super) const TICK: TimeDelta = TimeDelta::nanoseconds(1);

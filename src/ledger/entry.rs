@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::change::Revision;
-use crate::run::{Acknowledgement, Irregularity, Labels, Phase, Place, Run, RunNo, State};
+use crate::run::{Acknowledgement, Asked, Irregularity, Labels, Phase, Place, Run, RunNo, State};
 use crate::time::Instant;
 use crate::verdict::{Finding, Reason, Verdict};
 
@@ -68,6 +68,8 @@ pub enum What {
     Irregular { kind: Irregularity, at: Instant, detail: String, place: Option<Place> },
     /// Somebody took note of a violation.
     Acknowledged { run: RunNo, acknowledgement: Acknowledgement },
+    /// Somebody asked whether a run may start.
+    Asked(Arc<Asked>),
     /// How far the counters of time of one series had come before another policy counted them.
     TimeShown { labels: Labels, shown: Shown },
 }
@@ -104,14 +106,17 @@ impl What {
             | What::Amended { run, .. }
             | What::Acknowledged { run, .. } => Some(*run),
             What::Approved { run, .. } => *run,
-            What::Revised { .. } | What::Irregular { .. } | What::TimeShown { .. } => None,
+            What::Revised { .. }
+            | What::Irregular { .. }
+            | What::Asked(_)
+            | What::TimeShown { .. } => None,
         }
     }
 
     /// Whether time has come to this entry's clock for the log: people speak and policies change at any time,
     /// also before every line is read.
     pub(super) fn is_about_the_log(&self) -> bool {
-        !matches!(self, What::Acknowledged { .. } | What::TimeShown { .. })
+        !matches!(self, What::Acknowledged { .. } | What::Asked(_) | What::TimeShown { .. })
     }
 
     /// The line that this entry comes from.
@@ -130,6 +135,7 @@ impl What {
             | What::Refuted { .. }
             | What::Sealed { .. }
             | What::Acknowledged { .. }
+            | What::Asked(_)
             | What::TimeShown { .. } => None,
         }
     }
@@ -150,6 +156,7 @@ impl What {
             What::Amended { .. } => "amended",
             What::Irregular { .. } => "irregular",
             What::Acknowledged { .. } => "acknowledged",
+            What::Asked(_) => "asked",
             What::TimeShown { .. } => "time_shown",
         }
     }

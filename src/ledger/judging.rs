@@ -289,9 +289,13 @@ impl Draft {
             latched: false,
             acknowledged: None,
             sealed: false,
+            asked: None,
+            irregular_start: None,
             place: taking.place.clone(),
         };
         self.match_plan(&mut run, terms);
+        run.asked = self.asked_before(&run);
+        run.irregular_start = self.irregular_start(&run, terms);
         self.judge_start(&mut run, terms, taking, partner.late_after);
         Some(run)
     }

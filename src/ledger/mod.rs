@@ -3,6 +3,7 @@
 //! A [`Draft`] takes events, judges, and hands out entries; once they are stored, [`Ledger::adopt`] makes them
 //! visible. Adopting is mechanical and knows no policy, so the same code remembers at start-up.
 
+pub mod asking;
 pub mod board;
 pub mod book;
 pub mod chain;
@@ -11,7 +12,9 @@ pub mod entry;
 pub mod judging;
 mod pairing;
 mod present;
+mod seeking;
 
+pub use asking::{Answer, Asker, Question};
 pub use board::{Board, Histogram, PartnerSums, Sums};
 pub use book::Book;
 pub use draft::{Draft, Evidence, Taken, Taking};
@@ -170,6 +173,7 @@ impl Ledger {
             }
             What::Amended { .. } => {}
             What::Irregular { kind, .. } => self.irregular(&entry.partner, *kind),
+            What::Asked(asked) => self.book_mut(&entry.partner).asked(asked),
             What::TimeShown { labels, shown } => {
                 self.board.keep_time(labels, *shown);
             }

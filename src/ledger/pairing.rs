@@ -63,6 +63,7 @@ impl Draft {
             let verdict = run.verdict();
             let what = What::Started { run: Arc::new(run), verdict };
             self.record(clock, &taking.partner, what);
+            self.note_irregular_start(clock, taking, no);
             started.push(no);
         }
         started

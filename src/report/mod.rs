@@ -2,6 +2,7 @@
 
 pub mod ics;
 pub mod landing;
+pub mod may_start;
 pub mod plain;
 pub mod run;
 pub mod windows;

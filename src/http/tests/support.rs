@@ -1,6 +1,6 @@
 //! A backend that does as it is told, a server on a port of its own, and a client of raw bytes.
 
-use crate::http::{Backend, Limits, Problem, RunQuery, Web, WindowQuery, Windows, serve};
+use crate::http::{Backend, Inquiry, Limits, Problem, RunQuery, Web, WindowQuery, Windows, serve};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -127,6 +127,10 @@ impl Backend for Fake {
 
     fn sources(&self) -> Value {
         json!(["hostco-maintenance"])
+    }
+
+    fn may_start(&self, inquiry: &Inquiry, from: &str) -> Result<Value, Problem> {
+        Ok(json!({ "inquiry": inquiry, "from": from }))
     }
 
     fn windows(&self, query: &WindowQuery) -> Result<Windows, Problem> {

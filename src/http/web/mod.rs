@@ -153,7 +153,7 @@ impl Web {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a request may be answered: the rate, then name and password.
+    /// Whether a request may be answered: the rate, then name and password. Gives back the name, if one is asked for.
     ///
     /// # Errors
     /// 429, or 401 with the same words whatever is wrong.
@@ -162,7 +162,7 @@ impl Web {
         rules: &Rules,
         client: IpAddr,
         headers: &HeaderMap,
-    ) -> Result<(), Problem> {
+    ) -> Result<Option<String>, Problem> {
         if let Some(rate) = rules.0.rate
             && !self.meter.grants(rate, Instant::now())
         {
@@ -170,14 +170,16 @@ impl Web {
             return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, detail));
         }
         if rules.0.users.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
-        let is_right = match credentials(headers) {
-            Some((name, password)) => self.is_right(rules, client, name, password).await,
-            None => false,
+        let (name, is_right) = match credentials(headers) {
+            Some((name, password)) => {
+                (Some(name.clone()), self.is_right(rules, client, name, password).await)
+            }
+            None => (None, false),
         };
         let detail = "a user name and a password are needed";
-        is_right.then_some(()).ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, detail))
+        is_right.then_some(name).ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, detail))
     }
 
     async fn is_right(

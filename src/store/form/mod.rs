@@ -3,6 +3,7 @@
 //! The domain types are not serializable on purpose: these files alone say what is on disk, and a change here
 //! is a new version. Fields are only ever added, with a default.
 
+mod asked;
 mod checkpoint;
 mod parts;
 mod run;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use self::asked::AskedForm;
 use self::parts::{AcknowledgementForm, FindingForm, PhaseForm, PlaceForm, RevisionForm};
 use self::run::StartForm;
 use crate::ledger::{Entry, Shown, What};
@@ -127,6 +129,7 @@ enum WhatForm<'a> {
         #[serde(borrow)]
         said: AcknowledgementForm<'a>,
     },
+    Asked(#[serde(borrow)] Box<AskedForm<'a>>),
     TimeShown {
         /// Service and procedure as they are counted.
         #[serde(borrow)]
@@ -211,6 +214,7 @@ impl<'a> From<&'a What> for WhatForm<'a> {
             What::Acknowledged { run, acknowledgement } => {
                 WhatForm::Acknowledged { run: *run, said: acknowledgement.into() }
             }
+            What::Asked(asked) => WhatForm::Asked(Box::new((&**asked).into())),
             What::TimeShown { labels, shown } => WhatForm::TimeShown {
                 labels: ((&*labels.service).into(), (&*labels.procedure).into()),
                 shown: nanos_of(shown),
@@ -271,6 +275,7 @@ impl WhatForm<'_> {
             WhatForm::Acknowledged { run, said } => {
                 What::Acknowledged { run, acknowledgement: said.into() }
             }
+            WhatForm::Asked(asked) => What::Asked(Arc::new((*asked).into())),
             WhatForm::TimeShown { labels: (service, procedure), shown } => What::TimeShown {
                 labels: Labels {
                     partner: partner.clone(),

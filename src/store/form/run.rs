@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::asked::AskedForm;
 use super::parts::{AcknowledgementForm, FindingForm, PhaseForm, PlaceForm, PlanForm};
 use crate::change::Plan;
 use crate::event::Trigger;
-use crate::run::{Labels, Run, State};
+use crate::run::{Irregularity, Labels, Run, State};
 use crate::store::scalar::{At, Text, Word};
 use crate::verdict::Finding;
 
@@ -48,6 +49,10 @@ pub(super) struct StartForm<'a> {
     uncovered: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     latched: bool,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    asked: Option<Box<AskedForm<'a>>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    irregular: Option<Word<Irregularity>>,
     #[serde(borrow)]
     place: Option<PlaceForm<'a>>,
 }
@@ -76,6 +81,8 @@ impl<'a> From<&'a Run> for StartForm<'a> {
             findings: r.findings.values().map(FindingForm::from).collect(),
             uncovered: r.uncovered,
             latched: r.latched,
+            asked: r.asked.as_ref().map(|asked| Box::new((&**asked).into())),
+            irregular: r.irregular_start.map(Word),
             place: PlaceForm::maybe(&r.place),
         }
     }
@@ -120,6 +127,8 @@ impl StartForm<'_> {
             latched: self.latched,
             acknowledged: None,
             sealed: false,
+            asked: self.asked.map(|asked| Arc::new((*asked).into())),
+            irregular_start: self.irregular.map(|kind| kind.0),
             place: self.place.map(|p| p.into()),
         }
     }

@@ -1,0 +1,137 @@
+//! `offhours may-start`: whether a run may start, with every reason, and when it may.
+
+use clap::{Args, ValueEnum};
+
+use super::table::clean;
+use super::{ConfigArg, FINE, FOUND, Failure, Outcome, StorageArg, UNASKED, failed, print, usage};
+use crate::app::control;
+use crate::app::questions::Questions;
+use crate::app::shared::Refusal;
+use crate::clock;
+use crate::http::Inquiry;
+use crate::ledger::{Draft, Evidence};
+use crate::report::may_start::AnswerReport;
+use crate::store::{Commit, Store};
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  offhours may-start --partner hostco --procedure archive-compaction --trigger schedule
+  offhours may-start --partner hostco --procedure index-rebuild --for 2h --at 2026-03-10T22:00:00Z
+  offhours may-start --partner hostco --procedure storage-failover --change CHG0031315 || exit
+
+Exit codes: 0 it may, 1 it may not, 2 wrong usage or configuration, 3 there was no answer.")]
+pub struct Options {
+    #[command(flatten)]
+    config: ConfigArg,
+    #[command(flatten)]
+    storage: StorageArg,
+    #[command(flatten)]
+    run: RunArgs,
+    /// When it is to start: RFC 3339; now if not given.
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    #[arg(long, default_value = "text")]
+    format: Format,
+}
+
+/// Which run is meant, and who means it.
+#[derive(Args, Clone)]
+pub struct RunArgs {
+    /// The partner that carries it out.
+    #[arg(long)]
+    pub partner: String,
+    /// The procedure.
+    #[arg(long)]
+    pub procedure: String,
+    /// The service; if not given, the procedure's only one.
+    #[arg(long)]
+    pub service: Option<String>,
+    /// The change that it is part of.
+    #[arg(long, value_name = "ID")]
+    pub change: Option<String>,
+    /// What starts it: schedule, manual, api or unknown.
+    #[arg(long, value_name = "WORD")]
+    pub trigger: Option<String>,
+    /// How long it takes, such as 1h30m; if not given, as long as usual.
+    #[arg(long = "for", value_name = "DURATION")]
+    pub lasts: Option<String>,
+    /// Who asks; if not given, the user of the system.
+    #[arg(long, value_name = "NAME")]
+    pub by: Option<String>,
+}
+
+impl RunArgs {
+    pub fn inquiry(&self) -> Inquiry {
+        let user = || std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).ok();
+        Inquiry {
+            partner: Some(self.partner.clone()),
+            service: self.service.clone(),
+            procedure: Some(self.procedure.clone()),
+            lasts: self.lasts.clone(),
+            change: self.change.clone(),
+            trigger: self.trigger.clone(),
+            by: self.by.clone().or_else(user).filter(|by| !by.is_empty()),
+            ..Inquiry::default()
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+pub fn run(options: &Options) -> Outcome {
+    let inquiry = Inquiry { at: options.at.clone(), ..options.run.inquiry() };
+    let dir = &options.storage.storage;
+    if !dir.join("ledger.db").is_file() {
+        return Err(usage(format!("{}: there is no ledger here", dir.display())));
+    }
+    let answer = match control::may_start(dir, &inquiry).map_err(unasked)? {
+        Some(answer) => answer,
+        None => alone(&inquiry, &options.storage, &options.config)?,
+    };
+    let answer = answer.map_err(|refusal| match refusal {
+        Refusal::Wrong(why) => usage(why),
+        Refusal::TooMany(why) | Refusal::Unavailable(why) => unasked(why),
+    })?;
+    match options.format {
+        Format::Text => print(|out| write_text(out, &answer))?,
+        Format::Json => print(|out| writeln!(out, "{}", serde_json::to_string(&answer)?))?,
+    }
+    Ok(if answer.may_start { FINE } else { FOUND })
+}
+
+/// There was no answer: neither yes nor no.
+fn unasked(message: impl ToString) -> Failure {
+    Failure { code: UNASKED, message: message.to_string() }
+}
+
+/// The lines for people. They may come from another machine: nothing in them drives a terminal.
+pub fn write_text(out: &mut dyn std::io::Write, answer: &AnswerReport) -> std::io::Result<()> {
+    answer.text.lines().try_for_each(|line| writeln!(out, "{}", clean(line)))
+}
+
+/// Answers from the ledger as it was left, and puts the question on record there.
+fn alone(
+    inquiry: &Inquiry,
+    storage: &StorageArg,
+    config: &ConfigArg,
+) -> Result<Result<AnswerReport, Refusal>, Failure> {
+    let config = config.load().map_err(usage)?;
+    let mut store = Store::open(&storage.storage).map_err(unasked)?;
+    let mut draft = Draft::new(store.load().map_err(failed)?, Evidence::Readings);
+    let from = format!("this machine, user id {}", rustix::process::getuid().as_raw());
+    let now = clock::now();
+    let mut questions = Questions::default();
+    let answer = questions.ask(&mut draft, &config.policy, (inquiry, &from), now);
+    let commit = Commit { entries: draft.drain(), ..Commit::default() };
+    if !commit.entries.is_empty() {
+        store.commit(&commit).map_err(unasked)?;
+    }
+    anstream::eprintln!(
+        "no offhours runs here: this is the answer of the ledger as it was left, and what was written to the logs since then is not in it"
+    );
+    Ok(answer)
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::{Duration, Instant as Moment};
 
 use crate::config::{CalendarFile, Config, Copy, Library, read_file};
@@ -37,6 +38,26 @@ pub struct CalendarShelf {
     now: Instant,
     kept: BTreeMap<PathBuf, Kept>,
     last_look: Option<Moment>,
+    trial: Option<Trial>,
+}
+
+/// A copy that is tried with the configuration on a thread of its own: of a large file that takes seconds, and the
+/// logs must not wait for it.
+#[derive(Debug)]
+struct Trial {
+    file: CalendarFile,
+    copy: Copy,
+    outcome: Receiver<Result<Config, String>>,
+}
+
+/// The copies of all files, for a trial.
+#[derive(Debug)]
+struct Copies(BTreeMap<PathBuf, Copy>);
+
+impl Library for Copies {
+    fn open(&mut self, path: &Path) -> Result<Copy, String> {
+        self.0.get(path).cloned().ok_or_else(|| "it was not read".to_owned())
+    }
 }
 
 impl Library for CalendarShelf {
@@ -61,13 +82,19 @@ impl Library for CalendarShelf {
 
 impl CalendarShelf {
     pub fn new(now: Instant) -> CalendarShelf {
-        CalendarShelf { now, kept: BTreeMap::new(), last_look: None }
+        CalendarShelf { now, kept: BTreeMap::new(), last_look: None, trial: None }
     }
 
     /// Before a configuration is loaded: what the files say now is taken over as far as `old` can be used with it.
-    pub fn before_load(&mut self, old: &Config, now: Instant) -> Option<Config> {
+    pub fn before_load(&mut self, old: &Arc<Config>, now: Instant) -> Option<Config> {
+        self.now = now;
+        let mut changed = self.finish(true);
+        for file in &old.calendars {
+            self.look_at(file, old, now);
+            changed = self.finish(true).or(changed);
+        }
         self.last_look = None;
-        self.look(old, now)
+        changed
     }
 
     /// Keeps the files of the configuration in force, and forgets the others.
@@ -75,96 +102,124 @@ impl CalendarShelf {
         self.kept.retain(|path, _| config.calendars.iter().any(|file| file.path == *path));
     }
 
-    /// Looks at the files, if it is time. If that changes what the configuration means: what it means now.
-    pub fn look(&mut self, config: &Config, now: Instant) -> Option<Config> {
+    /// Looks at the files, if it is time, and tries what has changed, one file after the other. If that changes what
+    /// the configuration means: what it means now.
+    pub fn look(&mut self, config: &Arc<Config>, now: Instant) -> Option<Config> {
+        self.now = now;
+        if self.trial.is_some() {
+            return self.finish(false);
+        }
         if self.last_look.is_some_and(|last| last.elapsed() < CALENDAR_POLL) {
             return None;
         }
         self.last_look = Some(Moment::now());
-        self.now = now;
-        let mut changed = None;
         for file in &config.calendars {
-            changed = self.look_at(file, config, now).or(changed);
+            self.look_at(file, config, now);
+            if self.trial.is_some() {
+                break;
+            }
         }
-        changed
+        None
     }
 
-    fn look_at(&mut self, file: &CalendarFile, config: &Config, now: Instant) -> Option<Config> {
+    fn look_at(&mut self, file: &CalendarFile, config: &Arc<Config>, now: Instant) {
         let found = identity(&file.path);
-        let kept = self.kept.get_mut(&file.path)?;
+        let Some(kept) = self.kept.get_mut(&file.path) else { return };
         let untouched = found.is_some() && found == kept.identity;
         if untouched && kept.failing.is_none() {
             kept.read_at = now;
-            return None;
+            return;
         }
         if untouched {
             return self.grow_stale(file, config, now);
         }
         kept.identity = found;
-        let read = read_file(&file.path);
-        let text: Arc<[u8]> = match read {
-            Ok(text) => text.into(),
-            Err(error) => return self.fail(file, config, error, now),
-        };
-        let old = std::mem::replace(&mut kept.good, text);
-        let was_stale = std::mem::replace(&mut kept.is_stale, false);
-        if old == kept.good && !was_stale {
-            self.succeed(file, now);
-            return None;
-        }
-        match config.again(self) {
-            Ok(config) => {
-                self.succeed(file, now);
-                tracing::info!(calendar = %file.name, "calendar read again");
-                Some(config)
-            }
+        match read_file(&file.path) {
+            Ok(text) if *text == *kept.good && !kept.is_stale => self.succeed(&file.path, now),
+            Ok(text) => self.begin(file, config, Copy { text: text.into(), is_stale: false }),
             Err(error) => {
-                let kept = self.kept.get_mut(&file.path)?;
-                (kept.good, kept.is_stale) = (old, was_stale);
-                self.fail(file, config, error.to_string(), now)
+                self.fail(file, error);
+                self.grow_stale(file, config, now);
             }
         }
     }
 
-    fn succeed(&mut self, file: &CalendarFile, now: Instant) {
-        if let Some(kept) = self.kept.get_mut(&file.path) {
+    /// Tries a copy of a file with the configuration, beside those that are kept of the others.
+    fn begin(&mut self, file: &CalendarFile, config: &Arc<Config>, copy: Copy) {
+        let kept = self.kept.iter().map(|(path, kept)| {
+            (path.clone(), Copy { text: kept.good.clone(), is_stale: kept.is_stale })
+        });
+        let mut copies = Copies(kept.collect());
+        copies.0.insert(file.path.clone(), copy.clone());
+        let (sender, outcome) = channel();
+        let config = config.clone();
+        std::thread::spawn(move || {
+            // Nobody may be waiting any more.
+            let _ = sender.send(config.again(&mut copies).map_err(|error| error.to_string()));
+        });
+        self.trial = Some(Trial { file: file.clone(), copy, outcome });
+    }
+
+    /// What became of the trial, if it has ended. The other files are looked at again at once.
+    fn finish(&mut self, wait: bool) -> Option<Config> {
+        let trial = self.trial.take()?;
+        let ended = match wait {
+            true => trial.outcome.recv().map_err(|_| TryRecvError::Disconnected),
+            false => trial.outcome.try_recv(),
+        };
+        let outcome = match ended {
+            Ok(outcome) => outcome,
+            Err(TryRecvError::Empty) => {
+                self.trial = Some(trial);
+                return None;
+            }
+            Err(TryRecvError::Disconnected) => Err("the file could not be taken apart".to_owned()),
+        };
+        self.last_look = None;
+        let (now, Trial { file, copy, .. }) = (self.now, trial);
+        match outcome {
+            Ok(config) => {
+                let kept = self.kept.get_mut(&file.path)?;
+                (kept.good, kept.is_stale) = (copy.text, copy.is_stale);
+                if !copy.is_stale {
+                    self.succeed(&file.path, now);
+                    tracing::info!(calendar = %file.name, "calendar read again");
+                }
+                Some(config)
+            }
+            Err(error) => {
+                self.fail(&file, error);
+                None
+            }
+        }
+    }
+
+    fn succeed(&mut self, path: &Path, now: Instant) {
+        if let Some(kept) = self.kept.get_mut(path) {
             kept.read_at = now;
             kept.failing = None;
         }
     }
 
     /// The same failure again is counted once.
-    fn fail(
-        &mut self,
-        file: &CalendarFile,
-        config: &Config,
-        error: String,
-        now: Instant,
-    ) -> Option<Config> {
-        let kept = self.kept.get_mut(&file.path)?;
+    fn fail(&mut self, file: &CalendarFile, error: String) {
+        let Some(kept) = self.kept.get_mut(&file.path) else { return };
         if kept.failing.as_ref() != Some(&error) {
             kept.errors += 1;
             tracing::error!(calendar = %file.name, error, "calendar cannot be used, the last good copy stays");
             kept.failing = Some(error);
         }
-        self.grow_stale(file, config, now)
     }
 
     /// What was not read for too long is not known any more.
-    fn grow_stale(&mut self, file: &CalendarFile, config: &Config, now: Instant) -> Option<Config> {
-        let kept = self.kept.get_mut(&file.path)?;
+    fn grow_stale(&mut self, file: &CalendarFile, config: &Arc<Config>, now: Instant) {
+        let Some(kept) = self.kept.get_mut(&file.path) else { return };
         if kept.is_stale || now - kept.read_at <= config.calendar_stale_after {
-            return None;
+            return;
         }
-        kept.is_stale = true;
         tracing::error!(calendar = %file.name, "calendar was not readable for too long: nothing may run by it");
-        match config.again(self) {
-            Ok(config) => Some(config),
-            Err(error) => {
-                tracing::error!(%error, "the configuration does not load with a stale calendar");
-                None
-            }
-        }
+        let text = kept.good.clone();
+        self.begin(file, config, Copy { text, is_stale: true });
     }
 
     /// What may be shown of the files of `config`.

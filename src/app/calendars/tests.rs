@@ -16,7 +16,7 @@ fn at(text: &str) -> Instant {
 struct Bench {
     folder: TempDir,
     shelf: CalendarShelf,
-    config: Config,
+    config: Arc<Config>,
     now: Instant,
 }
 
@@ -29,7 +29,7 @@ impl Bench {
         let now = at("2025-11-10T12:00:00Z");
         let mut shelf = CalendarShelf::new(now);
         let config = load_with(&folder.path().join("offhours.yml"), now, &mut shelf).unwrap();
-        Bench { folder, shelf, config, now }
+        Bench { folder, shelf, config: Arc::new(config), now }
     }
 
     fn file(&self) -> std::path::PathBuf {
@@ -39,10 +39,10 @@ impl Bench {
     /// A look some minutes later; whether it changed the configuration.
     fn look(&mut self, minutes: i64) -> bool {
         self.now += TimeDelta::minutes(minutes);
-        self.shelf.last_look = None;
-        let changed = self.shelf.look(&self.config, self.now);
+        let changed = self.shelf.before_load(&self.config, self.now);
         let is_changed = changed.is_some();
-        self.config = changed.unwrap_or_else(|| self.config.again(&mut self.shelf).unwrap());
+        let config = changed.unwrap_or_else(|| self.config.again(&mut self.shelf).unwrap());
+        self.config = Arc::new(config);
         is_changed
     }
 
@@ -77,6 +77,30 @@ fn a_change_is_read_again() {
     std::fs::write(bench.file(), EVENT).unwrap();
     assert!(bench.look(1));
     assert_eq!(bench.config.policy.digest, digest);
+}
+
+#[test]
+fn nobody_waits_while_a_copy_is_tried() {
+    let mut bench = Bench::new();
+    let text = EVENT.replace("T22", "T20");
+    std::fs::write(bench.file(), &text).unwrap();
+    assert!(bench.shelf.look(&bench.config, bench.now).is_none());
+    let trial = bench.shelf.trial.take().unwrap();
+    assert_eq!(*trial.copy.text, *text.as_bytes());
+    // Until it has ended the last good copy counts, and nothing else is begun.
+    let (sender, outcome) = channel();
+    bench.shelf.trial = Some(Trial { outcome, ..trial });
+    assert!(bench.shelf.look(&bench.config, bench.now).is_none());
+    assert_eq!(bench.open_and_frozen(INSIDE), (true, true));
+    sender.send(Err("wrong".into())).unwrap();
+    assert!(bench.shelf.look(&bench.config, bench.now).is_none());
+    assert_eq!(bench.view(), (1, false, 0));
+    // One that ends without a word is no copy either.
+    drop(sender);
+    std::fs::write(bench.file(), EVENT.replace("T22", "T21")).unwrap();
+    assert!(bench.look(1));
+    assert_eq!(bench.open_and_frozen(INSIDE), (false, false));
+    assert_eq!(bench.view(), (1, false, 0));
 }
 
 #[test]

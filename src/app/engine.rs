@@ -15,7 +15,7 @@ use crate::app::shared::{Asking, Message, Reply, Request, Shared};
 use crate::app::showing;
 use crate::clock;
 use crate::config::Config;
-use crate::ledger::{Draft, Evidence, Ledger, Taken, judging};
+use crate::ledger::{Draft, Entry, Evidence, Ledger, Taken, What, judging};
 use crate::run::{Run, RunNo};
 use crate::store::{Commit, Store, StoreError};
 use crate::time::Instant;
@@ -73,6 +73,8 @@ impl Engine {
             last_commit: Moment::now(),
             progress,
         };
+        // Until somebody is shown anything, a commit need not wait for the disk: see `get_ready`.
+        engine.store.write_behind().map_err(|e| e.to_string())?;
         engine.remember_shown();
         engine.draft.rejudge(&engine.config.policy, clock::now());
         Ok(engine)
@@ -84,9 +86,6 @@ impl Engine {
     /// The ledger is broken: waiting does not help.
     pub fn run(mut self) -> Result<(), StoreError> {
         loop {
-            if !self.answer_mail() {
-                break;
-            }
             self.look_at_calendars();
             self.follower.look(clock::now(), self.last_look.elapsed());
             self.last_look = Moment::now();
@@ -113,6 +112,9 @@ impl Engine {
             // In this order, so that the first scrape has every series.
             self.follower.publish(&self.shared);
             self.get_ready();
+            if !self.answer_mail() {
+                break;
+            }
         }
         self.finish();
         Ok(())
@@ -153,7 +155,14 @@ impl Engine {
         let forgotten = self.draft.take_forgotten().into_iter();
         runs.extend(forgotten.filter(|run| touched.binary_search(&run.no).is_ok()));
         runs.sort_unstable_by_key(|run| run.no);
-        runs.into_iter().map(|run| counted(run, &self.config, now)).collect()
+        let mut sealed = commit.entries.iter().filter_map(sealed_time).collect::<Vec<_>>();
+        sealed.sort_unstable();
+        let known = |no| sealed.binary_search_by_key(&no, |(no, ..)| *no).ok();
+        let count = |run: Arc<Run>| match known(run.no).and_then(|place| sealed.get(place)) {
+            Some((_, business, outside)) => (run, *business, *outside),
+            None => counted(run, &self.config, now),
+        };
+        runs.into_iter().map(count).collect()
     }
 
     /// Stores a commit if it is worth it, then makes it visible. Nothing is read on before it is on disk.
@@ -354,6 +363,16 @@ fn draft_of(ledger: Ledger, config: &Config) -> Draft {
     let mut draft = Draft::new(ledger, Evidence::Readings);
     draft.set_backfill_horizon(config.backfill_horizon);
     draft
+}
+
+/// What an entry that seals a run says of its time: its nanoseconds in business hours and outside its windows.
+fn sealed_time(entry: &Entry) -> Option<(RunNo, i64, i64)> {
+    match &entry.what {
+        What::Sealed { run, business_nanos, outside_nanos, .. } => {
+            Some((*run, *business_nanos, *outside_nanos))
+        }
+        _ => None,
+    }
 }
 
 /// A run with its nanoseconds in business hours and outside its windows.

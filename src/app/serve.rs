@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 
-use rustix::process::Signal;
+use rustix::process;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::backend::Office;
 use crate::app::calendars::CalendarShelf;
@@ -72,6 +72,8 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let listener = runtime.block_on(listen(options.listen))?;
+    // Before the loop begins, so that no signal meets it unprepared.
+    let signals = runtime.block_on(async { Signals::catch() })?;
     if let Err(error) = control::listen(shared.clone()) {
         tracing::warn!(%error, "acknowledgements can only be given while offhours is stopped");
     }
@@ -79,7 +81,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         Engine::new(shared.clone(), inbox, (store, shelf), options.notify, options.progress);
     let engine = engine.map_err(ServeError::Follow)?;
     let looping = std::thread::Builder::new().name("loop".into()).spawn(|| engine.run())?;
-    let served = runtime.block_on(until_stopped(listener, shared.clone(), web, &looping));
+    let served = runtime.block_on(until_stopped(listener, signals, shared.clone(), web, &looping));
     // Nobody is answered any more: now the loop may commit and end.
     shared.send(Message::Stop);
     let ended = looping.join().map_err(|_| ServeError::Loop)?;
@@ -95,16 +97,34 @@ async fn listen(listen: SocketAddr) -> Result<TcpListener, ServeError> {
     Ok(listener)
 }
 
+/// The signals that the program does not leave to the system.
+struct Signals {
+    term: Signal,
+    int: Signal,
+    hangup: Signal,
+    /// A file that may not grow (`ulimit -f`) is then a failed commit, which is waited out, and no death.
+    _file_too_large: Signal,
+}
+
+impl Signals {
+    fn catch() -> std::io::Result<Signals> {
+        Ok(Signals {
+            term: signal(SignalKind::terminate())?,
+            int: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+            _file_too_large: signal(SignalKind::from_raw(process::Signal::XFSZ.as_raw()))?,
+        })
+    }
+}
+
 async fn until_stopped(
     listener: TcpListener,
+    signals: Signals,
     shared: Arc<Shared>,
     web: Web,
     looping: &std::thread::JoinHandle<Result<(), StoreError>>,
 ) -> Result<(), ServeError> {
-    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let mut hangup = signal(SignalKind::hangup())?;
-    // A file that may not grow (`ulimit -f`) is then a failed commit, which is waited out, and no death.
-    let _file_too_large = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
+    let Signals { mut term, mut int, mut hangup, _file_too_large } = signals;
     let reloading = shared.clone();
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {

@@ -34,8 +34,10 @@ impl Engine {
         if partners.iter().all(|p| self.follower.is_caught_up(&p.name)) {
             // A ledger that cannot be written now is told of when there is something to write: what pages must
             // not wait for it.
+            // Commits that did not wait for the disk are there with this one.
             let promise = Commit { shown_until: Some(from_now()), ..Commit::default() };
-            if let Err(error) = self.store.commit(&promise) {
+            let through = self.store.write_through();
+            if let Err(error) = through.and_then(|()| self.store.commit(&promise)) {
                 tracing::warn!(%error, "not on disk: how far the counters of time are shown");
             }
             // Everything that the draft has is on disk now.

@@ -172,7 +172,7 @@ impl Draft {
         };
         let no = self.ledger().last_run() + 1;
         let (name, service) = (&question.procedure, question.service.clone());
-        let mut run = self.new_run(policy, &taking, &line, name, service, start, (no, no))?;
+        let (mut run, _) = self.new_run(policy, &taking, &line, name, service, start, (no, no))?;
         let terms = terms_of(policy, &run)?;
         let lasts = question.lasts.unwrap_or_default();
         let clock = match terms.lost_after < lasts {

@@ -108,7 +108,8 @@ impl Draft {
     /// The entries since the last call.
     pub fn drain(&mut self) -> Vec<Entry> {
         self.shown_runs = self.ledger.last_run();
-        std::mem::take(&mut self.entries)
+        let next = Vec::with_capacity(self.entries.len());
+        std::mem::replace(&mut self.entries, next)
     }
 
     /// See [`Ledger::unlatch`].

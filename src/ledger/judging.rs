@@ -156,7 +156,7 @@ impl Draft {
         }
     }
 
-    fn set_deadline(&mut self, partner: &Arc<str>, no: RunNo, at: Option<Instant>) {
+    pub(super) fn set_deadline(&mut self, partner: &Arc<str>, no: RunNo, at: Option<Instant>) {
         let known = match at {
             Some(at) => self.due.insert(no, at),
             None => self.due.remove(&no),
@@ -240,7 +240,8 @@ impl Draft {
         self.record(clock, &partner, what);
     }
 
-    /// A run as it begins, with everything that the start rules say of it.
+    /// A run as it begins, with everything that the rules say of it just before its start, and when to ask the
+    /// later ones next.
     #[allow(clippy::too_many_arguments)]
     pub(super) fn new_run(
         &self,
@@ -251,7 +252,7 @@ impl Draft {
         service: Option<Arc<str>>,
         start: Instant,
         (no, group): (RunNo, RunNo),
-    ) -> Option<Run> {
+    ) -> Option<(Run, Option<Instant>)> {
         let partner = policy.partner(&taking.partner)?;
         let terms = partner.terms(service.as_deref(), procedure);
         let shared = |name: &Option<Box<str>>| name.as_deref().map(Arc::from);
@@ -296,8 +297,8 @@ impl Draft {
         self.match_plan(&mut run, terms);
         run.asked = self.asked_before(&run);
         run.irregular_start = self.irregular_start(&run, terms);
-        self.judge_start(&mut run, terms, taking, partner.late_after);
-        Some(run)
+        let next = self.judge_start(&mut run, terms, taking, partner.late_after);
+        Some((run, next))
     }
 
     fn match_plan(&self, run: &mut Run, terms: &Terms) {
@@ -316,9 +317,16 @@ impl Draft {
         run.approved = book.approval(run.change(), run.run_id.as_ref());
     }
 
-    fn judge_start(&self, run: &mut Run, terms: &Terms, taking: &Taking, late_after: TimeDelta) {
+    fn judge_start(
+        &self,
+        run: &mut Run,
+        terms: &Terms,
+        taking: &Taking,
+        late_after: TimeDelta,
+    ) -> Option<Instant> {
         let case = case_of(run, terms, run.start - TICK);
         let (mut findings, mut uncovered) = (Findings::default(), false);
+        let mut next: Option<Instant> = None;
         let checks = judge(&case, When::Start).chain(judge(&case, When::Later));
         for (reason, check) in checks {
             match check {
@@ -327,7 +335,8 @@ impl Draft {
                     findings.insert(Finding { reason, at, waived, detail: detail.into() });
                 }
                 Check::Unknown(_) => uncovered = true,
-                _ => {}
+                Check::Holds { until } => next = Some(next.map_or(until, |t| t.min(until))),
+                Check::Passes | Check::NotApplicable(_) => {}
             }
         }
         if let Some(finding) = self.doubt_start(&case, taking, late_after) {
@@ -336,6 +345,7 @@ impl Draft {
         (run.findings, run.uncovered) = (findings, uncovered);
         let asks = |f: &Finding| self.asks_for_acknowledgement(run.observed, f);
         run.latched = run.findings.values().any(asks);
+        next
     }
 
     /// Live, a start that was read late although its file was followed may be backdated.

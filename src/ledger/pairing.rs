@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::event::{Kind, RunLine};
 use crate::ledger::book::Key;
-use crate::ledger::draft::{Draft, Taking};
+use crate::ledger::draft::{Draft, TICK, Taking};
 use crate::ledger::{Shown, What};
 use crate::policy::Policy;
 use crate::run::{Irregularity, Phase, Place, Run, RunNo, State};
@@ -38,12 +38,18 @@ impl Draft {
             let detail = format!("run {id} is open");
             return self.irregular(clock, taking, Irregularity::SecondStart, detail);
         }
-        for no in self.start_runs(policy, clock, taking, line, taking.event.at) {
-            self.refresh(policy, no, clock, taking.observed);
+        let start = taking.event.at;
+        for (no, next) in self.start_runs(policy, clock, taking, line, start) {
+            if clock == start - TICK {
+                // It has just been judged as of this very instant.
+                self.set_deadline(&taking.partner, no, next);
+            } else {
+                self.refresh(policy, no, clock, taking.observed);
+            }
         }
     }
 
-    /// Opens one run for each service that the line names, or one.
+    /// Opens one run for each service that the line names, or one. Gives back when to ask the later rules next.
     fn start_runs(
         &mut self,
         policy: &Policy,
@@ -51,7 +57,7 @@ impl Draft {
         taking: &Taking,
         line: &RunLine,
         start: Instant,
-    ) -> Vec<RunNo> {
+    ) -> Vec<(RunNo, Option<Instant>)> {
         let Some(procedure) = &line.procedure else { return Vec::new() };
         let group = self.ledger.last_run() + 1;
         let services = services_of(policy, taking, line);
@@ -59,12 +65,12 @@ impl Draft {
         for service in services {
             let no = self.ledger.last_run() + 1;
             let run = self.new_run(policy, taking, line, procedure, service, start, (no, group));
-            let Some(run) = run else { continue };
+            let Some((run, next)) = run else { continue };
             let verdict = run.verdict();
             let what = What::Started { run: Arc::new(run), verdict };
             self.record(clock, &taking.partner, what);
             self.note_irregular_start(clock, taking, no);
-            started.push(no);
+            started.push((no, next));
         }
         started
     }
@@ -101,7 +107,7 @@ impl Draft {
         }
         match line.whole {
             Some((start, end)) if start <= end && line.procedure.is_some() => {
-                for no in self.start_runs(policy, clock, taking, line, start) {
+                for (no, _) in self.start_runs(policy, clock, taking, line, start) {
                     if let Some(run) = self.ledger.run(no).cloned() {
                         self.end_run(policy, clock, taking, line, &run, end);
                     }

@@ -62,10 +62,16 @@ pub(super) fn configure(db: &Connection) -> rusqlite::Result<()> {
 pub(super) fn create(db: &Connection) -> rusqlite::Result<()> {
     configure(db)?;
     db.pragma_update(None, "journal_mode", "WAL")?;
-    db.pragma_update(None, "synchronous", "FULL")?;
+    sync_each_commit(db, true)?;
     db.execute_batch(TABLES)?;
     db.execute("INSERT OR IGNORE INTO meta VALUES ('version', ?1)", [VERSION])?;
     Ok(())
+}
+
+/// Whether a commit waits for the disk. If not, the log of SQLite is synced before it is moved into the
+/// database, so that the order of commits is kept: <https://www.sqlite.org/pragma.html#pragma_synchronous>.
+pub(super) fn sync_each_commit(db: &Connection, each: bool) -> rusqlite::Result<()> {
+    db.pragma_update(None, "synchronous", if each { "FULL" } else { "NORMAL" })
 }
 
 /// The version found, if there is a ledger.

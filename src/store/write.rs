@@ -1,6 +1,6 @@
 //! The one writer: opens or makes a ledger, loads it, commits to it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -96,6 +96,23 @@ impl Store {
         Ok(ledger)
     }
 
+    /// Lets commits wait for the disk together, while nobody is shown what they hold: a power cut may take back
+    /// the latest of them, their places in the files included, and never part of one.
+    ///
+    /// # Errors
+    /// SQLite refuses the setting.
+    pub fn write_behind(&self) -> Result<(), StoreError> {
+        schema::sync_each_commit(&self.db, false).in_file(&self.path)
+    }
+
+    /// From now on a commit, and all before it, is on disk when [`Store::commit`] returns: how a store begins.
+    ///
+    /// # Errors
+    /// SQLite refuses the setting.
+    pub fn write_through(&self) -> Result<(), StoreError> {
+        schema::sync_each_commit(&self.db, true).in_file(&self.path)
+    }
+
     /// The same database, for questions.
     pub fn reader(&self) -> Reader<'_> {
         Reader::over(&self.db, &self.path)
@@ -110,7 +127,8 @@ impl Store {
         (self.height, self.head)
     }
 
-    /// Puts everything on disk in one transaction; when this returns it is there.
+    /// Puts everything on disk in one transaction; when this returns it is there (but see
+    /// [`Store::write_behind`]).
     ///
     /// # Errors
     /// Nothing was changed: the caller drops its draft, and the same lines come again.
@@ -217,17 +235,22 @@ fn add_runs(tx: &Transaction, height: u64, c: &Commit) -> rusqlite::Result<()> {
         "UPDATE runs SET state = ?2, verdict = ?3, business_nanos = ?4, outside_nanos = ?5,
          since = ?6 WHERE no = ?1",
     )?;
-    let started: HashMap<RunNo, u64> = (height + 1..)
+    // In the order of the runs' numbers, because they are given in the order of the starts.
+    let started: Vec<(RunNo, u64)> = (height + 1..)
         .zip(&c.entries)
         .filter_map(|(entry, e)| match &e.what {
             What::Started { run, .. } => Some((run.no, entry)),
             _ => None,
         })
         .collect();
+    let first_entry_of = |no: RunNo| {
+        let place = started.binary_search_by_key(&no, |(started, _)| *started).ok()?;
+        started.get(place).map(|(_, entry)| *entry)
+    };
     for (run, business, outside) in &c.runs {
         let since = write_since(run).map_err(unwritable)?;
         let (state, verdict) = (run.state.as_str(), run.verdict().as_str());
-        let Some(first_entry) = started.get(&run.no) else {
+        let Some(first_entry) = first_entry_of(run.no) else {
             update.execute(params![run.no, state, verdict, business, outside, since])?;
             continue;
         };

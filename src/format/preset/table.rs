@@ -137,7 +137,8 @@ pub static PRESETS: &[Preset] = &[
         how: "`build index on` starts a run of procedure `index-build` and `build index done` ends it; \
               `moveChunk.start` and `moveChunk.from` of the changelog do so for `move-chunk`, which failed unless \
               the note is `success`. The id is the thread (`conn39`). Give each server's source a \
-              `run_id_prefix`, because all of them count their threads from 1.",
+              `run_id_prefix`, because all of them count their threads from 1. The JSON log of 4.4 and later \
+              is not read: it passes no `match` of this preset.",
         forms: &[
             form(
                 mongodb!("build index on: "),
@@ -283,10 +284,11 @@ pub static PRESETS: &[Preset] = &[
     Preset {
         name: "cron",
         summary: "Jobs of cron in a syslog file.",
-        how: "cron tells only when it starts a job. Each `CMD` is a run that ends as it begins: the rules of the \
-              start are judged, how long it ran is not known, and it is never `lost`. The procedure is the \
-              command as written, to be named by `values`; the id is the process. Say which jobs are maintenance \
-              by a `match` of their commands.",
+        how: "Each `CMD` is a run that ends as it begins: the rules of the start are judged, how long it ran is not \
+              known, and it is never `lost`. By default cron tells only when it starts a job; where it also writes \
+              `END` (Debian's with `-L`) or `CMDEND` (cronie), these lines are not read, because most of them do not \
+              name the process that began. The procedure is the command as written, to be named by `values`; the id \
+              is the process. Say which jobs are maintenance by a `match` of their commands.",
         forms: &[
             form(
                 cron!(

@@ -22,6 +22,7 @@ pub mod clock;
 pub mod process;
 pub mod tail;
 pub mod store;
+pub mod client;
 pub mod notify_alertmanager;
 pub mod http;
 pub mod app;

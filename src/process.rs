@@ -28,6 +28,20 @@ pub fn view() -> Option<ProcessView> {
     assemble(&texts, &units, count_entries(Path::new("/proc/self/fd"))?)
 }
 
+/// Whether this process was started with the signal ignored (`nohup`, a job in the background of a script): then it
+/// is to stay ignored.
+pub fn ignores(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    is_ignored(&status, signal)
+}
+
+fn is_ignored(status: &str, signal: i32) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    let bit = u32::try_from(signal - 1).ok().and_then(|shift| 1_u64.checked_shl(shift));
+    bit.is_some_and(|bit| mask & bit != 0)
+}
+
 /// The files, as read.
 struct Texts<'a> {
     own_stat: &'a str,

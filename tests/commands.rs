@@ -16,6 +16,8 @@ fn every_command_has_help() {
         "check-config",
         "test-line",
         "may-start",
+        "guard",
+        "phase",
         "windows",
         "runs",
         "explain",

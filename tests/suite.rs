@@ -47,3 +47,6 @@ mod roads;
 
 /// Whether a run may start: what is answered is what the judge then says, and it is on record.
 mod asking;
+
+/// Asking before a run, from outside: `may-start` and `guard` against a running offhours.
+mod guarding;

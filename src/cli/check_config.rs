@@ -75,12 +75,12 @@ pub fn run(options: &Options) -> Outcome {
 
 fn alertmanagers(all: &[Alertmanager]) -> String {
     let line = |a: &Alertmanager| {
-        let who = a
-            .basic_auth
-            .as_ref()
-            .map_or("without a password".into(), |auth| format!("as {}", clean(&auth.username)));
+        let who =
+            a.peer.basic_auth.as_ref().map_or("without a password".into(), |auth| {
+                format!("as {}", clean(&auth.username))
+            });
         let resend = format_duration(TimeDelta::from_std(a.resend).unwrap_or_default());
-        let url = a.url.to_string();
+        let url = a.peer.url.to_string();
         format!("alertmanager {}\n  posts            {who}, again after {resend}\n", clean(&url))
     };
     all.iter().map(line).collect()

@@ -71,7 +71,7 @@ impl Visit for Pairs<'_, '_> {
 
 /// A value as it is written: in quotes where it has to be, with everything spelled out that would end the line or
 /// act on a terminal (CWE-117).
-fn quoted(value: &str) -> String {
+pub(super) fn quoted(value: &str) -> String {
     let is_plain = |c: char| !c.is_whitespace() && !is_unshown(c) && !matches!(c, '"' | '=' | '\\');
     if !value.is_empty() && value.chars().all(is_plain) {
         return value.into();

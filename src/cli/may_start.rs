@@ -2,9 +2,9 @@
 
 use clap::{Args, ValueEnum};
 
+use super::ask::{self, PeerArgs, RunArgs};
 use super::table::clean;
 use super::{ConfigArg, FINE, FOUND, Failure, Outcome, StorageArg, UNASKED, failed, print, usage};
-use crate::app::control;
 use crate::app::questions::Questions;
 use crate::app::shared::Refusal;
 use crate::clock;
@@ -18,6 +18,7 @@ use crate::store::{Commit, Store};
   offhours may-start --partner hostco --procedure archive-compaction --trigger schedule
   offhours may-start --partner hostco --procedure index-rebuild --for 2h --at 2026-03-10T22:00:00Z
   offhours may-start --partner hostco --procedure storage-failover --change CHG0031315 || exit
+  offhours may-start --url https://offhours.example:11310 --partner hostco --procedure index-rebuild
 
 Exit codes: 0 it may, 1 it may not, 2 wrong usage or configuration, 3 there was no answer.")]
 pub struct Options {
@@ -27,53 +28,13 @@ pub struct Options {
     storage: StorageArg,
     #[command(flatten)]
     run: RunArgs,
+    #[command(flatten)]
+    peer: PeerArgs,
     /// When it is to start: RFC 3339; now if not given.
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
     #[arg(long, default_value = "text")]
     format: Format,
-}
-
-/// Which run is meant, and who means it.
-#[derive(Args, Clone)]
-pub struct RunArgs {
-    /// The partner that carries it out.
-    #[arg(long)]
-    pub partner: String,
-    /// The procedure.
-    #[arg(long)]
-    pub procedure: String,
-    /// The service; if not given, the procedure's only one.
-    #[arg(long)]
-    pub service: Option<String>,
-    /// The change that it is part of.
-    #[arg(long, value_name = "ID")]
-    pub change: Option<String>,
-    /// What starts it: schedule, manual, api or unknown.
-    #[arg(long, value_name = "WORD")]
-    pub trigger: Option<String>,
-    /// How long it takes, such as 1h30m; if not given, as long as usual.
-    #[arg(long = "for", value_name = "DURATION")]
-    pub lasts: Option<String>,
-    /// Who asks; if not given, the user of the system.
-    #[arg(long, value_name = "NAME")]
-    pub by: Option<String>,
-}
-
-impl RunArgs {
-    pub fn inquiry(&self) -> Inquiry {
-        let user = || std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).ok();
-        Inquiry {
-            partner: Some(self.partner.clone()),
-            service: self.service.clone(),
-            procedure: Some(self.procedure.clone()),
-            lasts: self.lasts.clone(),
-            change: self.change.clone(),
-            trigger: self.trigger.clone(),
-            by: self.by.clone().or_else(user).filter(|by| !by.is_empty()),
-            ..Inquiry::default()
-        }
-    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -84,23 +45,30 @@ enum Format {
 
 pub fn run(options: &Options) -> Outcome {
     let inquiry = Inquiry { at: options.at.clone(), ..options.run.inquiry() };
+    let peer = options.peer.peer().map_err(usage)?;
     let dir = &options.storage.storage;
-    if !dir.join("ledger.db").is_file() {
+    if peer.is_none() && !dir.join("ledger.db").is_file() {
         return Err(usage(format!("{}: there is no ledger here", dir.display())));
     }
-    let answer = match control::may_start(dir, &inquiry).map_err(unasked)? {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(failed)?;
+    let asked = runtime.block_on(ask::ask(peer.as_ref(), &options.storage, &inquiry));
+    let answer = match asked.map_err(refused)? {
         Some(answer) => answer,
-        None => alone(&inquiry, &options.storage, &options.config)?,
+        None => alone(&inquiry, &options.storage, &options.config)?.map_err(refused)?,
     };
-    let answer = answer.map_err(|refusal| match refusal {
-        Refusal::Wrong(why) => usage(why),
-        Refusal::TooMany(why) | Refusal::Unavailable(why) => unasked(why),
-    })?;
     match options.format {
         Format::Text => print(|out| write_text(out, &answer))?,
         Format::Json => print(|out| writeln!(out, "{}", serde_json::to_string(&answer)?))?,
     }
     Ok(if answer.may_start { FINE } else { FOUND })
+}
+
+fn refused(refusal: Refusal) -> Failure {
+    match refusal {
+        Refusal::Wrong(why) => usage(why),
+        Refusal::TooMany(why) | Refusal::Unavailable(why) => unasked(why),
+    }
 }
 
 /// There was no answer: neither yes nor no.

@@ -1,11 +1,14 @@
 //! The commands, one file each, and what they share.
 
+mod ask;
 mod check_config;
 mod explain;
 mod fold;
+mod guard;
 mod log;
 mod may_start;
 mod office;
+mod phase;
 pub mod progress;
 mod rejected;
 mod replay;
@@ -58,7 +61,11 @@ enum Command {
     /// Show the event that a line becomes, or why it is none.
     TestLine(test_line::Options),
     /// Ask whether a run may start, and when it may.
-    MayStart(may_start::Options),
+    MayStart(Box<may_start::Options>),
+    /// Run a command only if it may start, and write the lines of its run to a log.
+    Guard(Box<guard::Options>),
+    /// Write the line of a phase, from within a command that guard runs.
+    Phase(phase::Options),
     /// List windows, freezes, business hours and changes of the next days.
     Windows(windows::Options),
     /// List the runs on record.
@@ -129,6 +136,8 @@ pub fn run() -> ExitCode {
         Command::CheckConfig(options) => check_config::run(&options),
         Command::TestLine(options) => test_line::run(&options),
         Command::MayStart(options) => may_start::run(&options),
+        Command::Guard(options) => guard::run(&options),
+        Command::Phase(options) => phase::run(&options),
         Command::Windows(options) => windows::run(&options),
         Command::Runs(options) => runs::run(&options),
         Command::Explain(options) => explain::run(&options),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_saphyr::{Location, Spanned};
@@ -43,14 +44,21 @@ pub struct Paging {
 /// One Alertmanager. Secrets are in files, which are read at each use.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alertmanager {
-    pub url: Url,
-    pub timeout: Duration,
+    pub peer: Arc<Peer>,
     pub resend: Duration,
     pub resolve_delay: Duration,
-    pub tls: Tls,
-    pub basic_auth: Option<PasswordFile>,
     /// Added to the labels of each alert, unless it has them.
     pub external_labels: BTreeMap<String, String>,
+}
+
+/// Somebody whom we ask or tell something over HTTP.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Peer {
+    pub url: Url,
+    /// From the connection to the end of the answer.
+    pub timeout: Duration,
+    pub tls: Tls,
+    pub basic_auth: Option<PasswordFile>,
 }
 
 /// How the other side is known, and how it knows us.
@@ -77,14 +85,14 @@ pub enum Scheme {
     Https,
 }
 
-/// Where an Alertmanager is; it has no secret in it.
+/// Where a peer is; it has no secret in it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Url {
     pub scheme: Scheme,
     /// A name or an address, an IPv6 address without brackets.
     pub host: String,
     pub port: u16,
-    /// What stands before `/api/v2/alerts`; without slash at its end.
+    /// What stands before each path (`/api/v2/alerts`); without slash at its end.
     pub prefix: String,
 }
 
@@ -106,7 +114,7 @@ impl Url {
 
     /// # Errors
     /// What is wrong with it; the text is not in it, because a password may be.
-    fn parse(text: &str) -> Result<Url, &'static str> {
+    pub fn parse(text: &str) -> Result<Url, &'static str> {
         if text.contains(['#', '?']) {
             return Err("query or fragment in URL");
         }
@@ -148,9 +156,9 @@ impl Check<'_> {
             for one in &list.value {
                 let found = self.alertmanager(one.defined, &one.value, folder);
                 if let (Some(url), Some(found)) = (one.value.url.as_ref(), &found)
-                    && alertmanagers.iter().any(|known| known.url == found.url)
+                    && alertmanagers.iter().any(|known| known.peer.url == found.peer.url)
                 {
-                    self.error(url.defined, format!("a second alertmanager at {}", found.url));
+                    self.error(url.defined, format!("a second alertmanager at {}", found.peer.url));
                 }
                 alertmanagers.extend(found);
             }
@@ -183,12 +191,9 @@ impl Check<'_> {
         let basic_auth = basic_auth.and_then(|auth| self.basic_auth(auth, folder));
         let external_labels = self.external_labels(&written.external_labels);
         Some(Alertmanager {
-            url: url?,
-            timeout,
+            peer: Arc::new(Peer { url: url?, timeout, tls, basic_auth }),
             resend,
             resolve_delay,
-            tls,
-            basic_auth,
             external_labels,
         })
     }

@@ -28,7 +28,7 @@ use chrono::TimeDelta;
 use serde_saphyr::{Location, Spanned};
 use sha2::{Digest as _, Sha256};
 
-pub use alertmanagers::{Alertmanager, Paging, PasswordFile, Scheme, Tls, Url};
+pub use alertmanagers::{Alertmanager, Paging, PasswordFile, Peer, Scheme, Tls, Url};
 pub(crate) use check::Check;
 pub(crate) use files::Files;
 pub use files::{CalendarFile, Copy, Disk, Library, read_file};

@@ -336,17 +336,17 @@ fn alertmanagers_are_read_with_their_defaults() {
     assert_eq!(paging.status_url.as_deref(), Some("https://offhours.example/status"));
     assert_eq!(paging.runbook_url.as_deref(), Some("https://wiki.example/runbooks"));
     let [behind, plain] = &paging.alertmanagers[..] else { panic!("{paging:?}") };
-    assert_eq!(behind.url.to_string(), "https://[2001:db8::1]:443/behind/a/proxy");
-    assert_eq!((&*behind.url.host, behind.resolve_delay.as_secs()), ("2001:db8::1", 0));
-    assert_eq!((behind.timeout.as_secs(), behind.resend.as_secs()), (3, 60));
-    let own = behind.tls.own.as_ref().unwrap();
+    assert_eq!(behind.peer.url.to_string(), "https://[2001:db8::1]:443/behind/a/proxy");
+    assert_eq!((&*behind.peer.url.host, behind.resolve_delay.as_secs()), ("2001:db8::1", 0));
+    assert_eq!((behind.peer.timeout.as_secs(), behind.resend.as_secs()), (3, 60));
+    let own = behind.peer.tls.own.as_ref().unwrap();
     assert_eq!(own.1, Path::new("/etc/offhours/keys/own.key"));
-    assert_eq!(behind.tls.ca_file.as_deref(), Some(Path::new("/etc/ssl/ca.pem")));
-    let file = &behind.basic_auth.as_ref().unwrap().password_file;
+    assert_eq!(behind.peer.tls.ca_file.as_deref(), Some(Path::new("/etc/ssl/ca.pem")));
+    let file = &behind.peer.basic_auth.as_ref().unwrap().password_file;
     assert_eq!(file, Path::new("/etc/offhours/secrets/alertmanager"));
     assert_eq!(behind.external_labels["replica"], "1");
-    assert_eq!(plain.url.to_string(), "http://localhost:9093");
-    let seconds = [plain.timeout, plain.resend, plain.resolve_delay].map(|d| d.as_secs());
+    assert_eq!(plain.peer.url.to_string(), "http://localhost:9093");
+    let seconds = [plain.peer.timeout, plain.resend, plain.resolve_delay].map(|d| d.as_secs());
     assert_eq!(seconds, [10, 30, 120]);
     assert_eq!(good("good-minimal.yml").paging, Paging::default());
 }

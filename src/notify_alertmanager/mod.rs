@@ -4,11 +4,10 @@
 //! or a restart loses nothing, and what a sender remembers is bounded by the number of label sets. Whoever
 //! publishes a [`Picture`] never waits for a sender.
 
-mod client;
+mod post;
 mod roster;
 #[cfg(test)]
 mod tests;
-mod tls;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -23,7 +22,7 @@ use crate::clock;
 use crate::config::Alertmanager;
 use crate::ledger::chain::Head;
 
-use client::Failure;
+use post::Failure;
 use roster::{Post, Roster};
 
 /// The most alerts in one post; more are posted one after the other.
@@ -156,7 +155,7 @@ impl Sender {
         let due = self.roster.due(Moment::now());
         for posts in due.chunks(ALERTS_PER_POST) {
             let body = wire::body(posts, picture, &self.settings, clock::now());
-            let outcome = client::post(&self.settings, body).await;
+            let outcome = post::post(&self.settings, body).await;
             (self.count)(outcome.is_ok());
             match outcome {
                 Ok(()) => {
@@ -176,7 +175,7 @@ impl Sender {
                 let (alert, state) =
                     (name.as_str(), if post.is_over { "resolved" } else { "firing" });
                 let (partner, procedure) = (&*labels.partner, &*labels.procedure);
-                tracing::info!(alert, state, partner, procedure, to = %self.settings.url, "alert posted");
+                tracing::info!(alert, state, partner, procedure, to = %self.settings.peer.url, "alert posted");
             }
         }
     }
@@ -199,7 +198,7 @@ impl Trouble {
     fn tell(&mut self, settings: &Alertmanager, failure: &Failure) -> Duration {
         self.since.get_or_insert_with(Moment::now);
         if self.told.is_none_or(|told| REMIND <= told.elapsed()) {
-            tracing::warn!(to = %settings.url, error = %failure, "alerts cannot be posted, trying on");
+            tracing::warn!(to = %settings.peer.url, error = %failure, "alerts cannot be posted, trying on");
             self.told = Some(Moment::now());
         }
         let wait = self.next;
@@ -210,7 +209,7 @@ impl Trouble {
     fn is_over(&mut self, settings: &Alertmanager) {
         if let Some(since) = self.since {
             let seconds = since.elapsed().as_secs();
-            tracing::info!(to = %settings.url, seconds, "alerts can be posted again");
+            tracing::info!(to = %settings.peer.url, seconds, "alerts can be posted again");
         }
         *self = Trouble::new(self.backoff);
     }

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::alerts::{Alert, Name};
-use crate::config::{Alertmanager, PasswordFile, Scheme, Tls, Url};
+use crate::config::{Alertmanager, PasswordFile, Peer, Scheme, Tls, Url};
 use crate::ledger::chain::GENESIS;
 use crate::run::Labels;
 use fake::{Behaviour, Fake};
@@ -23,14 +23,20 @@ const PATIENCE: Duration = Duration::from_secs(30);
 fn settings(port: u16) -> Alertmanager {
     let host = "127.0.0.1".to_owned();
     Alertmanager {
-        url: Url { scheme: Scheme::Http, host, port, prefix: "/am".into() },
-        timeout: PATIENCE,
+        peer: Arc::new(Peer {
+            url: Url { scheme: Scheme::Http, host, port, prefix: "/am".into() },
+            timeout: PATIENCE,
+            tls: Tls::default(),
+            basic_auth: None,
+        }),
         resend: PATIENCE,
         resolve_delay: Duration::ZERO,
-        tls: Tls::default(),
-        basic_auth: None,
         external_labels: BTreeMap::from([("region".into(), "eu".into())]),
     }
+}
+
+fn peer_of(settings: &mut Alertmanager) -> &mut Peer {
+    Arc::make_mut(&mut settings.peer)
 }
 
 /// A picture with one alert, or none.
@@ -56,7 +62,7 @@ async fn post_to(behaviour: Behaviour, edit: impl FnOnce(&mut Alertmanager)) -> 
     let fake = Fake::start(vec![behaviour]).await;
     let mut settings = settings(fake.port);
     edit(&mut settings);
-    let outcome = client::post(&Arc::new(settings), b"[]".to_vec()).await;
+    let outcome = post::post(&settings, b"[]".to_vec()).await;
     outcome.map_err(|failure| failure.to_string())
 }
 
@@ -96,14 +102,14 @@ async fn every_failure_is_told_in_a_sentence() {
             _ => panic!("{behaviour:?}: {got:?}, not {want:?}"),
         }
     }
-    let brief = |s: &mut Alertmanager| s.timeout = Duration::from_millis(20);
+    let brief = |s: &mut Alertmanager| peer_of(s).timeout = Duration::from_millis(20);
     assert_eq!(post_to(Silent, brief).await, Err("no answer within the timeout".into()));
 }
 
 #[tokio::test]
 async fn nobody_listens() {
     let port = Fake::start(vec![]).await.into_port();
-    let failure = client::post(&Arc::new(settings(port)), vec![]).await.unwrap_err().to_string();
+    let failure = post::post(&settings(port), vec![]).await.unwrap_err().to_string();
     assert!(failure.starts_with("no connection: "), "{failure}");
 }
 
@@ -114,9 +120,10 @@ async fn a_password_is_read_at_each_post_and_never_told() {
     let fake = Fake::start(vec![Behaviour::Answer(401, "no"), Behaviour::Answer(200, "")]).await;
     let mut settings = settings(fake.port);
     let username = "offhours".into();
-    settings.basic_auth = Some(PasswordFile { username, password_file: file.clone() });
+    peer_of(&mut settings).basic_auth =
+        Some(PasswordFile { username, password_file: file.clone() });
     let settings = Arc::new(settings);
-    let post = async || client::post(&settings, vec![]).await.map_err(|e| e.to_string());
+    let post = async || post::post(&settings, vec![]).await.map_err(|e| e.to_string());
     let missing = post().await.unwrap_err();
     assert!(missing.starts_with(&format!("{}: cannot be read", file.display())), "{missing}");
     std::fs::write(&file, "hunter2\n").unwrap();
@@ -145,11 +152,12 @@ async fn an_encrypted_post_is_only_made_to_whom_is_trusted() {
     ] {
         let fake = Fake::encrypted(&pem, vec![Behaviour::Answer(200, "")]).await;
         let mut settings = settings(fake.port);
-        settings.url.scheme = Scheme::Https;
-        settings.tls.ca_file = ca.map(|name| home.path().join(name));
-        settings.tls.server_name = name.map(str::to_owned);
-        settings.tls.own = Some((home.path().join("own.pem"), home.path().join("key.pem")));
-        let got = client::post(&Arc::new(settings), vec![]).await.map_err(|e| e.to_string());
+        peer_of(&mut settings).url.scheme = Scheme::Https;
+        peer_of(&mut settings).tls.ca_file = ca.map(|name| home.path().join(name));
+        peer_of(&mut settings).tls.server_name = name.map(str::to_owned);
+        peer_of(&mut settings).tls.own =
+            Some((home.path().join("own.pem"), home.path().join("key.pem")));
+        let got = post::post(&settings, vec![]).await.map_err(|e| e.to_string());
         match (&got, want) {
             (Ok(()), None) => {}
             (Err(got), Some(want)) if got.contains(want) => {}

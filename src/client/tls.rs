@@ -1,4 +1,4 @@
-//! Encryption of posts: whom we trust, and who we are.
+//! Encryption: whom we trust, and who we are.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,14 +9,12 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use crate::config::Alertmanager;
-use crate::notify_alertmanager::client::{Failure, read};
+use crate::client::{Failure, read};
+use crate::config::Peer;
 
-/// Reads the files anew, so that a certificate that was renewed is used from the next post on.
-pub(super) fn connector(
-    settings: &Alertmanager,
-) -> Result<(TlsConnector, ServerName<'static>), Failure> {
-    let tls = &settings.tls;
+/// Reads the files anew, so that a certificate that was renewed is used from the next request on.
+pub(super) fn connector(peer: &Peer) -> Result<(TlsConnector, ServerName<'static>), Failure> {
+    let tls = &peer.tls;
     let roots = match &tls.ca_file {
         Some(file) => roots(certificates(file)?),
         None => roots(rustls_native_certs::load_native_certs().certs),
@@ -36,9 +34,9 @@ pub(super) fn connector(
             builder.with_client_auth_cert(certificates(certificate)?, key_of(key)?).map_err(said)?
         }
     };
-    let name = tls.server_name.as_ref().unwrap_or(&settings.url.host);
+    let name = tls.server_name.as_ref().unwrap_or(&peer.url.host);
     let name = ServerName::try_from(name.clone());
-    let name = name.map_err(|_| Failure::Tls(format!("{} has no name to check", settings.url)))?;
+    let name = name.map_err(|_| Failure::Tls(format!("{} has no name to check", peer.url)))?;
     Ok((TlsConnector::from(Arc::new(config)), name))
 }
 

@@ -1,4 +1,6 @@
-//! One post over HTTP/1.1: a connection of its own, no redirect, an answer of limited length, one deadline.
+//! One request over HTTP/1.1: a connection of its own, no redirect, an answer of limited length, one deadline.
+
+mod tls;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,22 +17,18 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::config::{Alertmanager, Scheme};
-use crate::notify_alertmanager::tls;
-use crate::report::plain::clean;
+use crate::config::{Peer, Scheme};
 
 /// The longest head of an answer, in bytes.
 const HEAD_BYTES_MAX: usize = 16 << 10;
-/// The longest body of an answer, in bytes: Alertmanager's has none, or a sentence.
+/// The longest body of an answer, in bytes: nobody whom we ask has much to say.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
-/// Characters of an answer that the log is told.
-const TOLD_CHARS_MAX: usize = 200;
 /// The largest secret, certificate or key that is read, in bytes.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
-/// Why a post was not accepted; no secret is in it.
+/// Why there is no answer; no secret is in it.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Failure {
+pub enum Failure {
     #[error("no connection: {0}")]
     Connect(std::io::Error),
     #[error("no encrypted connection: {0}")]
@@ -45,25 +43,27 @@ pub(super) enum Failure {
     Timeout,
     #[error("answered {0}, and redirects are not followed")]
     Redirect(StatusCode),
-    #[error("answered {0}: {1}")]
-    Refused(StatusCode, String),
     #[error("the answer is longer than {ANSWER_BYTES_MAX} bytes")]
     Endless,
-    #[error("answered {0}, but not as Alertmanager does: {1}")]
-    Foreign(StatusCode, String),
 }
 
-/// Posts alerts.
+/// An answer with whatever status but a redirect.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub body: Vec<u8>,
+}
+
+/// Posts a JSON text to a path behind the peer's URL.
 ///
 /// # Errors
-/// They were not accepted, as far as is known: they are to be posted again.
-pub(super) async fn post(settings: &Arc<Alertmanager>, body: Vec<u8>) -> Result<(), Failure> {
-    let conversation = talk(settings, body);
-    timeout(settings.timeout, conversation).await.unwrap_or(Err(Failure::Timeout))
+/// There is no whole answer in time, or it leads elsewhere.
+pub async fn post(peer: &Arc<Peer>, path: &str, body: Vec<u8>) -> Result<Answer, Failure> {
+    timeout(peer.timeout, talk(peer, path, body)).await.unwrap_or(Err(Failure::Timeout))
 }
 
-async fn talk(settings: &Arc<Alertmanager>, body: Vec<u8>) -> Result<(), Failure> {
-    let preparing = settings.clone();
+async fn talk(peer: &Arc<Peer>, path: &str, body: Vec<u8>) -> Result<Answer, Failure> {
+    let preparing = peer.clone();
     // Files may be on a file system that takes its time.
     let prepared = tokio::task::spawn_blocking(move || {
         let login = login(&preparing)?;
@@ -75,8 +75,8 @@ async fn talk(settings: &Arc<Alertmanager>, body: Vec<u8>) -> Result<(), Failure
     });
     let (login, encryption) =
         prepared.await.map_err(|e| Failure::Tls(format!("cannot be prepared: {e}")))??;
-    let request = request(settings, login, body)?;
-    let address = (settings.url.host.as_str(), settings.url.port);
+    let request = request(peer, path, login, body)?;
+    let address = (peer.url.host.as_str(), peer.url.port);
     let stream = TcpStream::connect(address).await.map_err(Failure::Connect)?;
     // One small request: nothing is gained by waiting for more of it.
     let _ = stream.set_nodelay(true);
@@ -90,23 +90,23 @@ async fn talk(settings: &Arc<Alertmanager>, body: Vec<u8>) -> Result<(), Failure
 }
 
 fn request(
-    settings: &Alertmanager,
+    peer: &Peer,
+    path: &str,
     login: Option<HeaderValue>,
     body: Vec<u8>,
 ) -> Result<Request<Full<Bytes>>, Failure> {
-    let path = format!("{}/api/v2/alerts", settings.url.prefix);
-    let mut request = Request::post(path)
-        .header(HOST, settings.url.authority())
+    let mut request = Request::post(format!("{}{path}", peer.url.prefix))
+        .header(HOST, peer.url.authority())
         .header(CONTENT_TYPE, "application/json")
         .header(USER_AGENT, concat!("offhours/", env!("CARGO_PKG_VERSION")));
     if let Some(login) = login {
         request = request.header(AUTHORIZATION, login);
     }
     let request = request.body(Full::new(Bytes::from(body)));
-    request.map_err(|e| Failure::Tls(format!("{}: {e}", settings.url)))
+    request.map_err(|e| Failure::Tls(format!("{}: {e}", peer.url)))
 }
 
-async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> Result<(), Failure>
+async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Answer, Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -116,7 +116,10 @@ where
     let conversation = async move {
         let response = sender.send_request(request).await?;
         let status = response.status();
-        judge(status, body(response.into_body()).await?)
+        if status.is_redirection() {
+            return Err(Failure::Redirect(status));
+        }
+        Ok(Answer { status, body: body(response.into_body()).await? })
     };
     let drive = async {
         // How it ended is seen by the conversation.
@@ -141,26 +144,9 @@ async fn body(mut incoming: Incoming) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// Whether an answer says that the alerts were taken. A proxy's page for people to log in, or an error that comes
-/// with status 200, does not.
-fn judge(status: StatusCode, body: Vec<u8>) -> Result<(), Failure> {
-    let text = String::from_utf8_lossy(&body);
-    let told = || clean(&text.trim().chars().take(TOLD_CHARS_MAX).collect::<String>()).into_owned();
-    if status.is_redirection() {
-        return Err(Failure::Redirect(status));
-    }
-    if !status.is_success() {
-        return Err(Failure::Refused(status, told()));
-    }
-    let is_error = |value: serde_json::Value| value.get("status").is_some_and(|s| s == "error");
-    let is_taken =
-        text.trim().is_empty() || serde_json::from_str(&text).is_ok_and(|value| !is_error(value));
-    if is_taken { Ok(()) } else { Err(Failure::Foreign(status, told())) }
-}
-
 /// Name and password as HTTP wants them (RFC 7617).
-fn login(settings: &Alertmanager) -> Result<Option<HeaderValue>, Failure> {
-    let Some(auth) = &settings.basic_auth else { return Ok(None) };
+fn login(peer: &Peer) -> Result<Option<HeaderValue>, Failure> {
+    let Some(auth) = &peer.basic_auth else { return Ok(None) };
     let bytes = read(&auth.password_file)?;
     let wrong = || Failure::File(auth.password_file.clone(), "holds no password".into());
     let password = String::from_utf8(bytes).map_err(|_| wrong())?;

@@ -1,0 +1,30 @@
+//! `offhours phase`: tells of a part of the run that `offhours guard` has started.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::guard::{Journal, LOG_ENV, RUN_ENV};
+use super::{FINE, Outcome, failed, usage};
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  offhours phase copy
+  offhours phase \"rebuild of index 3\"
+
+guard tells the command where its log is and which run it is: OFFHOURS_GUARD_LOG, OFFHOURS_GUARD_RUN.")]
+pub struct Options {
+    /// What the run does from now on.
+    name: String,
+}
+
+pub fn run(options: &Options) -> Outcome {
+    let told = |name: &str| {
+        let value = std::env::var(name).ok().filter(|value| !value.is_empty());
+        value.ok_or_else(|| usage(format!("{name} is not set: no guard has started this")))
+    };
+    let journal =
+        Journal { log: PathBuf::from(told(LOG_ENV)?), run_id: told(RUN_ENV)?, names: vec![] };
+    journal.tell("phase", &[("phase", &options.name)]).map_err(failed)?;
+    Ok(FINE)
+}

@@ -3,7 +3,7 @@
 mod hints;
 mod refused;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant as Moment, SystemTime};
 
@@ -132,11 +132,11 @@ impl Follower {
         self.waker.forget_news();
         let depth = self.depth();
         let begun = Moment::now();
-        let gone = if depth == Depth::Glob { self.waker.take_gone() } else { BTreeSet::new() };
-        let mut events = self.tail.scan(depth, self.began.elapsed());
-        for path in &gone {
-            self.note_missed(path);
+        if depth == Depth::Glob {
+            self.waker.forget_names();
         }
+        let mut events = self.tail.scan(depth, self.began.elapsed());
+        self.note_missed();
         self.last_scan = Some((Moment::now(), begun.elapsed()));
         if depth == Depth::Glob {
             self.last_glob = self.last_scan;

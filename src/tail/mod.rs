@@ -231,12 +231,13 @@ impl Tail {
         all
     }
 
-    /// The source to which a file belonged that appeared and went before a scan could see it.
-    pub fn missed(&self, path: &Path) -> Option<Arc<str>> {
+    /// The source to which a file at this path would belong, if none is followed there.
+    pub fn awaits(&self, path: &Path) -> Option<Arc<str>> {
         let name = path.file_name().unwrap_or_default();
+        let is_seen = |source: &Source| source.place(path).is_some_and(|p| p.holder.is_some());
         if is_compressed(name.as_encoded_bytes())
+            || self.sources.iter().any(is_seen)
             || self.generations.values().any(|g| g.path == path)
-            || path.exists()
         {
             return None;
         }

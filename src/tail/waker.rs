@@ -112,9 +112,16 @@ impl Waker {
         lock(&self.names).have_changed
     }
 
-    /// The files that appeared and went since the last call. To be called before directories are listed.
-    pub fn take_gone(&self) -> BTreeSet<PathBuf> {
-        std::mem::take(&mut *lock(&self.names)).gone
+    /// To be called before directories are listed.
+    pub fn forget_names(&self) {
+        lock(&self.names).have_changed = false;
+    }
+
+    /// The files that appeared and went since the last call. Of the others those are remembered which `is_awaited`.
+    pub fn take_gone(&self, is_awaited: impl Fn(&Path) -> bool) -> BTreeSet<PathBuf> {
+        let mut names = lock(&self.names);
+        names.appeared.retain(|path| is_awaited(path));
+        std::mem::take(&mut names.gone)
     }
 
     /// Watches these directories and no others. Returns a warning for each that cannot be watched,

@@ -154,6 +154,30 @@ fn case_23_a_file_that_lives_for_50_ms() {
     assert_eq!(losses(&server), 0.0);
 }
 
+/// The program was held up for longer than the file lived: its name is known, its lines are not.
+#[test]
+fn case_23_a_file_that_went_before_it_could_be_opened() {
+    let mut home = Home::new("logs/*.log");
+    home.write("other.log", 1);
+    let server = home.start();
+    home.expect_all(&server);
+    let signal = |signal| rustix::process::kill_process(server.pid(), signal).expect("a signal");
+    signal(rustix::process::Signal::STOP);
+    for name in ["short.log", "short.txt"] {
+        fs::write(home.path(name), run(999)).expect("a file");
+        fs::remove_file(home.path(name)).expect("a file");
+    }
+    // One that was only moved is not lost.
+    home.write("moved.log", 1);
+    fs::rename(home.path("moved.log"), home.path("here.log")).expect("another name");
+    signal(rustix::process::Signal::CONT);
+    let told = server.line("lines may be lost");
+    assert!(told.contains("short.log") && told.contains("reason=vanished"), "{told}");
+    home.expect_all(&server);
+    eventually("it is counted", || counted(&server, "possible_loss", "reason=\"vanished\"") == 1.0);
+    assert_eq!(losses(&server), 1.0);
+}
+
 /// What is on disk at any moment, with the end of what was written last torn off or zeroed: it starts, keeps what
 /// was whole, and reads the rest again.
 #[test]

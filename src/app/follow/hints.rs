@@ -1,6 +1,5 @@
 //! What hints are good for: to look earlier, and to tell of files that nobody could look at.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,9 +40,11 @@ impl Follower {
         if rest <= since { Depth::Glob } else { Depth::Stat }
     }
 
-    /// A file appeared and went before it could be looked at.
-    pub(super) fn note_missed(&mut self, path: &Path) {
-        if let Some(source) = self.tail.missed(path) {
+    /// Files that appeared and went before they could be looked at.
+    pub(super) fn note_missed(&mut self) {
+        let gone = self.waker.take_gone(|path| self.tail.awaits(path).is_some());
+        for path in gone.into_iter().filter(|path| !path.exists()) {
+            let Some(source) = self.tail.awaits(&path) else { continue };
             let reason = LossReason::Vanished.as_str();
             let path = path.display();
             tracing::error!(source = &*source, %path, reason, from = 0, "lines may be lost");

@@ -80,3 +80,31 @@ fn none_never_wakes_and_never_warns() {
     assert!(watch(&mut waker, &[Path::new("/")]).is_empty());
     assert!(waker.watched.is_empty());
 }
+
+#[test]
+fn names_that_came_and_went_are_told_once() {
+    let Some((mut waker, wakes)) = waker() else { return };
+    let directory = tempfile::tempdir_in("target").unwrap().keep().canonicalize().unwrap();
+    let path = |name: &str| directory.join(name);
+    watch(&mut waker, &[&directory]);
+    assert!(!waker.have_news() && !waker.names_have_changed());
+    fs::write(path("stays"), "1\n").unwrap();
+    fs::write(path("goes"), "1\n").unwrap();
+    fs::remove_file(path("goes")).unwrap();
+    fs::write(path("moves"), "1\n").unwrap();
+    fs::rename(path("moves"), path("moved")).unwrap();
+    fs::write(path("last"), "1\n").unwrap();
+    let mut gone = BTreeSet::new();
+    let is_told = |waker: &Waker| waker.names.lock().unwrap().appeared.contains(&path("last"));
+    while !is_told(&waker) {
+        wakes.recv_timeout(DEADLINE).unwrap();
+    }
+    assert!(waker.have_news() && waker.names_have_changed());
+    gone.extend(waker.take_gone(|_| true));
+    assert_eq!(gone, BTreeSet::from([path("goes")]));
+    waker.forget_news();
+    waker.forget_names();
+    assert!(waker.take_gone(|_| false).is_empty() && !waker.names_have_changed());
+    assert!(waker.names.lock().unwrap().appeared.is_empty());
+    fs::remove_dir_all(&directory).unwrap();
+}

@@ -296,7 +296,7 @@ impl Tail {
         let source = self.sources.get_mut(g.identity.source);
         if let Some(place) = place.and_then(|place| source?.places.get_mut(place)) {
             (place.holder, place.since) = (Some(g.id), Some(g.stat.changed_at()));
-            place.failing = None;
+            (place.was_seen, place.failing) = (true, None);
         }
         if g.life == Life::Listed && !g.is_packed() && self.limits.descriptors <= self.descriptors {
             g.file = None;

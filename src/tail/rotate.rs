@@ -184,7 +184,10 @@ impl Tail {
     fn go_on_in_copy(&mut self, id: FileId) -> Result<u64, u64> {
         let copy = self.find_copy(id);
         let Some(g) = self.generations.get_mut(&id) else { return Err(0) };
-        self.identities.remove(&g.identity);
+        // The inode may be another's already.
+        if self.identities.get(&g.identity) == Some(&id) {
+            self.identities.remove(&g.identity);
+        }
         let Some((path, (file, metadata))) = copy else {
             let read = g.offset();
             g.end();
@@ -196,8 +199,11 @@ impl Tail {
         };
         g.move_to(path, (file, &metadata), self.now);
         g.life = Life::Unlisted;
-        if let Some(copy) = self.identities.insert(g.identity, id) {
-            self.generations.remove(&copy);
+        // Another one that had this inode before finds out when it is attended to.
+        if let Some(other) = self.identities.insert(g.identity, id)
+            && self.generations.get(&other).is_some_and(|other| other.life == Life::CopyOf(id))
+        {
+            self.generations.remove(&other);
         }
         Ok(size)
     }
@@ -224,10 +230,12 @@ impl Tail {
         siblings(&g.path).ok()?.into_iter().find_map(|sibling| {
             let identity = Identity::of(g.identity.source, &sibling.metadata);
             let holder = self.identities.get(&identity).and_then(|id| self.generations.get(id));
-            if holder.is_some_and(|holder| holder.life != Life::CopyOf(id)) {
+            let (file, metadata) = Body::open(&sibling.path, self.limits).ok()?;
+            // An inode that became free goes to the next file: only a holder whose content stands there has it.
+            let is_other = |holder: &Generation| holder.life != Life::CopyOf(id);
+            if holder.is_some_and(|h| is_other(h) && h.seen.stands_in(&file).unwrap_or(true)) {
                 return None;
             }
-            let (file, metadata) = Body::open(&sibling.path, self.limits).ok()?;
             let is_long_enough = file.packed().is_some() || g.offset() <= metadata.len();
             let holds = is_long_enough && g.seen.stands_in(&file).ok()?;
             holds.then_some((sibling.path, (file, metadata)))

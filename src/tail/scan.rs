@@ -86,7 +86,7 @@ impl Tail {
         let Some(g) = known.and_then(|id| self.generations.get_mut(id)) else { return false };
         g.saw(self.scans, position, &place.path, stat);
         (place.holder, place.since) = (Some(g.id), Some(stat.changed_at()));
-        place.failing = None;
+        (place.was_seen, place.failing) = (true, None);
         true
     }
 

@@ -19,6 +19,8 @@ pub(super) struct Place {
     pub holder: Option<FileId>,
     /// When that one last changed, by the clock of the file system: what came after it is younger.
     pub since: Option<SystemTime>,
+    /// It led to a file since the last listing.
+    pub was_seen: bool,
     pub failing: Option<FailureKind>,
     pub retry_at: Duration,
 }
@@ -63,7 +65,8 @@ impl Source {
     }
 
     /// Looks for files anew. A path that led to a generation which `is_followed` is kept although it
-    /// leads nowhere now, or its directory cannot be listed.
+    /// leads nowhere now, or its directory cannot be listed; and once more if that went since the last time,
+    /// so that what came and went after it is looked for.
     pub fn list(
         &mut self,
         entries: usize,
@@ -72,7 +75,8 @@ impl Source {
     ) {
         let walk = Walk::through(&self.patterns, entries);
         let old = std::mem::take(&mut self.places);
-        let kept = old.iter().filter(|place| place.holder.is_some_and(&is_followed));
+        let is_kept = |place: &&Place| place.was_seen || place.holder.is_some_and(&is_followed);
+        let kept = old.iter().filter(is_kept);
         let mut paths: Vec<PathBuf> = kept.map(|place| place.path.clone()).collect();
         for blocked in &walk.blocked {
             if !self.blocked.contains(&(blocked.directory.clone(), blocked.kind)) {
@@ -93,7 +97,10 @@ impl Source {
         let reuse = |path: PathBuf| {
             while old.next_if(|place| place.path < path).is_some() {}
             let known = old.next_if(|place| place.path == path);
-            known.unwrap_or_else(|| Place { path, ..Place::default() })
+            known.map_or_else(
+                || Place { path, ..Place::default() },
+                |place| Place { was_seen: false, ..place },
+            )
         };
         self.places = paths.into_iter().map(reuse).collect();
     }

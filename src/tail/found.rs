@@ -170,6 +170,8 @@ impl Tail {
             || self.finished(source).any(|checkpoint| {
                 checkpoint.fits(&body, &metadata).unwrap_or(false)
                     && packed.length().is_ok_and(|length| length <= checkpoint.offset)
+                    || checkpoint.written_at.is_some_and(|at| written <= at)
+                        && checkpoint.may_begin_with(&body).unwrap_or(false)
             });
         if is_known {
             // It need not be unpacked again; and what it was known by may be forgotten before it goes.

@@ -433,6 +433,8 @@ impl World {
                 }
                 // What was written after it was compressed and deleted is nowhere else.
                 let late = self.contents[at].packed.unwrap_or(lines.len());
+                // And that nothing of it was missed cannot be seen any more.
+                self.was_destructive |= late < lines.len();
                 lines.iter().skip(late).for_each(|line| {
                     self.at_risk.insert(line.clone(), false);
                 });

@@ -436,8 +436,8 @@ impl World {
                 }
                 // What was written after it was compressed and deleted is nowhere else.
                 let late = self.contents[at].packed.unwrap_or(lines.len());
-                // And that nothing of it was missed cannot be seen any more.
-                self.was_destructive |= late < lines.len();
+                // And that nothing more was written to it cannot be seen any more.
+                self.was_destructive |= self.contents[at].packed.is_some();
                 lines.iter().skip(late).for_each(|line| {
                     self.at_risk.insert(line.clone(), false);
                 });

@@ -247,6 +247,16 @@ impl Generation {
         Ok(self.offset() <= size && self.seen.stands_in(file)?)
     }
 
+    /// Whether the file that `holder` had when it was last seen is still the holder's, and no copy of this one.
+    ///
+    /// An inode that became free goes to the next file: only a holder whose content stands there has it. The
+    /// nothing that was read of an empty one stands in every file, and weighs less than what was read of this one.
+    pub fn is_kept_from(&self, holder: &Generation, file: &Body) -> bool {
+        holder.life != Life::CopyOf(self.id)
+            && (0 < holder.offset() || self.offset() == 0)
+            && holder.seen.stands_in(file).unwrap_or(true)
+    }
+
     /// Takes note of a change that left the bytes already read as they were.
     pub fn changed(&mut self, stat: Stat, now: Duration) -> io::Result<()> {
         if stat.was_written_after(&self.stat) {

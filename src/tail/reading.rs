@@ -8,6 +8,7 @@ use super::body::Bytes;
 use super::checkpoint::Checkpoint;
 use super::event::{FailureKind, FileId};
 use super::generation::{Generation, Life};
+use super::rotate::find_moved;
 use super::signature::{Seen, read_full};
 
 impl Tail {
@@ -97,8 +98,9 @@ impl Tail {
         if here < offset {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "offset was not read yet"));
         }
-        if offset < here {
-            g.reopen()?;
+        // Rotated since the last scan, it is beside its path; what cannot be had has no marker.
+        if offset < here && !g.reopen()? {
+            find_moved(g).unwrap_or(false);
         }
         let source = self.sources.get(g.identity.source).ok_or_else(unknown)?;
         let is_long = (self.limits.line_bytes as u64) < g.examined.saturating_sub(here);

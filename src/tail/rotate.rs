@@ -199,13 +199,22 @@ impl Tail {
         };
         g.move_to(path, (file, &metadata), self.now);
         g.life = Life::Unlisted;
-        // Another one that had this inode before finds out when it is attended to.
-        if let Some(other) = self.identities.insert(g.identity, id)
-            && self.generations.get(&other).is_some_and(|other| other.life == Life::CopyOf(id))
-        {
-            self.generations.remove(&other);
+        if let Some(other) = self.identities.insert(g.identity, id) {
+            self.dispossess(other, id);
         }
         Ok(size)
+    }
+
+    /// The file of `other` is the copy in which `id` goes on.
+    fn dispossess(&mut self, other: FileId, id: FileId) {
+        let Some(g) = self.generations.get_mut(&other).filter(|g| g.id != id) else { return };
+        if g.life == Life::CopyOf(id) {
+            self.generations.remove(&other);
+        } else if g.offset() == 0 {
+            // Nothing was read of it, so that nothing but the inode tells it from the copy.
+            g.end();
+        }
+        // One that was read finds out that its file has gone when it is attended to.
     }
 
     /// Content was cut off: what was written behind `from`, at least up to `to`, may be lost.
@@ -231,9 +240,7 @@ impl Tail {
             let identity = Identity::of(g.identity.source, &sibling.metadata);
             let holder = self.identities.get(&identity).and_then(|id| self.generations.get(id));
             let (file, metadata) = Body::open(&sibling.path, self.limits).ok()?;
-            // An inode that became free goes to the next file: only a holder whose content stands there has it.
-            let is_other = |holder: &Generation| holder.life != Life::CopyOf(id);
-            if holder.is_some_and(|h| is_other(h) && h.seen.stands_in(&file).unwrap_or(true)) {
+            if holder.is_some_and(|holder| g.is_kept_from(holder, &file)) {
                 return None;
             }
             let is_long_enough = file.packed().is_some() || g.offset() <= metadata.len();
@@ -255,7 +262,7 @@ impl Tail {
 }
 
 /// Opens a file that moved while it was closed, if it is still in the same directory.
-fn find_moved(g: &mut Generation) -> io::Result<bool> {
+pub(super) fn find_moved(g: &mut Generation) -> io::Result<bool> {
     let Some(moved) = relocated(&g.path, g.identity.dev, g.identity.ino)? else { return Ok(false) };
     let (file, metadata) = open_regular(&moved.path)?;
     let is_same = Identity::of(g.identity.source, &metadata) == g.identity;

@@ -14,6 +14,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::*;
+use crate::tail::source::Place;
 
 #[derive(Clone, Debug)]
 enum Op {
@@ -93,6 +94,8 @@ struct Rotated {
 
 struct World {
     rig: Rig,
+    /// The pattern is the path itself.
+    is_written_out: bool,
     is_running: bool,
     contents: Vec<Content>,
     /// The one at the path.
@@ -114,6 +117,7 @@ impl World {
     fn new(pattern: &str, limits: Limits) -> World {
         World {
             rig: Rig::with(&[pattern], limits),
+            is_written_out: !pattern.contains('*'),
             is_running: true,
             contents: Vec::new(),
             current: None,
@@ -288,9 +292,11 @@ impl World {
 
     fn rotate(&mut self, create: bool) {
         if let Some(at) = self.current.take() {
-            // Nobody knows of a file that came and went unless its predecessor was known.
-            let place = self.rig.tail.sources[0].places.first();
-            let has_predecessor = self.is_running && place.is_some_and(|p| p.since.is_some());
+            // Nobody knows of a file that came and went unless its predecessor was known, and the next
+            // listing still knows the path: one that was vacant for a whole listing must be written out.
+            let place = self.rig.tail.sources[0].places.first().filter(|_| self.is_running);
+            let is_kept = |p: &Place| p.was_seen || self.is_written_out;
+            let has_predecessor = place.is_some_and(|p| p.since.is_some() && is_kept(p));
             // A link that came and went is not looked behind.
             if !self.contents[at].was_scanned && (self.is_link || !has_predecessor) {
                 self.doom(at);

@@ -243,3 +243,30 @@ fn an_over_long_line_goes_on_being_skipped_where_it_was_left() {
     rig.poll();
     rig.expect(&["<oversize 1003>", "2"]);
 }
+
+#[test]
+fn case_26_stored_halfway_after_a_rename_with_its_descriptor_closed() {
+    let lines: Vec<String> = (0..40).map(|n| format!("{n}-{}", "x".repeat(100))).collect();
+    let limits = Limits { descriptors: 0, block_bytes: 200, ..Limits::default() };
+    for to in ["app.log.1", "elsewhere"] {
+        let mut rig = Rig::with(&["app.log"], limits);
+        rig.write("app.log", lines.join("\n") + "\n");
+        rig.scan(Depth::Glob);
+        let file = rig.tail.unread().next().unwrap();
+        let (mut buffer, mut taken, mut half) = (Vec::new(), 0, 0);
+        while let Some(block) = rig.tail.read(file, &mut buffer).unwrap() {
+            taken += buffer.iter().filter(|byte| **byte == b'\n').count();
+            if taken == 20 {
+                half = block.offset + block.bytes;
+            }
+        }
+        assert_eq!(taken, 40);
+        rig.rename("app.log", to);
+        rig.keep(file, half);
+        rig.stop();
+        rig.start();
+        rig.poll();
+        rig.poll();
+        rig.expect(&lines.iter().skip(20).map(String::as_str).collect::<Vec<_>>());
+    }
+}

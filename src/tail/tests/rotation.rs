@@ -492,3 +492,27 @@ fn inode_used_again_by_a_file_that_nobody_follows() {
     }
     assert!(0 < reused, "this file system does not use inodes again: the test shows nothing");
 }
+
+#[test]
+fn case_12_a_copy_gets_the_inode_of_an_empty_file_that_went() {
+    let limits = Limits { descriptors: 0, ..Limits::default() };
+    let mut reused = 0;
+    for _ in 0..10 {
+        let mut rig = Rig::with(&["app.log*"], limits);
+        rig.write("app.log", "1\n");
+        rig.write("app.log.old", "");
+        rig.poll();
+        rig.expect(&["1"]);
+        let before = fs::metadata(rig.path("app.log.old")).unwrap().ino();
+        rig.remove("app.log.old");
+        rig.write("app.log", "2\n");
+        rig.copy("app.log", "app.log.1");
+        reused += u32::from(fs::metadata(rig.path("app.log.1")).unwrap().ino() == before);
+        rig.truncate("app.log");
+        rig.write("app.log", "3\n4\n5\n");
+        rig.poll();
+        rig.poll();
+        rig.expect(&["2", "3", "4", "5"]);
+    }
+    assert!(0 < reused, "this file system does not use inodes again: the test shows nothing");
+}

@@ -179,8 +179,8 @@ fn an_override_and_a_start_without_a_question_are_seen() {
         command.current_dir(place.home.path()).args(["explain", run, "--storage.path", "data"]);
         text(&command.output().expect("the program starts").stdout)
     };
-    assert!(explain("over").contains("overridden by on-call: INC-1"), "{}", explain("over"));
-    assert!(explain("silent").contains("asked      nobody (not_asked)"), "{}", explain("silent"));
+    assert!(explain("over").contains("overridden  by on-call: INC-1"), "{}", explain("over"));
+    assert!(explain("silent").contains("asked  nobody (not_asked)"), "{}", explain("silent"));
 }
 
 /// A guard of a command that says when it has begun.

@@ -50,3 +50,6 @@ mod asking;
 
 /// Asking before a run, from outside: `may-start` and `guard` against a running offhours.
 mod guarding;
+
+/// `offhours explain`: a whole case, in words and in Markdown, with the lines as the log has them.
+mod explaining;

@@ -6,6 +6,7 @@ pub mod calendars;
 pub mod clerk;
 pub mod control;
 pub mod documents;
+pub mod dossier;
 pub mod engine;
 pub mod follow;
 pub mod intake;

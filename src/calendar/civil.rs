@@ -89,6 +89,22 @@ impl Zone {
         t.is_ok_and(|t| self.0.to_offset_info(t).abbreviation() == name)
     }
 
+    /// What the clocks of the zone are called at `t` and how far they are from UTC, `CEST (+02:00)`; the distance
+    /// alone where they have no letters of their own.
+    pub fn clock(&self, t: Instant) -> String {
+        let seconds = self.offset_at(t.timestamp()).num_seconds();
+        let sign = if seconds < 0 { '-' } else { '+' };
+        let minutes = seconds.abs() / 60;
+        let offset = format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60);
+        let at = jiff::Timestamp::from_second(t.timestamp()).unwrap_or_default();
+        match self.0.to_offset_info(at).abbreviation() {
+            name if name.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+                format!("{name} ({offset})")
+            }
+            _ => offset,
+        }
+    }
+
     /// The instant of a reading with a policy for folds; gaps move forward.
     pub fn resolve(&self, civil: NaiveDateTime, edge: Edge) -> Instant {
         match (self.read(civil), edge) {

@@ -1,5 +1,6 @@
 //! What people and programs read of the ledger: values in, text out.
 
+pub mod case;
 pub mod ics;
 pub mod landing;
 pub mod may_start;

@@ -106,6 +106,16 @@ impl<'a> Case<'a> {
 
 /// An instant as a clock in `zone` shows it, with the zone's name.
 pub fn civil(zone: &Zone, t: Instant) -> String {
+    shown(zone, t, zone.name())
+}
+
+/// An instant as a clock in `zone` shows it, with what the clock is called then and how far it is from UTC:
+/// `Mon 10 Nov 2025 13:10:00 GMT (+00:00)`.
+pub fn local(zone: &Zone, t: Instant) -> String {
+    shown(zone, t, &zone.clock(t))
+}
+
+fn shown(zone: &Zone, t: Instant, clock: &str) -> String {
     const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -124,6 +134,6 @@ pub fn civil(zone: &Zone, t: Instant) -> String {
         c.hour(),
         c.minute(),
         c.second(),
-        zone.name()
+        clock
     )
 }

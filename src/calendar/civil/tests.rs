@@ -188,6 +188,20 @@ fn any_instant() -> impl Strategy<Value = Instant> {
         .prop_map(|(s, n)| chrono::DateTime::<Utc>::from_timestamp(s, n).unwrap())
 }
 
+#[test]
+fn clocks_are_called_by_their_letters_and_distance() {
+    for (zone, at, want) in [
+        ("Europe/London", "2025-11-10T13:10:00Z", "GMT (+00:00)"),
+        ("Europe/London", "2025-07-10T13:10:00Z", "BST (+01:00)"),
+        ("America/St_Johns", "2025-01-10T00:00:00Z", "NST (-03:30)"),
+        ("America/Sao_Paulo", "2025-01-10T00:00:00Z", "-03:00"),
+        ("UTC", "2025-01-10T00:00:00Z", "UTC (+00:00)"),
+    ] {
+        let t = chrono::DateTime::parse_from_rfc3339(at).unwrap().to_utc();
+        assert_eq!(Zone::find(zone).unwrap().clock(t), want, "{zone}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 

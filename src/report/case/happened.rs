@@ -1,0 +1,70 @@
+//! What was put on record of a run, in the order in which it was.
+
+use super::{Line, Row, Section, Teller, row};
+use crate::ledger::{Entry, What};
+use crate::time::Instant;
+
+const LINES_READ: &str = "The lines were read from the log files when this was written: the ledger keeps where they \
+                          stand, not their text.";
+
+impl Teller<'_> {
+    pub(super) fn happened(&self) -> Section {
+        let has_lines = self.evidence.lines.values().any(|line| matches!(line, Line::Same(_)));
+        Section {
+            title: "What happened",
+            note: if has_lines { LINES_READ.into() } else { String::new() },
+            rows: self.evidence.entries.iter().map(|(no, e)| self.entry(*no, e)).collect(),
+        }
+    }
+
+    fn entry(&self, no: u64, entry: &Entry) -> Row {
+        let (at, text) = self.words(entry);
+        let source = self.source(entry.what.place());
+        let told = Row { source, ..row(format!("entry {no}"), text) };
+        at.map_or(told.clone(), |at| told.at(at))
+    }
+
+    /// The instant that the entry is about, and what it says.
+    fn words(&self, entry: &Entry) -> (Option<Instant>, String) {
+        let told = |what: &str, at: Instant, more: &str| {
+            let text = format!("{what} {}{more}", self.time(at));
+            (Some(at), text.trim_end().to_owned())
+        };
+        match &entry.what {
+            What::Started { run, verdict } => told("started", run.start, &format!(": {verdict}")),
+            What::Phase { phase, .. } => {
+                let name = phase.name.as_deref().unwrap_or_default();
+                told(format!("{} {name}", phase.kind).trim_end(), phase.at, "")
+            }
+            What::Ended { state, at, outcome, .. } => {
+                let outcome = outcome.as_deref().map_or(String::new(), |word| format!(", {word}"));
+                told(state.as_str(), *at, &outcome)
+            }
+            What::Lost { .. } => told("given up", entry.clock, ": no end was seen"),
+            What::Verified { at, .. } => told("verified", *at, ""),
+            What::Approved { at, by, note, .. } => {
+                let by = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+                let note = note.as_ref().filter(|note| !note.is_empty());
+                let note = note.map(|note| format!(": {note}")).unwrap_or_default();
+                told("approved", *at, &(by + &note))
+            }
+            What::Found { finding, latch, .. } => {
+                let page = if *latch { ", put up to be acknowledged" } else { "" };
+                told(&format!("found {} since", finding.reason), finding.at, page)
+            }
+            What::Refuted { reason, .. } => (
+                Some(entry.clock),
+                format!("refuted {reason}: a line that came late says otherwise"),
+            ),
+            What::Sealed { verdict, .. } => (None, format!("final verdict: {verdict}")),
+            What::Amended { note, .. } => (None, format!("amended: {note}")),
+            What::Acknowledged { acknowledgement: a, .. } => {
+                told("acknowledged", a.at, &format!(" by {}", a.by))
+            }
+            What::Revised { .. }
+            | What::Irregular { .. }
+            | What::Asked(_)
+            | What::TimeShown { .. } => (None, entry.what.name().into()),
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Whether a run may start: what is answered is what the judge then says, and it is on record.
 
-mod world;
+pub mod world;
 
 use chrono::TimeDelta;
 use offhours::event::{Body, Kind, RunLine};

@@ -21,6 +21,7 @@ fn every_command_has_help() {
         "windows",
         "runs",
         "explain",
+        "report",
         "ack",
         "approve",
         "rejected",

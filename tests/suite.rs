@@ -53,3 +53,6 @@ mod guarding;
 
 /// `offhours explain`: a whole case, in words and in Markdown, with the lines as the log has them.
 mod explaining;
+
+/// `offhours report`: months and incidents in every format, and figures that are the sums of the metrics.
+mod reporting;

@@ -176,6 +176,7 @@ fn filter_of(query: &RunQuery, now: Instant) -> Result<RunFilter, Problem> {
         state: query.state.clone(),
         run_id: None,
         since: since.map_err(Problem::bad_request)?,
+        before: None,
         limit: Some(query.limit),
     })
 }

@@ -9,8 +9,10 @@ use chrono::TimeDelta;
 use crate::config::Config;
 use crate::event::{Body, Event};
 use crate::format::{FileState, Reader as LineReader, Reading};
-use crate::ledger::{Entry, Ledger, What};
-use crate::report::case::{CaseFile, Evidence, Line, Lines};
+use crate::ledger::{Answer, Entry, Ledger, What};
+use crate::policy::Policy;
+use crate::report::case::incident::Incident;
+use crate::report::case::{CaseFile, Evidence, Line, Lines, answer_before};
 use crate::run::{Place, Run};
 use crate::store::{Reader, StoreError};
 use crate::tail::Checkpoint;
@@ -28,53 +30,77 @@ const CUT: &str = " [cut]";
 /// Questions about such a run are told that were asked this long before it began.
 const QUESTIONS_WITHIN: TimeDelta = TimeDelta::days(1);
 
-/// What is on record about one run, and the ledger as it was just before it began.
+/// What is on record about one run, and what would have been answered just before it.
 #[derive(Default)]
 pub struct Dossier {
     pub entries: Vec<(u64, Entry)>,
     pub revisions: Vec<(u64, Entry)>,
     pub questions: Vec<(u64, Entry)>,
-    pub before: Ledger,
+    answer: Option<Answer>,
 }
 
 impl Dossier {
-    /// Reads the whole ledger once.
+    /// Reads the whole ledger once; one dossier for each run, in their order.
     ///
     /// # Errors
     /// An entry that cannot be read or does not fit the hash chain.
-    pub fn of(reader: &Reader, run: &Run) -> Result<Dossier, StoreError> {
-        let mut dossier = Dossier::default();
-        let (mut number, mut has_begun) = (0, false);
+    pub fn of(reader: &Reader, runs: &[Run], policy: &Policy) -> Result<Vec<Dossier>, StoreError> {
+        let mut dossiers: Vec<Dossier> = runs.iter().map(|_| Dossier::default()).collect();
+        let (mut ledger, mut number) = (Ledger::default(), 0);
         reader.walk(|entry| {
             number += 1;
-            has_begun |=
-                matches!(&entry.what, What::Started { run: begun, .. } if begun.no == run.no);
-            if !has_begun {
-                dossier.before.adopt(&entry);
+            for (run, dossier) in runs.iter().zip(&mut dossiers) {
+                dossier.take(run, policy, number, &entry, &ledger);
             }
-            if entry.what.run() == Some(run.no) || is_approval_of(&entry, run) {
-                dossier.entries.push((number, entry));
-            } else if is_of_its_change(&entry, run) {
-                dossier.revisions.push((number, entry));
-            } else if is_question_before(&entry, run) {
-                dossier.questions.push((number, entry));
-            }
+            ledger.adopt(&entry);
         })?;
-        Ok(dossier)
+        Ok(dossiers)
+    }
+
+    /// Keeps an entry if it is about the run; `before` is everything before it.
+    fn take(&mut self, run: &Run, policy: &Policy, number: u64, entry: &Entry, before: &Ledger) {
+        if matches!(&entry.what, What::Started { run: begun, .. } if begun.no == run.no) {
+            self.answer = answer_before(policy, run, before);
+        }
+        let kept = if entry.what.run() == Some(run.no) || is_approval_of(entry, run) {
+            &mut self.entries
+        } else if is_of_its_change(entry, run) {
+            &mut self.revisions
+        } else if is_question_before(entry, run) {
+            &mut self.questions
+        } else {
+            return;
+        };
+        kept.push((number, entry.clone()));
     }
 
     /// The case. `counted`: nanoseconds in business hours and outside the windows.
     pub fn case(&self, run: &Run, counted: (i64, i64), config: &Config, lines: &Lines) -> CaseFile {
-        CaseFile::new(&Evidence {
+        CaseFile::new(&self.evidence(run, counted, config, lines))
+    }
+
+    /// The timeline of events.
+    pub fn incident(&self, run: &Run, config: &Config, lines: &Lines) -> Incident {
+        Incident::new(&self.evidence(run, (0, 0), config, lines))
+    }
+
+    fn evidence<'a>(
+        &'a self,
+        run: &'a Run,
+        counted: (i64, i64),
+        config: &'a Config,
+        lines: &'a Lines,
+    ) -> Evidence<'a> {
+        Evidence {
             run,
             counted: (counted.0.into(), counted.1.into()),
             entries: &self.entries,
             revisions: &self.revisions,
             questions: &self.questions,
-            before: &self.before,
+            answer: self.answer.as_ref(),
             policy: &config.policy,
             lines,
-        })
+        }
     }
 
     /// What the log files hold now at the places of the entries. A line counts as the same if it is still read as

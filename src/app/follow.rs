@@ -80,7 +80,7 @@ impl Follower {
         let follows = logs.iter().map(follow).collect();
         let tail = Tail::new(follows, checkpoints.clone(), Limits::of_process());
         let names = sources.iter().enumerate().map(|(i, s)| (s.name.clone(), i));
-        let mut watch = Watch::new(&sources, tallies);
+        let mut watch = Watch::new(&sources, &config.policy, tallies);
         for checkpoint in &checkpoints {
             if let Some(last) = memo::read(&checkpoint.memo).1 {
                 watch.saw_event(&checkpoint.source, last);

@@ -15,6 +15,7 @@ pub mod pages;
 pub mod questions;
 mod reload;
 pub mod replay;
+pub mod review;
 pub mod serve;
 pub mod shared;
 mod showing;

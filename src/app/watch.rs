@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
+use crate::calendar::Zone;
 use crate::config::Source;
 use crate::metrics::SourceView;
+use crate::policy::Policy;
+use crate::report::month::Month;
 use crate::store::{Counted, Tally};
 use crate::tail::SourceStatus;
 use crate::time::Instant;
@@ -16,10 +19,16 @@ use crate::time::Instant;
 /// A pause between two looks at the files that is longer than this is a gap in following them.
 pub const GAP: Duration = Duration::from_secs(60);
 
+/// The counter of covered time by civil month of the partner, its label: for the review of a month. What was covered
+/// before it was kept stands in no month.
+pub const COVERED_BY_MONTH: &str = "covered_nanos_by_month";
+
 /// One source while it is followed.
 struct Watched {
     view: SourceView,
     is_followed: bool,
+    /// The partner's.
+    zone: Zone,
 }
 
 /// All sources while they are followed.
@@ -31,7 +40,7 @@ pub struct Watch {
 
 impl Watch {
     /// `tallies` are the counters on disk.
-    pub fn new(sources: &[Source], tallies: Vec<Counted>) -> Watch {
+    pub fn new(sources: &[Source], policy: &Policy, tallies: Vec<Counted>) -> Watch {
         let view = |source: &Source| SourceView {
             name: source.name.clone(),
             partner: source.partner.clone(),
@@ -43,7 +52,8 @@ impl Watch {
             max_silence: source.max_silence,
             tallies: BTreeMap::new(),
         };
-        let watched = |s: &Source| Watched { view: view(s), is_followed: false };
+        let zone = |s: &Source| policy.partner(&s.partner).map_or(Zone::utc(), |p| p.zone.clone());
+        let watched = |s: &Source| Watched { view: view(s), is_followed: false, zone: zone(s) };
         let mut watch =
             Watch { sources: sources.iter().map(watched).collect(), pending: BTreeMap::new() };
         for (source, name, label, value) in tallies {
@@ -118,13 +128,14 @@ impl Watch {
             };
             let is_followed = view.up && fresh && status.lag_bytes == 0;
             if is_followed && watched.is_followed && elapsed < GAP {
-                covered.push(view.name.clone());
+                covered.push((view.name.clone(), Month::of(&watched.zone, now).to_string()));
             }
             watched.is_followed = is_followed;
         }
         let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(0);
-        for name in covered {
+        for (name, month) in covered {
             self.count(&name, "covered_nanos", "", nanos);
+            self.count(&name, COVERED_BY_MONTH, &month, nanos);
         }
     }
 
@@ -156,7 +167,8 @@ mod tests {
     ) -> f64 {
         let now = crate::clock::now();
         let config = crate::config::parse(CONFIG, std::path::Path::new("c.yml"), now);
-        let mut watch = Watch::new(&config.expect("a configuration").sources, Vec::new());
+        let config = config.expect("a configuration");
+        let mut watch = Watch::new(&config.sources, &config.policy, Vec::new());
         let status = |files, lag_bytes, failing| {
             [SourceStatus { source: "s".into(), files, lag_bytes, failing }]
         };
@@ -169,6 +181,9 @@ mod tests {
         let up = watch.views().first().is_some_and(|view| view.up);
         assert_eq!(up, 0 < files && failing.is_none());
         let pending = watch.take_pending();
+        let month = Month::of(&Zone::utc(), now).to_string();
+        let counted = |name, label: &str| pending.get(&("s".into(), name, label.into()));
+        assert_eq!(counted(COVERED_BY_MONTH, &month), counted("covered_nanos", ""));
         pending
             .iter()
             .filter(|((_, name, _), _)| *name == "covered_nanos")

@@ -38,7 +38,8 @@ pub fn run(options: &Options) -> Outcome {
     let run = clerk::find_run(&reader, &options.run).map_err(failed)?;
     let counted = reader.run(run.no).map_err(failed)?;
     let counted = counted.map_or((0, 0), |(_, business, outside)| (business, outside));
-    let dossier = Dossier::of(&reader, &run).map_err(failed)?;
+    let dossiers = Dossier::of(&reader, std::slice::from_ref(&run), &config.policy);
+    let dossier = dossiers.map_err(failed)?.pop().unwrap_or_default();
     let checkpoints = reader.checkpoints().map_err(failed)?;
     let lines = dossier.lines(&run, &config, &checkpoints);
     let case = dossier.case(&run, counted, &config, &lines);

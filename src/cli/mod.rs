@@ -12,6 +12,7 @@ mod phase;
 pub mod progress;
 mod rejected;
 mod replay;
+mod report;
 mod runs;
 mod serve;
 pub mod table;
@@ -72,6 +73,8 @@ enum Command {
     Runs(runs::Options),
     /// Tell the whole case of one run.
     Explain(explain::Options),
+    /// Write the month for the service review, or the timeline of events of one run.
+    Report(report::Options),
     /// Take note of a violation, so that it pages no longer.
     Ack(office::AckOptions),
     /// Approve an emergency after the fact.
@@ -141,6 +144,7 @@ pub fn run() -> ExitCode {
         Command::Windows(options) => windows::run(&options),
         Command::Runs(options) => runs::run(&options),
         Command::Explain(options) => explain::run(&options),
+        Command::Report(options) => report::run(&options),
         Command::Ack(options) => office::acknowledge(&options),
         Command::Approve(options) => office::approve(&options),
         Command::Rejected(options) => rejected::run(&options),

@@ -133,6 +133,22 @@ pub struct Board {
 }
 
 impl Board {
+    /// The sums of runs as they stand, as if nothing else were on record, each with its nanoseconds in business hours
+    /// and outside the windows.
+    pub fn of<'a>(runs: impl Iterator<Item = (&'a Run, i64, i64)>) -> Board {
+        let mut board = Board::default();
+        for (run, business, outside) in runs {
+            board.started(run, run.verdict());
+            if let Some(end) = run.end {
+                board.ended(run, end);
+            }
+            if run.sealed {
+                board.sealed(run, run.verdict(), business, outside);
+            }
+        }
+        board
+    }
+
     pub(super) fn sums(&mut self, run: &Run) -> &mut Sums {
         self.series.entry(run.labels.clone()).or_default()
     }

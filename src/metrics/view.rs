@@ -49,7 +49,7 @@ pub struct SourceView {
     pub last_event: Option<Instant>,
     pub max_silence: Option<TimeDelta>,
     /// Counts by (name, label): `lines`/{`event`, `ignored`, `rejected`}, `rejected`/{reason}, `bytes`/"",
-    /// `rotations`/{kind}, `read_errors`/{kind}, `possible_loss`/{reason}, `covered_nanos`/"".
+    /// `rotations`/{kind}, `read_errors`/{kind}, `possible_loss`/{reason}, `covered_nanos`/"", `covered_nanos_by_month`/{month}.
     pub tallies: BTreeMap<(String, String), u64>,
 }
 

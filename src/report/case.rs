@@ -2,18 +2,21 @@
 //! are made. Text from logs stands in it as it was written; whoever shows it makes it harmless.
 
 mod happened;
+pub mod incident;
 mod plan;
 mod rules;
 mod run;
 mod should;
 mod words;
 
+pub use should::answer_before;
+
 use std::collections::HashMap;
 
 use serde::Serialize;
 
 use crate::calendar::Zone;
-use crate::ledger::{Entry, Ledger, terms_of};
+use crate::ledger::{Answer, Entry, terms_of};
 use crate::policy::Policy;
 use crate::run::{Place, Run, RunNo};
 use crate::time::{Instant, rfc3339};
@@ -30,8 +33,8 @@ pub struct Evidence<'a> {
     pub revisions: &'a [(u64, Entry)],
     /// Questions about such a run that were put on record in the day before it began.
     pub questions: &'a [(u64, Entry)],
-    /// The ledger as it was just before the run began.
-    pub before: &'a Ledger,
+    /// What would have been answered to somebody who asked just before it began: see [`answer_before`].
+    pub answer: Option<&'a Answer>,
     pub policy: &'a Policy,
     /// What the log files hold now at the places of the entries.
     pub lines: &'a Lines,
@@ -142,6 +145,24 @@ impl CaseFile {
             zone: teller.zone.name().into(),
             sections,
         }
+    }
+}
+
+impl CaseFile {
+    /// Every row.
+    pub fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.sections.iter().flat_map(|section| &section.rows)
+    }
+
+    /// The first row with this label.
+    pub fn row(&self, label: &str) -> Option<&Row> {
+        self.rows().find(|row| row.label == label)
+    }
+
+    /// What should have happened.
+    pub fn should(&self) -> &[Row] {
+        let section = self.sections.iter().find(|section| section.title == should::TITLE);
+        section.map_or(&[], |section| &section.rows)
     }
 }
 

@@ -34,6 +34,10 @@ pub fn is_unshown(c: char) -> bool {
 pub fn markdown(text: &str) -> String {
     let text = clean(text);
     let mut out = String::with_capacity(text.len() + 8);
+    if text.starts_with(['-', '+', '=']) {
+        // At the start of a line it would make a list or a heading.
+        out.push('\\');
+    }
     for c in text.chars() {
         match c {
             '&' => out.push_str("&amp;"),
@@ -71,6 +75,7 @@ mod tests {
     fn text_is_only_ever_text() {
         for (text, in_markdown, in_html) in [
             ("plain-text.1", "plain-text.1", "plain-text.1"),
+            ("- a", "\\- a", "- a"),
             ("a|b", "a\\|b", "a|b"),
             (
                 "<script>x&y</script>",

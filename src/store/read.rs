@@ -38,6 +38,8 @@ pub struct RunFilter {
     pub run_id: Option<String>,
     /// Started at or after.
     pub since: Option<Instant>,
+    /// Started before.
+    pub before: Option<Instant>,
     pub limit: Option<usize>,
 }
 
@@ -179,10 +181,11 @@ impl Reader<'_> {
         let filter = "(?1 IS NULL OR partner = ?1) AND (?2 IS NULL OR service = ?2)
             AND (?3 IS NULL OR procedure = ?3) AND (?4 IS NULL OR verdict = ?4)
             AND (?5 IS NULL OR state = ?5) AND (?6 IS NULL OR run_id = ?6)
-            AND (?7 IS NULL OR start >= ?7)";
-        let since = f.since.map(|t| t.timestamp_micros());
+            AND (?7 IS NULL OR start >= ?7) AND (?8 IS NULL OR start < ?8)";
+        let micros = |t: Option<Instant>| t.map(|t| t.timestamp_micros());
+        let (since, before) = (micros(f.since), micros(f.before));
         let values =
-            params![f.partner, f.service, f.procedure, f.verdict, f.state, f.run_id, since];
+            params![f.partner, f.service, f.procedure, f.verdict, f.state, f.run_id, since, before];
         self.query_runs(filter, values, f.limit.unwrap_or(usize::MAX))
     }
 

@@ -17,23 +17,24 @@ use crate::verdict::{Reason, Verdict};
 /// So many of the next times at which it could have started are told.
 const OPENINGS_TOLD: usize = 3;
 
+/// The heading of the section.
+pub(super) const TITLE: &str = "What should have happened";
+
 /// The smallest step of time.
 const TICK: TimeDelta = TimeDelta::nanoseconds(1);
 
 impl Teller<'_> {
     pub(super) fn should(&self) -> Section {
-        let mut section =
-            Section { title: "What should have happened", note: String::new(), rows: Vec::new() };
+        let mut section = Section { title: TITLE, note: String::new(), rows: Vec::new() };
         let (run, policy) = (self.evidence.run, self.evidence.policy);
         let Some(terms) = terms_of(policy, run) else { return section };
         if run.verdict() == Verdict::Compliant {
             section.note = "What happened is what was agreed:".into();
         }
+        let Some(answer) = self.evidence.answer else { return section };
         let question = question_of(run, terms);
-        let draft = Draft::new(self.evidence.before.clone(), Order::Stamps);
-        let Some(answer) = draft.answer(policy, &question) else { return section };
         section.rows.extend(self.before_it(run, terms));
-        section.rows.extend(self.openings(run, policy, terms, &question, &answer));
+        section.rows.extend(self.openings(run, policy, terms, &question, answer));
         section.rows.extend(self.bounds(terms));
         section
     }
@@ -123,6 +124,13 @@ impl Teller<'_> {
         }
         rows
     }
+}
+
+/// What would have been answered to somebody who asked whether the run may start as agreed. `before` is the ledger as
+/// it was just before the run began. `None`: its partner is not configured any more.
+pub fn answer_before(policy: &Policy, run: &Run, before: &Ledger) -> Option<Answer> {
+    let question = question_of(run, terms_of(policy, run)?);
+    Draft::new(before.clone(), Order::Stamps).answer(policy, &question)
 }
 
 /// The run as a question: started as agreed, and as long as such runs usually take.

@@ -1,0 +1,80 @@
+//! Gathers what a service review is made of: the runs of some months, what was covered, and the cases of violations.
+
+use std::collections::BTreeMap;
+
+use crate::app::dossier::Dossier;
+use crate::app::watch::COVERED_BY_MONTH;
+use crate::config::Config;
+use crate::policy::Partner;
+use crate::report::case::{CaseFile, Lines};
+use crate::report::month::Month;
+use crate::report::scorecard::{CASES_MAX, Counted, Covered, MONTHS_BEFORE, Material, Scorecard};
+use crate::run::Run;
+use crate::store::{Reader, RunFilter, StoreError};
+use crate::time::{Instant, Span};
+use crate::verdict::Verdict;
+
+/// The latest month that is over for all of these partners.
+pub fn latest_month(partners: &[&Partner], now: Instant) -> Option<Month> {
+    partners.iter().map(|partner| Month::of(&partner.zone, now).previous()).min()
+}
+
+/// The scorecard of one partner.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub fn scorecard(
+    reader: &Reader,
+    config: &Config,
+    partner: &Partner,
+    month: Month,
+    now: Instant,
+) -> Result<Scorecard, StoreError> {
+    let first = (0..MONTHS_BEFORE).fold(month, |month, _| month.previous());
+    let (since, before) = (first.span(&partner.zone).start, month.span(&partner.zone).end);
+    let filter = RunFilter {
+        partner: Some(partner.name.to_string()),
+        since: Some(since),
+        before: Some(before),
+        ..RunFilter::default()
+    };
+    let runs = reader.runs(&filter)?;
+    let covered = covered(reader, config, partner)?;
+    let cases = cases(reader, config, &runs, month.span(&partner.zone))?;
+    Ok(Scorecard::new(Material { partner, month, now, runs: &runs, covered: &covered, cases }))
+}
+
+/// What was covered of each source of the partner that is configured now.
+fn covered(reader: &Reader, config: &Config, partner: &Partner) -> Result<Covered, StoreError> {
+    let own = config.sources.iter().filter(|source| source.partner == partner.name);
+    let mut covered: Covered = own.map(|s| (s.name.clone(), BTreeMap::new())).collect();
+    for (source, name, label, nanos) in reader.tallies()? {
+        let months = covered.get_mut(&source).filter(|_| name == COVERED_BY_MONTH);
+        if let (Some(months), Some(month)) = (months, Month::parse(&label)) {
+            *months.entry(month).or_default() += nanos;
+        }
+    }
+    Ok(covered)
+}
+
+fn cases(
+    reader: &Reader,
+    config: &Config,
+    runs: &[Counted],
+    span: Span,
+) -> Result<Vec<CaseFile>, StoreError> {
+    let is_violation =
+        |(run, ..): &&Counted| span.contains(run.start) && run.verdict() == Verdict::Violation;
+    let mut broken: Vec<&Counted> = runs.iter().filter(is_violation).collect();
+    broken.sort_by_key(|(run, ..)| (run.start, run.no));
+    broken.truncate(CASES_MAX);
+    if broken.is_empty() {
+        return Ok(Vec::new());
+    }
+    let own: Vec<Run> = broken.iter().map(|(run, ..)| run.clone()).collect();
+    let dossiers = Dossier::of(reader, &own, &config.policy)?;
+    let told = broken.iter().zip(&dossiers).map(|((run, business, outside), dossier)| {
+        dossier.case(run, (*business, *outside), config, &Lines::new())
+    });
+    Ok(told.collect())
+}

@@ -1,0 +1,122 @@
+//! Figures in words, the same in every file for people.
+
+use serde_json::Number;
+
+use super::{Figures, KPIS, Scorecard};
+use crate::time::format_duration;
+use crate::verdict::Verdict;
+
+/// Stands where there is nothing to tell.
+pub(super) const NONE: &str = "–";
+
+/// A share of one as a percentage with one digit. What is not all is not shown as 100 %, and what is something
+/// not as 0 %.
+pub(super) fn percent(ratio: f64) -> String {
+    let tenths = (ratio * 1e3).round();
+    let tenths = if ratio < 1.0 { tenths.min(999.0) } else { tenths };
+    let tenths = if 0.0 < ratio { tenths.max(1.0) } else { tenths };
+    format!("{:.1} %", tenths / 10.0)
+}
+
+pub(super) fn adherence(figures: &Figures) -> String {
+    match (figures.adherence_ratio, figures.coverage_ratio) {
+        (Some(ratio), _) => percent(ratio),
+        (None, None) => "no coverage".into(),
+        (None, Some(_)) => "no runs".into(),
+    }
+}
+
+pub(super) fn coverage(figures: &Figures) -> String {
+    figures.coverage_ratio.map_or("no coverage".into(), percent)
+}
+
+/// `7 of 9 runs`
+pub(super) fn kept(figures: &Figures) -> String {
+    let (kept, judged) = (figures.of(Verdict::Compliant), figures.judged());
+    match judged {
+        0 => "no run was judged".into(),
+        1 => format!("{kept} of 1 run"),
+        n => format!("{kept} of {n} runs"),
+    }
+}
+
+/// Seconds as whole minutes, rounded up: a second in business hours is not nothing.
+pub(super) fn minutes(seconds: &Number) -> String {
+    let minutes = (seconds.as_f64().unwrap_or_default() / 60.0).ceil();
+    format!("{minutes:.0} min")
+}
+
+pub(super) fn notice(seconds: Option<&Number>) -> String {
+    let told = seconds
+        .and_then(Number::as_f64)
+        .map(|seconds| format_duration(chrono::TimeDelta::seconds(seconds.trunc() as i64)));
+    told.unwrap_or(NONE.into())
+}
+
+/// The table of figures: a title for each row, and its value in each month.
+pub(super) fn table(card: &Scorecard) -> Vec<(&'static str, Vec<String>)> {
+    let months: Vec<&Figures> = card.before.iter().chain([&card.figures]).collect();
+    let row = |title: &'static str, value: &dyn Fn(&Figures) -> String| {
+        (title, months.iter().map(|figures| value(figures)).collect())
+    };
+    let mut rows = vec![
+        row("Adherence", &adherence),
+        row("Coverage", &coverage),
+        row("Runs", &|f| f.runs.to_string()),
+        row("As agreed", &|f| f.of(Verdict::Compliant).to_string()),
+        row("Not as agreed", &|f| f.of(Verdict::Violation).to_string()),
+        row("Exempt (waived emergencies)", &|f| f.of(Verdict::Exempt).to_string()),
+        row("Evidence is missing", &|f| f.of(Verdict::Unknown).to_string()),
+        row("Not final yet", &|f| f.provisional.to_string()),
+    ];
+    for kpi in KPIS {
+        let count = |f: &Figures| f.kpis.get(kpi.key).copied().unwrap_or(0).to_string();
+        rows.push(row(kpi.title, &count));
+    }
+    rows.push(row("Time in business hours", &|f| minutes(&f.business_hours_seconds)));
+    rows.push(row("Time outside the windows", &|f| minutes(&f.outside_window_seconds)));
+    rows.push(row("Notice, least", &|f| notice(f.notice_least_seconds.as_ref())));
+    rows.push(row("Notice, median", &|f| notice(f.notice_median_seconds.as_ref())));
+    rows
+}
+
+/// How the figures are to be read.
+pub(super) const NOTES: &[&str] = &[
+    "A run belongs to the month in which it began, as a whole, also if it ends in the next.",
+    "Adherence: runs as agreed, of those whose verdict is final; a waived emergency counts on neither side, a run of which \
+     evidence is missing counts against. Without coverage it is not told: silence is not compliance.",
+    "Coverage: the share of the month in which every source of the partner was readable, fresh and caught up, as offhours \
+     saw it. What was read from old logs later was not covered.",
+];
+
+/// One sentence above all figures.
+pub(super) fn headline(card: &Scorecard) -> String {
+    let figures = &card.figures;
+    let told = match figures.adherence_ratio {
+        Some(ratio) => format!(
+            "{} of the runs were as agreed ({}), seen with a coverage of {}",
+            percent(ratio),
+            kept(figures),
+            coverage(figures)
+        ),
+        None if figures.runs == 0 && figures.coverage_ratio.is_none() => {
+            "No run is on record, and nothing was covered: nobody can say that there was none"
+                .into()
+        }
+        None if figures.runs == 0 => {
+            format!("There was no run, seen with a coverage of {}", coverage(figures))
+        }
+        None if figures.coverage_ratio.is_none() => format!(
+            "{} in the logs were as agreed; nothing was covered in this month, so there may have been others",
+            kept(figures)
+        ),
+        None => "No verdict that counts is final yet".into(),
+    };
+    let waiting = match card.unacknowledged {
+        0 => String::new(),
+        1 => " One violation waits for somebody to acknowledge it.".into(),
+        n => format!(" {n} violations wait for somebody to acknowledge them."),
+    };
+    let unfinished = if card.complete { "" } else { " The month is not over." };
+    format!("{told}.{waiting}{unfinished}")
+}

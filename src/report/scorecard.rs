@@ -234,9 +234,12 @@ impl Figures {
     }
 }
 
-/// Four digits: more would only look exact.
+/// Four digits: more would only look exact. What is not all is less than 1, and what is something more than 0.
 fn ratio(part: u64, whole: u64) -> f64 {
-    (part as f64 / whole as f64 * 1e4).round() / 1e4
+    let digits = (part as f64 / whole as f64 * 1e4).round();
+    let digits = if part < whole { digits.min(9_999.0) } else { digits };
+    let digits = if 0 < part { digits.max(1.0) } else { digits };
+    digits / 1e4
 }
 
 /// Of the part of the month that is over, as much as was covered of every source.
@@ -255,4 +258,24 @@ fn notice(runs: &[&Counted]) -> (Option<Number>, Option<Number>) {
     let middle = given.len().checked_sub(1).map(|last| last / 2);
     let number = |d: &chrono::TimeDelta| seconds_number(nanos(*d));
     (given.first().map(number), middle.and_then(|at| given.get(at)).map(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_neither_nothing_nor_all() {
+        for (part, whole, want, told) in [
+            (0, 7, 0.0, "0.0 %"),
+            (7, 7, 1.0, "100.0 %"),
+            (5, 7, 0.7143, "71.4 %"),
+            (1, 1_000_000, 0.0001, "under 0.1 %"),
+            (999_999, 1_000_000, 0.9999, "99.9 %"),
+            (9_996, 10_000, 0.9996, "99.9 %"),
+        ] {
+            let ratio = ratio(part, whole);
+            assert_eq!((ratio, &*show::percent(ratio)), (want, told), "{part} of {whole}");
+        }
+    }
 }

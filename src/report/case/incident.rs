@@ -5,7 +5,7 @@ mod show;
 
 use std::collections::BTreeSet;
 
-use chrono::TimeDelta;
+use chrono::{SubsecRound, TimeDelta};
 use serde::Serialize;
 
 use super::{CaseFile, Evidence, Row, Source, Teller};
@@ -64,7 +64,11 @@ impl Incident {
         evidence.entries.iter().for_each(|(_, entry)| all.entry(entry));
         let mut found = all.found;
         found.sort_by_key(|(at, _)| *at);
-        let notes = if is_live { vec![NO_PAGES] } else { vec![READ_LATER] };
+        let notes = match (is_live, run.latched) {
+            (false, _) => vec![READ_LATER],
+            (true, true) => vec![NO_PAGES],
+            (true, false) => vec![],
+        };
         let moments = found.into_iter().map(|(_, moment)| moment).collect();
         Incident { title, summary, verdict, zone, notes, moments }
     }
@@ -79,9 +83,11 @@ struct Timeline<'a> {
 impl Timeline<'_> {
     fn add(&mut self, at: Instant, what: impl Into<String>, place: Option<&Place>, broken: bool) {
         let run = self.teller.evidence.run;
+        // Finer than a millisecond nobody reads it.
+        let shown = at.trunc_subsecs(3);
         let moment = Moment {
-            at: rfc3339(at),
-            local: self.teller.time(at),
+            at: rfc3339(shown),
+            local: self.teller.time(shown),
             offset: offset(at - run.start),
             what: what.into(),
             broken,

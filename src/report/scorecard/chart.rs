@@ -56,7 +56,7 @@ pub(super) fn chart(card: &Scorecard) -> String {
         .map(|(_, class, word)| format!("<span class=\"key {class}\"></span>{word}"))
         .collect();
     format!(
-        "<figure>\n<svg class=\"chart\" viewBox=\"0 0 {WIDTH} 152\" width=\"{WIDTH}\" height=\"152\" role=\"img\" \
+        "<figure class=\"wide\">\n<svg class=\"chart\" viewBox=\"0 0 {WIDTH} 152\" width=\"{WIDTH}\" height=\"152\" role=\"img\" \
          aria-label=\"Runs by month and final verdict\">\n<line class=\"base\" x1=\"0\" x2=\"{WIDTH}\" y1=\"{BASE}\" y2=\"{BASE}\"/>\n\
          {bars}</svg>\n<figcaption>Runs by month and final verdict: {keys}</figcaption>\n</figure>\n"
     )

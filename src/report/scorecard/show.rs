@@ -10,12 +10,14 @@ use crate::verdict::Verdict;
 pub(super) const NONE: &str = "–";
 
 /// A share of one as a percentage with one digit. What is not all is not shown as 100 %, and what is something
-/// not as 0 %.
+/// not as nothing.
 pub(super) fn percent(ratio: f64) -> String {
     let tenths = (ratio * 1e3).round();
     let tenths = if ratio < 1.0 { tenths.min(999.0) } else { tenths };
-    let tenths = if 0.0 < ratio { tenths.max(1.0) } else { tenths };
-    format!("{:.1} %", tenths / 10.0)
+    match 0.0 < ratio && tenths < 1.0 {
+        true => "under 0.1 %".into(),
+        false => format!("{:.1} %", tenths / 10.0),
+    }
 }
 
 pub(super) fn adherence(figures: &Figures) -> String {

@@ -22,7 +22,7 @@ p{margin:.4rem 0}
 .kind{color:var(--soft);margin:0 0 .15rem;font-size:.85rem;letter-spacing:.06em;text-transform:uppercase}
 .lead{font-size:1.05rem}
 .soft{color:var(--soft);font-size:.88rem}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(10.5rem,1fr));gap:.75rem;margin:1.25rem 0}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.75rem;margin:1.25rem 0}
 .tile{background:var(--tint);border:1px solid var(--line);border-radius:.5rem;padding:.7rem .9rem}
 .tile b{display:block;font-size:1.6rem;line-height:1.25;font-variant-numeric:tabular-nums}
 .tile.good b{color:var(--good)}.tile.bad b{color:var(--bad)}.tile.warn b{color:var(--warn)}
@@ -32,7 +32,7 @@ table{border-collapse:collapse;width:100%;font-size:.92rem}
 th,td{border-bottom:1px solid var(--line);padding:.32rem .5rem;text-align:left;vertical-align:top}
 thead th{border-bottom:2px solid var(--ink);white-space:nowrap}
 .figures td,.figures thead th+th{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-.figures tbody th{font-weight:400}
+.figures tbody th{font-weight:400;min-width:10rem}
 .figures .now{background:var(--tint);font-weight:600}
 .figures .zero{color:var(--none)}
 .figures .head th,.figures .head td{font-weight:600}
@@ -48,7 +48,7 @@ code{font:.85em/1.4 ui-monospace,Menlo,Consolas,monospace;overflow-wrap:anywhere
 figure{margin:.75rem 0}
 figcaption{color:var(--soft);font-size:.85rem}
 svg{max-width:100%;height:auto}
-.chart text{fill:var(--soft);font:11px system-ui,sans-serif}
+.chart{min-width:38rem}.chart text{fill:var(--soft);font:11px system-ui,sans-serif}
 .chart .n{fill:var(--ink);font-weight:600}
 .chart .kept{fill:var(--good)}.chart .broken{fill:var(--bad)}.chart .exempt{fill:var(--wait)}
 .chart .unknown{fill:var(--warn)}.chart .unseen{opacity:.4}.chart .base{stroke:var(--line)}
@@ -61,7 +61,7 @@ section.card+section.card{margin-top:4rem}
 @page{size:A4;margin:16mm 14mm}
 @media print{:root{color-scheme:light;--ink:#000;--soft:#444;--line:#bbb;--paper:#fff;--tint:#f2f2f2;--good:#14633b;
 --bad:#9c1c15;--warn:#7a5200;--wait:#2c4a78;--none:#777}
-body{font-size:10pt}main{max-width:none;padding:0}.wide{overflow:visible}
+html{font-size:9.5pt}body{font-size:1rem}main{max-width:none;padding:0}.tiles{grid-template-columns:repeat(5,1fr)}.chart{min-width:0}.wide{overflow:visible}
 article,.tile,tr,figure{break-inside:avoid}h2,h3{break-after:avoid}thead{display:table-header-group}
 section.card+section.card{break-before:page;margin-top:0}
 .tile,.figures .now,.chart,.key,.moments .loud td{print-color-adjust:exact;-webkit-print-color-adjust:exact}}

@@ -45,11 +45,36 @@ impl Block {
     pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
         self.body.split(|b| *b == b'\n').filter(|line| !line.is_empty())
     }
+}
+
+/// A block whose entries are found by their numbers, each at once: a block may hold thousands, and be asked for all.
+#[derive(Debug)]
+pub(super) struct Indexed {
+    block: Block,
+    /// Where each line begins in the body.
+    starts: Vec<usize>,
+}
+
+impl Indexed {
+    pub fn new(block: Block) -> Indexed {
+        let body = &block.body;
+        let starts = std::iter::once(0).chain(memchr::memchr_iter(b'\n', body).map(|at| at + 1));
+        let is_line = |start: &usize| body.get(*start).is_some_and(|b| *b != b'\n');
+        let starts = starts.filter(is_line).collect();
+        Indexed { block, starts }
+    }
+
+    /// Whether the block has a place for this entry.
+    pub fn holds(&self, number: u64) -> bool {
+        number.checked_sub(self.block.first).is_some_and(|place| place < self.block.count)
+    }
 
     /// One entry by its number.
     pub fn line(&self, number: u64) -> Option<&[u8]> {
-        let place = number.checked_sub(self.first)?;
-        self.lines().nth(usize::try_from(place).ok()?)
+        let place = number.checked_sub(self.block.first)?;
+        let start = self.starts.get(usize::try_from(place).ok()?)?;
+        let rest = self.block.body.get(*start..)?;
+        rest.get(..memchr::memchr(b'\n', rest).unwrap_or(rest.len()))
     }
 }
 
@@ -91,10 +116,13 @@ mod tests {
 
     #[test]
     fn an_entry_is_found_by_its_number() {
-        let body = b"{1}\n{2}\n{3}\n".to_vec();
-        let block = Block { first: 7, count: 3, head: Head([0; 32]), body };
-        for (number, want) in [(6, None), (7, Some("{1}")), (9, Some("{3}")), (10, None)] {
-            assert_eq!(block.line(number), want.map(str::as_bytes), "{number}");
+        for body in ["{1}\n{2}\n{3}\n", "\n{1}\n{2}\n\n{3}"] {
+            let body = body.as_bytes().to_vec();
+            let block = Indexed::new(Block { first: 7, count: 3, head: Head([0; 32]), body });
+            for (number, want) in [(6, None), (7, Some("{1}")), (9, Some("{3}")), (10, None)] {
+                assert_eq!(block.line(number), want.map(str::as_bytes), "{number}");
+                assert_eq!(block.holds(number), want.is_some(), "{number}");
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use crate::ledger::chain::{GENESIS, Head};
 use crate::ledger::{Entry, What};
 use crate::run::{Place, Run, RunNo};
-use crate::store::block::{Block, COLUMNS};
+use crate::store::block::{Block, COLUMNS, Indexed};
 use crate::store::{InFile, StoreError, VERSION, read_entry, read_since, schema};
 use crate::tail::{Checkpoint, Mark};
 use crate::time::Instant;
@@ -217,14 +217,14 @@ impl Reader<'_> {
 
     /// A run as it started, by the number of the entry that tells of it. `kept` is the block read before:
     /// runs that stand side by side mostly started in the same one.
-    fn started(&self, entry: u64, kept: &mut Option<Block>) -> Result<Run, StoreError> {
-        let holds = |block: &Block| (block.first..block.first + block.count).contains(&entry);
-        if !kept.as_ref().is_some_and(holds) {
+    fn started(&self, entry: u64, kept: &mut Option<Indexed>) -> Result<Run, StoreError> {
+        if !kept.as_ref().is_some_and(|block| block.holds(entry)) {
             let sql = format!(
                 "SELECT {COLUMNS} FROM blocks WHERE first <= ?1 ORDER BY first DESC LIMIT 1"
             );
             let mut query = self.db().prepare_cached(&sql).in_file(&self.path)?;
-            *kept = query.query_row([entry], Block::of_row).optional().in_file(&self.path)?;
+            let found = query.query_row([entry], Block::of_row).optional().in_file(&self.path)?;
+            *kept = found.map(Indexed::new);
         }
         let line = kept.as_ref().and_then(|block| block.line(entry));
         let line = line.ok_or_else(|| self.damaged(entry, "it is missing"))?;

@@ -76,3 +76,25 @@ fn another_line_at_the_same_place_is_not_shown() {
     let case = explain(home.path(), "LC-23", "text");
     assert_eq!((shown(&case), case.matches("northhost.log byte").count()), (0, 4), "{case}");
 }
+
+/// What was agreed may have changed since, or the partner may be gone: what was found stands.
+#[test]
+fn a_case_is_told_under_another_configuration_too() {
+    let home = home();
+    let config = home.path().join("offhours.yml");
+    let written = std::fs::read_to_string(&config).expect("a configuration");
+    std::fs::write(&config, written.replace("max_duration: 2h", "max_duration: 4h"))
+        .expect("a configuration");
+    let case = explain(home.path(), "LC-26-M", "text");
+    assert!(case.contains("made final by another configuration"), "{case}");
+    assert!(case.contains("BROKEN  too_long                 agreed are 2h"), "{case}");
+    assert!(case.contains("takes at most  4h"), "{case}");
+    let other = "partners: { p: { timezone: UTC, windows: \"Mo-Su 22:00-05:00\" } }\n\
+                 sources: [ { name: s, partner: p, files: [a.log], format: logfmt } ]\n";
+    std::fs::write(&config, other).expect("a configuration");
+    let case = explain(home.path(), "LC-26-M", "text");
+    assert!(case.contains("the partner is not in this configuration"), "{case}");
+    assert!(case.contains("Times are those of UTC."), "{case}");
+    assert!(case.contains("BROKEN  in_business_hours"), "{case}");
+    assert!(!case.contains("What should have happened"), "{case}");
+}

@@ -96,9 +96,10 @@ pub(super) fn headline(card: &Scorecard) -> String {
     let figures = &card.figures;
     let told = match figures.adherence_ratio {
         Some(ratio) => format!(
-            "{} of the runs were as agreed ({}), seen with a coverage of {}",
+            "{} of the runs were as agreed ({}){}, seen with a coverage of {}",
             percent(ratio),
             kept(figures),
+            after(card),
             coverage(figures)
         ),
         None if figures.runs == 0 && figures.coverage_ratio.is_none() => {
@@ -121,4 +122,10 @@ pub(super) fn headline(card: &Scorecard) -> String {
     };
     let unfinished = if card.complete { "" } else { " The month is not over." };
     format!("{told}.{waiting}{unfinished}")
+}
+
+/// What it was in the latest month before for which it is told.
+fn after(card: &Scorecard) -> String {
+    let told = card.before.iter().rev().find_map(|f| Some((f.adherence_ratio?, &f.month_name)));
+    told.map_or(String::new(), |(ratio, month)| format!(", after {} in {month}", percent(ratio)))
 }

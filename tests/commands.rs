@@ -25,6 +25,7 @@ fn every_command_has_help() {
         "ack",
         "approve",
         "rejected",
+        "verify",
         "completions",
     ] {
         let output = offhours(&[command, "--help"]);

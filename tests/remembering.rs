@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock};
 use chrono::TimeDelta;
 use offhours::config;
 use offhours::event::{Body, ChangeType, Event, Kind, Notice, Status, Trigger};
+use offhours::ledger::rejudging::{Sealing, differences, judge_again};
 use offhours::ledger::{Asker, Draft, Entry, Evidence, Ledger, Question, Taking, What};
 use offhours::policy::Policy;
 use offhours::run::{Acknowledgement, Asked, RunNo};
@@ -306,6 +307,36 @@ proptest! {
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
+
+    #[test]
+    fn what_was_sealed_is_judged_the_same_again(steps in steps()) {
+        let policies = &*POLICIES;
+        let (mut life, mut seen) = (Life::new(policies), Ledger::default());
+        let mut started = BTreeMap::new();
+        for step in &steps {
+            life.live(step);
+            for entry in life.draft.drain() {
+                match &entry.what {
+                    What::Started { run, .. } => {
+                        started.insert(run.no, life.policy);
+                    }
+                    What::Sealed { run, verdict, business_nanos, outside_nanos, .. } => {
+                        let (no, run) = (*run, seen.run(*run).expect("a run").clone());
+                        let (from, to) = (started[&no], life.policy);
+                        let (first, last) = (&policies[from], &policies[to]);
+                        let judged = judge_again(&run, first, last, entry.clock).expect("a verdict");
+                        let (business_nanos, outside_nanos) = (*business_nanos, *outside_nanos);
+                        let sealed =
+                            Sealing { run: &run, verdict: *verdict, business_nanos, outside_nanos };
+                        let told = differences(&sealed, &judged, false);
+                        prop_assert!(told.is_empty(), "{:?} of {:#?}", told, run);
+                    }
+                    _ => {}
+                }
+                seen.adopt(&entry);
+            }
+        }
+    }
 
     #[test]
     fn however_it_is_committed_the_ledger_is_the_same(

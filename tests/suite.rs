@@ -51,6 +51,9 @@ mod asking;
 /// Asking before a run, from outside: `may-start` and `guard` against a running offhours.
 mod guarding;
 
+/// `offhours verify`: the first bad record is named, whatever was done to the ledger.
+mod verifying;
+
 /// `offhours explain`: a whole case, in words and in Markdown, with the lines as the log has them.
 mod explaining;
 

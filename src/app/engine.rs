@@ -17,7 +17,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::ledger::{Draft, Entry, Evidence, Ledger, Taken, What, judging};
 use crate::run::{Run, RunNo};
-use crate::store::{Commit, Store, StoreError};
+use crate::store::{Commit, PolicyText, Store, StoreError};
 use crate::time::Instant;
 
 /// How often files are looked at. A hint that one has changed only makes the look come earlier.
@@ -44,6 +44,8 @@ pub struct Engine {
     pub(super) waiting: Vec<Asking>,
     pub(super) last_look: Moment,
     last_commit: Moment,
+    /// The policy in force, until it is on record.
+    pub(super) new_policy: Option<Arc<PolicyText>>,
     /// Told of bytes read and bytes left while the first catch-up lasts.
     pub(super) progress: Box<dyn Fn(u64, u64) + Send>,
 }
@@ -61,7 +63,6 @@ impl Engine {
         let ledger = shared.ledger().clone();
         let mut engine = Engine {
             draft: draft_of(ledger, &config),
-            config,
             shared,
             mail,
             store,
@@ -69,6 +70,8 @@ impl Engine {
             follower,
             questions: Questions::default(),
             waiting: Vec::new(),
+            new_policy: Some(Arc::new(text_of(&config))),
+            config,
             last_look: Moment::now(),
             last_commit: Moment::now(),
             progress,
@@ -202,6 +205,7 @@ impl Engine {
         }
         let own: Arc<str> = "".into();
         commit.tallies.insert((own, "commits", "".into()), 1);
+        commit.policy = self.new_policy.clone();
         Ok(commit)
     }
 
@@ -213,6 +217,9 @@ impl Engine {
             return Err(error);
         }
         let took = begun.elapsed().as_secs_f64();
+        if commit.policy.is_some() {
+            self.new_policy = None;
+        }
         // Before that nobody is shown the ledger, and it is published as a whole.
         if self.shared.is_ready() {
             let mut ledger = self.shared.ledger_mut();
@@ -363,6 +370,11 @@ fn draft_of(ledger: Ledger, config: &Config) -> Draft {
     let mut draft = Draft::new(ledger, Evidence::Readings);
     draft.set_backfill_horizon(config.backfill_horizon);
     draft
+}
+
+/// What the policy of a configuration is put on record as.
+pub fn text_of(config: &Config) -> PolicyText {
+    PolicyText { digest: config.policy.digest.clone(), text: config.written.clone() }
 }
 
 /// What an entry that seals a run says of its time: its nanoseconds in business hours and outside its windows.

@@ -19,7 +19,9 @@ pub mod review;
 pub mod serve;
 pub mod shared;
 mod showing;
+pub mod verify;
 pub mod watch;
+pub mod witness;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

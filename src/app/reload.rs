@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::app::engine::Engine;
+use crate::app::engine::{Engine, text_of};
 use crate::app::follow::Follower;
 use crate::clock;
 use crate::config::{self, Config};
@@ -59,6 +59,7 @@ impl Engine {
             (ledger.keep_time(&old.policy, now), now)
         };
         let (kept, until) = self.shared.set_config(config, keep);
+        self.new_policy = Some(Arc::new(text_of(&self.config)));
         self.draft.keep_time(kept, until);
         self.flush();
         self.draft.set_backfill_horizon(self.config.backfill_horizon);

@@ -17,6 +17,7 @@ mod runs;
 mod serve;
 pub mod table;
 mod test_line;
+mod verify;
 mod windows;
 
 use std::io::IsTerminal;
@@ -81,6 +82,8 @@ enum Command {
     Approve(office::ApproveOptions),
     /// List the lines that could not be read.
     Rejected(rejected::Options),
+    /// Check that the ledger is what was written, and judge every final run again.
+    Verify(verify::Options),
     /// Print the completions of a shell.
     #[command(after_help = "Examples:
   offhours completions bash > /etc/bash_completion.d/offhours
@@ -148,6 +151,7 @@ pub fn run() -> ExitCode {
         Command::Ack(options) => office::acknowledge(&options),
         Command::Approve(options) => office::approve(&options),
         Command::Rejected(options) => rejected::run(&options),
+        Command::Verify(options) => verify::run(&options),
         Command::Completions { shell } => {
             let mut out = std::io::stdout();
             clap_complete::generate(shell, &mut Cli::command(), "offhours", &mut out);

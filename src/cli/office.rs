@@ -92,6 +92,7 @@ fn alone(
     runs.extend(draft.take_forgotten());
     runs.extend(changed);
     commit.runs = runs.into_iter().map(|run| engine::counted(run, &config, now)).collect();
+    commit.policy = Some(Arc::new(engine::text_of(&config)));
     store.commit(&commit).map_err(failed)?;
     Ok(Ok(told))
 }

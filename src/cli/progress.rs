@@ -4,6 +4,7 @@ use super::table::clean;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 const TEMPLATE: &str = "{msg} {bar:30} {bytes}/{total_bytes} {eta}";
+const COUNT_TEMPLATE: &str = "{msg} {bar:30} {human_pos}/{human_len} {eta}";
 
 /// Redraws a second; each one is a system call, and a replay has better things to do.
 const DRAWS_PER_SECOND: u8 = 10;
@@ -17,12 +18,18 @@ pub struct Progress {
 impl Progress {
     /// Of `total` bytes; drawn on standard error only if that is a terminal. The label is cleaned.
     pub fn bytes(total: u64, label: &str) -> Progress {
-        Progress::on(ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND), total, label)
+        Progress::on(ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND), total, label, TEMPLATE)
     }
 
-    /// So many more bytes are done.
-    pub fn advance(&self, bytes: u64) {
-        self.bar.inc(bytes);
+    /// Of `total` things.
+    pub fn count(total: u64, label: &str) -> Progress {
+        let target = ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND);
+        Progress::on(target, total, label, COUNT_TEMPLATE)
+    }
+
+    /// So many more are done.
+    pub fn advance(&self, more: u64) {
+        self.bar.inc(more);
     }
 
     /// Runs `print` while the bar is away, for lines that are to stay.
@@ -30,10 +37,10 @@ impl Progress {
         self.bar.suspend(print)
     }
 
-    fn on(target: ProgressDrawTarget, total: u64, label: &str) -> Progress {
+    fn on(target: ProgressDrawTarget, total: u64, label: &str, template: &str) -> Progress {
         let bar = ProgressBar::with_draw_target(Some(total), target);
         // A test holds the template to its form.
-        if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
+        if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
         bar.set_message(clean(label).into_owned());
@@ -102,7 +109,7 @@ mod tests {
     fn check(total: u64, label: &str, steps: &[u64], want: &str) {
         let paper = Paper::default();
         let target = ProgressDrawTarget::term_like(Box::new(paper.clone()));
-        let progress = Progress::on(target, total, label);
+        let progress = Progress::on(target, total, label, TEMPLATE);
         for bytes in steps {
             progress.advance(*bytes);
         }
@@ -129,7 +136,7 @@ mod tests {
     fn what_is_printed_aside_is_not_overwritten() {
         let paper = Paper::default();
         let target = ProgressDrawTarget::term_like(Box::new(paper.clone()));
-        let progress = Progress::on(target, 10, "log");
+        let progress = Progress::on(target, 10, "log", TEMPLATE);
         progress.advance(1);
         progress.bar.force_draw();
         assert_eq!(progress.aside(|| paper.note("a sentence").map(|()| 7)).unwrap(), 7);
@@ -142,7 +149,8 @@ mod tests {
     #[test]
     fn nothing_is_drawn_where_nobody_looks() {
         assert!(ProgressStyle::with_template(TEMPLATE).is_ok());
-        let progress = Progress::on(ProgressDrawTarget::hidden(), 10, "log");
+        assert!(ProgressStyle::with_template(COUNT_TEMPLATE).is_ok());
+        let progress = Progress::on(ProgressDrawTarget::hidden(), 10, "log", COUNT_TEMPLATE);
         progress.advance(3);
         assert!(progress.bar.is_hidden());
         assert_eq!(progress.bar.position(), 3);

@@ -21,7 +21,7 @@ use crate::config::{Peer, Scheme};
 
 /// The longest head of an answer, in bytes.
 const HEAD_BYTES_MAX: usize = 16 << 10;
-/// The longest body of an answer, in bytes: nobody whom we ask has much to say.
+/// The longest body of an answer to a post, in bytes: nobody whom we tell something has much to say.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
 /// The largest secret, certificate or key that is read, in bytes.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -43,8 +43,8 @@ pub enum Failure {
     Timeout,
     #[error("answered {0}, and redirects are not followed")]
     Redirect(StatusCode),
-    #[error("the answer is longer than {ANSWER_BYTES_MAX} bytes")]
-    Endless,
+    #[error("the answer is longer than {0} bytes")]
+    Endless(usize),
 }
 
 /// An answer with whatever status but a redirect.
@@ -59,10 +59,25 @@ pub struct Answer {
 /// # Errors
 /// There is no whole answer in time, or it leads elsewhere.
 pub async fn post(peer: &Arc<Peer>, path: &str, body: Vec<u8>) -> Result<Answer, Failure> {
-    timeout(peer.timeout, talk(peer, path, body)).await.unwrap_or(Err(Failure::Timeout))
+    let talk = talk(peer, path, Some(body), ANSWER_BYTES_MAX);
+    timeout(peer.timeout, talk).await.unwrap_or(Err(Failure::Timeout))
 }
 
-async fn talk(peer: &Arc<Peer>, path: &str, body: Vec<u8>) -> Result<Answer, Failure> {
+/// Asks for a path behind the peer's URL, for an answer of at most `bytes_max` bytes.
+///
+/// # Errors
+/// As for [`post`].
+pub async fn get(peer: &Arc<Peer>, path: &str, bytes_max: usize) -> Result<Answer, Failure> {
+    let talk = talk(peer, path, None, bytes_max);
+    timeout(peer.timeout, talk).await.unwrap_or(Err(Failure::Timeout))
+}
+
+async fn talk(
+    peer: &Arc<Peer>,
+    path: &str,
+    body: Option<Vec<u8>>,
+    bytes_max: usize,
+) -> Result<Answer, Failure> {
     let preparing = peer.clone();
     // Files may be on a file system that takes its time.
     let prepared = tokio::task::spawn_blocking(move || {
@@ -81,10 +96,10 @@ async fn talk(peer: &Arc<Peer>, path: &str, body: Vec<u8>) -> Result<Answer, Fai
     // One small request: nothing is gained by waiting for more of it.
     let _ = stream.set_nodelay(true);
     match encryption {
-        None => exchange(stream, request).await,
+        None => exchange(stream, request, bytes_max).await,
         Some((connector, name)) => {
             let stream = connector.connect(name, stream).await.map_err(Failure::Encrypt)?;
-            exchange(stream, request).await
+            exchange(stream, request, bytes_max).await
         }
     }
 }
@@ -93,20 +108,28 @@ fn request(
     peer: &Peer,
     path: &str,
     login: Option<HeaderValue>,
-    body: Vec<u8>,
+    body: Option<Vec<u8>>,
 ) -> Result<Request<Full<Bytes>>, Failure> {
-    let mut request = Request::post(format!("{}{path}", peer.url.prefix))
+    let target = format!("{}{path}", peer.url.prefix);
+    let request = match &body {
+        Some(_) => Request::post(target).header(CONTENT_TYPE, "application/json"),
+        None => Request::get(target),
+    };
+    let mut request = request
         .header(HOST, peer.url.authority())
-        .header(CONTENT_TYPE, "application/json")
         .header(USER_AGENT, concat!("offhours/", env!("CARGO_PKG_VERSION")));
     if let Some(login) = login {
         request = request.header(AUTHORIZATION, login);
     }
-    let request = request.body(Full::new(Bytes::from(body)));
+    let request = request.body(Full::new(Bytes::from(body.unwrap_or_default())));
     request.map_err(|e| Failure::Tls(format!("{}: {e}", peer.url)))
 }
 
-async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Answer, Failure>
+async fn exchange<S>(
+    stream: S,
+    request: Request<Full<Bytes>>,
+    bytes_max: usize,
+) -> Result<Answer, Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -119,7 +142,7 @@ where
         if status.is_redirection() {
             return Err(Failure::Redirect(status));
         }
-        Ok(Answer { status, body: body(response.into_body()).await? })
+        Ok(Answer { status, body: body(response.into_body(), bytes_max).await? })
     };
     let drive = async {
         // How it ended is seen by the conversation.
@@ -132,12 +155,12 @@ where
     }
 }
 
-async fn body(mut incoming: Incoming) -> Result<Vec<u8>, Failure> {
+async fn body(mut incoming: Incoming, bytes_max: usize) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     while let Some(frame) = incoming.frame().await {
         let Ok(data) = frame?.into_data() else { continue };
-        if ANSWER_BYTES_MAX < bytes.len() + data.len() {
-            return Err(Failure::Endless);
+        if bytes_max < bytes.len() + data.len() {
+            return Err(Failure::Endless(bytes_max));
         }
         bytes.extend_from_slice(&data);
     }

@@ -108,6 +108,15 @@ impl<'l> Files<'l> {
         (path, copy)
     }
 
+    /// The path of each file, and what it says if that is known.
+    pub fn texts(&self) -> Vec<(PathBuf, Option<Arc<[u8]>>)> {
+        let text = |path: &PathBuf| match self.copies.get(path) {
+            Some(Ok(copy)) if !copy.is_stale => Some(copy.text.clone()),
+            _ => None,
+        };
+        self.met.iter().map(|file| (file.path.clone(), text(&file.path))).collect()
+    }
+
     /// Adds what the files say to what names the policy.
     pub fn add_to(&self, digest: &mut Sha256) {
         for file in &self.met {

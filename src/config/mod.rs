@@ -2,6 +2,7 @@
 
 mod agreement;
 mod alertmanagers;
+mod as_read;
 mod calendars;
 mod check;
 mod documents;
@@ -29,6 +30,7 @@ use serde_saphyr::{Location, Spanned};
 use sha2::{Digest as _, Sha256};
 
 pub use alertmanagers::{Alertmanager, Paging, PasswordFile, Peer, Scheme, Tls, Url};
+pub use as_read::AsRead;
 pub(crate) use check::Check;
 pub(crate) use files::Files;
 pub use files::{CalendarFile, Copy, Disk, Library, read_file};
@@ -60,17 +62,8 @@ pub struct Config {
     pub calendar_stale_after: TimeDelta,
     /// Where alerts are posted, and where they send people.
     pub paging: Paging,
-    /// The file it was read from.
-    written: Written,
-}
-
-/// A configuration as it was read: with other copies of its calendar files it means something else.
-#[derive(Clone, Debug)]
-struct Written {
-    path: PathBuf,
-    text: Arc<str>,
-    /// The moment of loading.
-    now: Instant,
+    /// What it was read from: with other copies of its calendar files it means something else.
+    pub written: AsRead,
 }
 
 impl Config {
@@ -79,7 +72,7 @@ impl Config {
     /// # Errors
     /// A calendar file is wrong.
     pub fn again(&self, library: &mut dyn Library) -> Result<Config, Error> {
-        let Written { path, text, now } = &self.written;
+        let AsRead { path, text, now, .. } = &self.written;
         parse_with(text, path, *now, library)
     }
 }
@@ -168,6 +161,7 @@ fn parse_with(
     let mut digest = Sha256::new_with_prefix(text);
     check.files.add_to(&mut digest);
     let digest = hex(&digest.finalize()).into();
+    let files = check.files.texts();
     let calendars = std::mem::take(&mut check.files.met);
     Ok(Config {
         policy: Policy { services, partners, digest, holidays_end },
@@ -177,7 +171,7 @@ fn parse_with(
         calendars,
         calendar_stale_after: stale_after.unwrap_or(defaults::CALENDAR_STALE_AFTER),
         paging,
-        written: Written { path: path.to_owned(), text: text.into(), now },
+        written: AsRead { path: path.to_owned(), text: text.into(), now, files },
     })
 }
 

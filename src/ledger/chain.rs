@@ -5,6 +5,9 @@ use sha2::{Digest, Sha256};
 /// The head of an empty chain.
 pub const GENESIS: Head = Head([0; 32]);
 
+/// Bytes of a [`Head::mark`].
+pub const MARK_BYTES: usize = 4;
+
 /// SHA-256 over the head before and the bytes of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head(pub [u8; 32]);
@@ -21,6 +24,12 @@ impl Head {
     /// Its first 53 bits: what a float can hold exactly, so that whoever scrapes it is a witness.
     pub fn first_bits(&self) -> u64 {
         self.0.iter().take(7).fold(0, |bits, byte| bits << 8 | u64::from(*byte)) >> 3
+    }
+
+    /// Its first bytes, kept beside each entry: they tell which entry of a block it was that changed.
+    pub fn mark(&self) -> [u8; MARK_BYTES] {
+        let [a, b, c, d, ..] = self.0;
+        [a, b, c, d]
     }
 
     /// Lower-case hexadecimal.

@@ -12,6 +12,7 @@ pub mod entry;
 pub mod judging;
 mod pairing;
 mod present;
+pub mod rejudging;
 mod seeking;
 
 pub use asking::{Answer, Asker, Question};

@@ -8,7 +8,7 @@ use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 use rusqlite::Row;
 
-use crate::ledger::chain::Head;
+use crate::ledger::chain::{Head, MARK_BYTES};
 
 /// The least number of bytes that is deflated. What one moment brings stays readable in the database.
 pub const DEFLATED_BYTES: usize = 16 << 10;
@@ -23,13 +23,13 @@ pub struct Block {
     pub head: Head,
     /// One JSON object a line.
     pub body: Vec<u8>,
+    /// [`Head::mark`] after each entry; `None` in a ledger of an earlier make.
+    pub marks: Option<Vec<u8>>,
 }
-
-/// The columns of a block, in the order in which [`Block::of_row`] reads them.
-pub(super) const COLUMNS: &str = "first, count, head, deflated, body";
 
 impl Block {
     /// What cannot be inflated is left out of the body, so that the hash chain tells where it breaks.
+    /// The columns are those of the table, in their order.
     pub(super) fn of_row(row: &Row) -> rusqlite::Result<Block> {
         let head: Vec<u8> = row.get(2)?;
         let body: Vec<u8> = row.get(4)?;
@@ -38,7 +38,17 @@ impl Block {
             false => body,
         };
         let head = Head(head.try_into().unwrap_or_default());
-        Ok(Block { first: row.get(0)?, count: row.get(1)?, head, body })
+        let marks = match row.get(5) {
+            Err(rusqlite::Error::InvalidColumnIndex(_)) => None,
+            marks => marks?,
+        };
+        Ok(Block { first: row.get(0)?, count: row.get(1)?, head, body, marks })
+    }
+
+    /// Whether the head after one entry, counted from 0 in this block, is the one that was stored beside it.
+    pub fn fits(&self, place: usize, head: &Head) -> bool {
+        let Some(marks) = &self.marks else { return true };
+        marks.chunks(MARK_BYTES).nth(place) == Some(head.mark().as_slice())
     }
 
     /// The entries, as the bytes that the hash chain is made of.
@@ -118,7 +128,8 @@ mod tests {
     fn an_entry_is_found_by_its_number() {
         for body in ["{1}\n{2}\n{3}\n", "\n{1}\n{2}\n\n{3}"] {
             let body = body.as_bytes().to_vec();
-            let block = Indexed::new(Block { first: 7, count: 3, head: Head([0; 32]), body });
+            let block =
+                Indexed::new(Block { first: 7, count: 3, head: Head([0; 32]), body, marks: None });
             for (number, want) in [(6, None), (7, Some("{1}")), (9, Some("{3}")), (10, None)] {
                 assert_eq!(block.line(number), want.map(str::as_bytes), "{number}");
                 assert_eq!(block.holds(number), want.is_some(), "{number}");

@@ -6,13 +6,17 @@
 mod block;
 mod document;
 mod form;
+mod policies;
 mod read;
+mod rows;
 mod scalar;
 mod schema;
 mod write;
 
 pub use block::Block;
-pub use read::{Counted, Reader, Rejected, RunFilter};
+pub use policies::{PolicyText, Stored};
+pub use read::{Counted, Link, Reader, Rejected, RunFilter};
+pub use rows::RowCheck;
 pub use write::{Commit, Store, Tally};
 
 use std::io::ErrorKind;
@@ -21,7 +25,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::ErrorCode;
 
 use crate::ledger::Entry;
-use crate::run::{Run, State};
+use crate::run::{Acknowledgement, Run, State};
+use serde::Deserialize as _;
 
 /// The version of what is on disk. A ledger of another version is refused.
 pub const VERSION: &str = "1";
@@ -134,6 +139,11 @@ fn read_entry(bytes: &[u8]) -> Result<Entry, serde_json::Error> {
 /// What has become of a run since it started, for its row.
 fn write_since(run: &Run) -> Result<String, serde_json::Error> {
     serde_json::to_string(&form::SinceForm::from(run))
+}
+
+/// What a row says of an acknowledgement.
+fn read_acknowledgement(said: &serde_json::Value) -> Result<Acknowledgement, serde_json::Error> {
+    form::AcknowledgementForm::deserialize(said).map(Acknowledgement::from)
 }
 
 /// The run that started as `run`, as its row has it.

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use crate::ledger::chain::{GENESIS, Head};
 use crate::ledger::{Entry, What};
 use crate::run::{Place, Run, RunNo};
-use crate::store::block::{Block, COLUMNS, Indexed};
+use crate::store::block::{Block, Indexed};
 use crate::store::{InFile, StoreError, VERSION, read_entry, read_since, schema};
 use crate::tail::{Checkpoint, Mark};
 use crate::time::Instant;
@@ -43,6 +43,16 @@ pub struct RunFilter {
     pub limit: Option<usize>,
 }
 
+/// An entry in its place.
+#[derive(Debug)]
+pub struct Link {
+    /// From 1.
+    pub number: u64,
+    /// Of the hash chain after it.
+    pub head: Head,
+    pub entry: Entry,
+}
+
 enum Db<'a> {
     Own(Box<Connection>),
     Shared(&'a Connection),
@@ -51,7 +61,7 @@ enum Db<'a> {
 /// Answers questions about a ledger on disk; others may be writing to it meanwhile.
 pub struct Reader<'a> {
     db: Db<'a>,
-    path: PathBuf,
+    pub(super) path: PathBuf,
 }
 
 impl Reader<'_> {
@@ -78,7 +88,27 @@ impl Reader<'_> {
         Reader { db: Db::Shared(db), path: path.into() }
     }
 
-    fn db(&self) -> &Connection {
+    /// From now on it answers as of one moment, whatever is written meanwhile.
+    ///
+    /// # Errors
+    /// SQLite refuses.
+    pub fn hold_still(&self) -> Result<(), StoreError> {
+        self.db().execute_batch("BEGIN").in_file(&self.path)
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Number of entries that there should be; 0 if that cannot be told.
+    pub fn height(&self) -> u64 {
+        let sql = "SELECT max(first + count - 1) FROM blocks";
+        let found = self.db().query_row(sql, [], |row| row.get::<_, Option<u64>>(0));
+        found.ok().flatten().unwrap_or_default()
+    }
+
+    pub(super) fn db(&self) -> &Connection {
         match &self.db {
             Db::Own(db) => db,
             Db::Shared(db) => db,
@@ -91,22 +121,45 @@ impl Reader<'_> {
     /// # Errors
     /// The first entry that cannot be read, is missing, or does not fit the chain.
     pub fn walk(&self, mut each: impl FnMut(Entry)) -> Result<Head, StoreError> {
+        self.links(|link| {
+            each(link.entry);
+            Ok(())
+        })
+    }
+
+    /// As [`Reader::walk`], with the number of each entry and the head after it.
+    ///
+    /// # Errors
+    /// As for [`Reader::walk`], and what `each` gives back.
+    pub fn links(
+        &self,
+        mut each: impl FnMut(Link) -> Result<(), StoreError>,
+    ) -> Result<Head, StoreError> {
         let mut head = GENESIS;
         let mut next = 1;
         self.blocks(1, |block| {
-            let broken =
-                |entry, why: String| StoreError::Damaged { path: self.path.clone(), entry, why };
             if block.first != next {
-                return Err(broken(next, format!("the next block begins with {}", block.first)));
+                let why = format!("the next block begins with {}", block.first);
+                return Err(self.damaged(next, why));
             }
-            for line in block.lines() {
-                each(read_entry(line).map_err(|e| broken(next, e.to_string()))?);
+            for (place, line) in block.lines().enumerate() {
                 head = head.after(line);
+                if !block.fits(place, &head) {
+                    return Err(self.damaged(next, "it does not fit the hash chain"));
+                }
+                let entry = read_entry(line).map_err(|e| self.damaged(next, e))?;
+                each(Link { number: next, head, entry })?;
                 next += 1;
             }
-            if head != block.head || next != block.first + block.count {
-                let why = "the block does not fit the hash chain".to_string();
-                return Err(broken(block.first, why));
+            if next != block.first + block.count {
+                let (count, found) = (block.count, next - block.first);
+                let why = format!("its block should have {count} entries and has {found}");
+                return Err(self.damaged(next.min(block.first + block.count), why));
+            }
+            if head != block.head {
+                // With marks, every entry but the head itself has been held against what was stored.
+                let entry = if block.marks.is_some() { next - 1 } else { block.first };
+                return Err(self.damaged(entry, "the block does not fit the hash chain"));
             }
             Ok(())
         })?;
@@ -155,8 +208,8 @@ impl Reader<'_> {
         from: u64,
         mut each: impl FnMut(Block) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM blocks WHERE first >= ?1 ORDER BY first");
-        let mut query = self.db().prepare(&sql).in_file(&self.path)?;
+        let sql = "SELECT * FROM blocks WHERE first >= ?1 ORDER BY first";
+        let mut query = self.db().prepare(sql).in_file(&self.path)?;
         let mut rows = query.query([from]).in_file(&self.path)?;
         while let Some(row) = rows.next().in_file(&self.path)? {
             each(Block::of_row(row).in_file(&self.path)?)?;
@@ -219,10 +272,8 @@ impl Reader<'_> {
     /// runs that stand side by side mostly started in the same one.
     fn started(&self, entry: u64, kept: &mut Option<Indexed>) -> Result<Run, StoreError> {
         if !kept.as_ref().is_some_and(|block| block.holds(entry)) {
-            let sql = format!(
-                "SELECT {COLUMNS} FROM blocks WHERE first <= ?1 ORDER BY first DESC LIMIT 1"
-            );
-            let mut query = self.db().prepare_cached(&sql).in_file(&self.path)?;
+            let sql = "SELECT * FROM blocks WHERE first <= ?1 ORDER BY first DESC LIMIT 1";
+            let mut query = self.db().prepare_cached(sql).in_file(&self.path)?;
             let found = query.query_row([entry], Block::of_row).optional().in_file(&self.path)?;
             *kept = found.map(Indexed::new);
         }

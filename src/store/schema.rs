@@ -13,7 +13,15 @@ CREATE TABLE IF NOT EXISTS blocks (
     count INTEGER NOT NULL,
     head BLOB NOT NULL,        -- of the hash chain after its last entry
     deflated INTEGER NOT NULL, -- 1: body is deflated (RFC 1951)
-    body BLOB NOT NULL         -- one JSON object a line
+    body BLOB NOT NULL,        -- one JSON object a line
+    marks BLOB                 -- first 4 bytes of the head after each entry
+) STRICT;
+CREATE TABLE IF NOT EXISTS policies (
+    no INTEGER PRIMARY KEY,    -- in the order in which they came into force
+    height INTEGER NOT NULL,   -- entries on record when it did
+    digest TEXT NOT NULL,
+    body BLOB,                 -- what it was read from, deflated; NULL: as an earlier one of this digest
+    sum BLOB                   -- of the hash chain, were the body its only entry
 ) STRICT;
 CREATE TABLE IF NOT EXISTS runs (
     no INTEGER PRIMARY KEY,
@@ -64,8 +72,18 @@ pub(super) fn create(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "journal_mode", "WAL")?;
     sync_each_commit(db, true)?;
     db.execute_batch(TABLES)?;
+    add_marks(db)?;
     db.execute("INSERT OR IGNORE INTO meta VALUES ('version', ?1)", [VERSION])?;
     Ok(())
+}
+
+/// Ledgers of an earlier make have no marks: their blocks are told as a whole.
+fn add_marks(db: &Connection) -> rusqlite::Result<()> {
+    let known = "SELECT count(*) FROM pragma_table_info('blocks') WHERE name = 'marks'";
+    match db.query_row(known, [], |row| row.get::<_, bool>(0))? {
+        true => Ok(()),
+        false => db.execute_batch("ALTER TABLE blocks ADD COLUMN marks BLOB"),
+    }
 }
 
 /// Whether a commit waits for the disk. If not, the log of SQLite is synced before it is moved into the

@@ -1,19 +1,19 @@
 //! The one writer: opens or makes a ledger, loads it, commits to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rusqlite::{Connection, Transaction, params};
 
-use crate::ledger::chain::{GENESIS, Head};
+use crate::ledger::chain::{GENESIS, Head, MARK_BYTES};
 use crate::ledger::{Entry, Ledger, What};
 use crate::run::{Run, RunNo};
 use crate::store::read::{Reader, Rejected};
 use crate::store::{
-    FINISHED_KEPT, InFile, REJECTED_KEPT, StoreError, VERSION, block, schema, write_entry,
-    write_since,
+    FINISHED_KEPT, InFile, PolicyText, REJECTED_KEPT, StoreError, VERSION, block, policies, schema,
+    write_entry, write_since,
 };
 use crate::tail::{Checkpoint, Mark};
 use crate::time::{Instant, rfc3339};
@@ -38,6 +38,8 @@ pub struct Commit {
     pub rejected: Vec<Rejected>,
     /// Until when the counters of time may be shown before the next commit; after a crash they have been.
     pub shown_until: Option<Instant>,
+    /// The policy that the entries were judged by, if it is another one than before.
+    pub policy: Option<Arc<PolicyText>>,
 }
 
 impl Commit {
@@ -50,6 +52,7 @@ impl Commit {
             && self.tallies.is_empty()
             && self.rejected.is_empty()
             && self.shown_until.is_none()
+            && self.policy.is_none()
     }
 }
 
@@ -136,6 +139,7 @@ impl Store {
         let path = self.path.clone();
         let (height, head) = (self.height, self.head);
         let tx = self.db.transaction().in_file(&path)?;
+        policies::put(&tx, height, commit).in_file(&path)?;
         let head = add_block(&tx, height, head, commit).in_file(&path)?;
         add_runs(&tx, height, commit).in_file(&path)?;
         set_checkpoints(&tx, commit).in_file(&path)?;
@@ -193,7 +197,7 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
     }
 }
 
-fn unwritable(error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+pub(super) fn unwritable(error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(Box::new(error))
 }
 
@@ -209,19 +213,22 @@ fn add_block(tx: &Transaction, height: u64, head: Head, c: &Commit) -> rusqlite:
     }
     let mut body = Vec::with_capacity(c.entries.len() * 256);
     let mut head = head;
+    let mut marks = Vec::with_capacity(c.entries.len() * MARK_BYTES);
     for entry in &c.entries {
         let start = body.len();
         write_entry(entry, &mut body).map_err(unwritable)?;
         head = head.after(body.get(start..).unwrap_or_default());
+        marks.extend(head.mark());
         body.push(b'\n');
     }
     let (deflated, body) = block::pack(&body).map_err(unwritable)?;
-    tx.prepare_cached("INSERT INTO blocks VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
+    tx.prepare_cached("INSERT INTO blocks VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
         height + 1,
         c.entries.len(),
         head.0.as_slice(),
         deflated,
-        &*body
+        &*body,
+        marks
     ])?;
     Ok(head)
 }
@@ -232,8 +239,8 @@ fn add_runs(tx: &Transaction, height: u64, c: &Commit) -> rusqlite::Result<()> {
         "INSERT INTO runs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?;
     let mut update = tx.prepare_cached(
-        "UPDATE runs SET state = ?2, verdict = ?3, business_nanos = ?4, outside_nanos = ?5,
-         since = ?6 WHERE no = ?1",
+        "UPDATE runs SET state = ?2, verdict = ?3, business_nanos = coalesce(?4, business_nanos),
+         outside_nanos = coalesce(?5, outside_nanos), since = ?6 WHERE no = ?1",
     )?;
     // In the order of the runs' numbers, because they are given in the order of the starts.
     let started: Vec<(RunNo, u64)> = (height + 1..)
@@ -247,10 +254,19 @@ fn add_runs(tx: &Transaction, height: u64, c: &Commit) -> rusqlite::Result<()> {
         let place = started.binary_search_by_key(&no, |(started, _)| *started).ok()?;
         started.get(place).map(|(_, entry)| *entry)
     };
+    let sealed = c.entries.iter().filter_map(|e| match e.what {
+        What::Sealed { run, .. } => Some(run),
+        _ => None,
+    });
+    let sealed: BTreeSet<RunNo> = sealed.collect();
     for (run, business, outside) in &c.runs {
         let since = write_since(run).map_err(unwritable)?;
         let (state, verdict) = (run.state.as_str(), run.verdict().as_str());
         let Some(first_entry) = first_entry_of(run.no) else {
+            // A time that was sealed stays, whatever policy is in force when somebody speaks of the run.
+            let is_final = run.sealed && !sealed.contains(&run.no);
+            let (business, outside) =
+                ((!is_final).then_some(business), (!is_final).then_some(outside));
             update.execute(params![run.no, state, verdict, business, outside, since])?;
             continue;
         };

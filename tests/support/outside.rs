@@ -146,18 +146,30 @@ impl Alertmanager {
 /// The real Prometheus with the rules of the repository.
 pub struct Prometheus {
     _daemon: Daemon,
+    address: SocketAddr,
     _home: tempfile::TempDir,
 }
 
 impl Prometheus {
+    /// Only scrapes, each second. `None`: it is not installed.
+    pub fn witness(scraped: SocketAddr) -> Option<Prometheus> {
+        let config = format!(
+            "global: {{ scrape_interval: 1s, scrape_timeout: 1s }}\nscrape_configs:\n  - job_name: offhours\n    static_configs: [{{ targets: [\"{scraped}\"] }}]\n"
+        );
+        Prometheus::with(&config)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// `None`: it is not installed. `intervals`: of scraping and of evaluation, as Prometheus writes them.
     pub fn start(
         scraped: SocketAddr,
         alertmanager: &Alertmanager,
         intervals: [&str; 2],
     ) -> Option<Prometheus> {
-        let program = program_of_others("prometheus")?;
-        let home = super::folder();
         let [scrape, evaluation] = intervals;
         let rules = super::root().join("alerts/*.rules.yaml");
         let config = format!(
@@ -165,6 +177,12 @@ impl Prometheus {
             rules.display(),
             alertmanager.address(),
         );
+        Prometheus::with(&config)
+    }
+
+    fn with(config: &str) -> Option<Prometheus> {
+        let program = program_of_others("prometheus")?;
+        let home = super::folder();
         std::fs::write(home.path().join("prometheus.yml"), config).expect("a file");
         let of_home = |name: &str| home.path().join(name).display().to_string();
         let arguments = [
@@ -175,8 +193,11 @@ impl Prometheus {
             "--rules.alert.resend-delay=1s".to_owned(),
         ];
         let daemon = Daemon::start(&program, &arguments);
+        let line = daemon.line("Listening on");
+        let (_, address) = line.split_once("address=").expect("an address in the line");
+        let address = address.split_whitespace().next().expect("it").parse().expect("an address");
         daemon.line("Server is ready to receive web requests");
-        Some(Prometheus { _daemon: daemon, _home: home })
+        Some(Prometheus { _daemon: daemon, address, _home: home })
     }
 }
 

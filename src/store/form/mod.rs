@@ -9,6 +9,7 @@ mod parts;
 mod run;
 
 pub(super) use checkpoint::{read_checkpoint, write_checkpoint};
+pub(crate) use parts::AcknowledgementForm;
 pub(super) use run::SinceForm;
 
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use self::asked::AskedForm;
-use self::parts::{AcknowledgementForm, FindingForm, PhaseForm, PlaceForm, RevisionForm};
+use self::parts::{FindingForm, PhaseForm, PlaceForm, RevisionForm};
 use self::run::StartForm;
 use crate::ledger::{Entry, Shown, What};
 use crate::run::{Irregularity, Labels, State};

@@ -204,7 +204,7 @@ impl From<FindingForm<'_>> for Finding {
 }
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct AcknowledgementForm<'a> {
+pub(crate) struct AcknowledgementForm<'a> {
     at: At,
     #[serde(borrow)]
     by: Text<'a>,

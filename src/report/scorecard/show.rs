@@ -96,11 +96,11 @@ pub(super) fn headline(card: &Scorecard) -> String {
     let figures = &card.figures;
     let told = match figures.adherence_ratio {
         Some(ratio) => format!(
-            "{} of the runs were as agreed ({}){}, seen with a coverage of {}",
+            "{} of the runs were as agreed ({}), seen with a coverage of {}{}",
             percent(ratio),
             kept(figures),
-            after(card),
-            coverage(figures)
+            coverage(figures),
+            after(card)
         ),
         None if figures.runs == 0 && figures.coverage_ratio.is_none() => {
             "No run is on record, and nothing was covered: nobody can say that there was none"
@@ -124,8 +124,11 @@ pub(super) fn headline(card: &Scorecard) -> String {
     format!("{told}.{waiting}{unfinished}")
 }
 
-/// What it was in the latest month before for which it is told.
+/// What it was in the latest month before for which it is told; never without its coverage.
 fn after(card: &Scorecard) -> String {
-    let told = card.before.iter().rev().find_map(|f| Some((f.adherence_ratio?, &f.month_name)));
-    told.map_or(String::new(), |(ratio, month)| format!(", after {} in {month}", percent(ratio)))
+    let told = card.before.iter().rev().find_map(|f| Some((f.adherence_ratio?, f)));
+    told.map_or(String::new(), |(ratio, figures)| {
+        let (ratio, month) = (percent(ratio), &figures.month_name);
+        format!(", after {ratio} in {month} (coverage {})", coverage(figures))
+    })
 }

@@ -12,6 +12,7 @@ pub mod follow;
 pub mod intake;
 pub mod outage;
 pub mod pages;
+pub mod policy_tests;
 pub mod questions;
 mod reload;
 pub mod replay;

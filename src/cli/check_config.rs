@@ -1,33 +1,39 @@
 //! `offhours check-config`: what was understood.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::fold::Hang;
 use super::table::clean;
-use super::{ConfigArg, FINE, Outcome, print_folded, usage};
+use super::{ConfigArg, FINE, FOUND, Outcome, print_folded, usage};
+use crate::app::policy_tests;
 use crate::calendar::Calendar;
 use crate::clock;
-use crate::config::Alertmanager;
+use crate::config::{self, Alertmanager};
 use crate::http::Web;
-use crate::policy::{Freeze, Partner, Procedure, Terms};
+use crate::policy::{Freeze, Partner, Policy, Procedure, Terms};
 use crate::time::{Instant, Span, format_duration};
-use crate::verdict::civil;
+use crate::verdict::{Reason, Verdict, civil};
 use chrono::TimeDelta;
 
 #[derive(Args)]
 #[command(after_help = "Examples:
   offhours check-config
   offhours check-config --config.file /etc/offhours/offhours.yml && systemctl reload offhours
+  offhours check-config --tests policy-tests.yml
 
-Exit codes: 0 it can be used, 2 it cannot: file:line:column says where.")]
+Exit codes: 0 it can be used, 1 a case of --tests failed, 2 it cannot be used: file:line:column says where.")]
 pub struct Options {
     #[command(flatten)]
     config: ConfigArg,
     /// Check this web configuration as well.
     #[arg(long = "web.config.file", value_name = "FILE")]
     web_config_file: Option<PathBuf>,
+    /// Judge the cases in this file instead of printing what was understood.
+    #[arg(long, value_name = "FILE")]
+    tests: Option<PathBuf>,
 }
 
 /// Windows shown of each procedure, and how far they are looked for.
@@ -41,6 +47,9 @@ pub fn run(options: &Options) -> Outcome {
         anstream::eprintln!("warning: {warning}");
     }
     let now = clock::now();
+    if let Some(path) = &options.tests {
+        return run_tests(&config.policy, path, now);
+    }
     let mut text = String::new();
     for service in &config.policy.services {
         text += &format!("service {} ({})\n", clean(&service.name), service.zone.name());
@@ -71,6 +80,42 @@ pub fn run(options: &Options) -> Outcome {
     text += &alertmanagers(&config.paging.alertmanagers);
     print_folded(Hang::UnderText, |out| out.write_all(text.as_bytes()))?;
     Ok(FINE)
+}
+
+fn run_tests(policy: &Policy, path: &Path, now: Instant) -> Outcome {
+    let cases = config::load_cases(path, policy, now).map_err(usage)?;
+    let (mut text, mut failed) = (String::new(), 0);
+    for case in &cases {
+        let name = clean(&case.name);
+        let got = policy_tests::judge(policy, case);
+        if got.as_ref().is_some_and(|got| got.is_as_expected(case)) {
+            text += &format!("ok      {name}\n");
+            continue;
+        }
+        failed += 1;
+        text +=
+            &format!("FAILED  {name}\n        {}:{}\n", clean(&path.to_string_lossy()), case.line);
+        let expected = told(case.verdict, case.reasons.as_ref());
+        text += &format!("        expected  {expected}\n");
+        let got = got.map_or("nothing: the plan of its change cannot be taken".into(), |got| {
+            told(got.verdict, Some(&got.reasons))
+        });
+        text += &format!("        got       {got}\n");
+    }
+    text += &format!("{} cases, {failed} failed\n", cases.len());
+    print_folded(Hang::UnderText, |out| out.write_all(text.as_bytes()))?;
+    Ok(if failed == 0 { FINE } else { FOUND })
+}
+
+fn told(verdict: Verdict, reasons: Option<&BTreeSet<Reason>>) -> String {
+    let names = |reasons: &BTreeSet<Reason>| {
+        reasons.iter().map(|reason| reason.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    match reasons {
+        None => verdict.to_string(),
+        Some(none) if none.is_empty() => format!("{verdict}, no reason"),
+        Some(reasons) => format!("{verdict}: {}", names(reasons)),
+    }
 }
 
 fn alertmanagers(all: &[Alertmanager]) -> String {

@@ -4,6 +4,7 @@ mod agreement;
 mod alertmanagers;
 mod as_read;
 mod calendars;
+mod cases;
 mod check;
 mod documents;
 mod files;
@@ -31,6 +32,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use alertmanagers::{Alertmanager, Paging, PasswordFile, Peer, Scheme, Tls, Url};
 pub use as_read::AsRead;
+pub use cases::{CaseChange, PolicyCase, load_cases};
 pub(crate) use check::Check;
 pub(crate) use files::Files;
 pub use files::{CalendarFile, Copy, Disk, Library, read_file};

@@ -60,5 +60,8 @@ mod verifying;
 /// `offhours explain`: a whole case, in words and in Markdown, with the lines as the log has them.
 mod explaining;
 
+/// The page at `/`: what it says of a moment, hostile text, and pictures of it.
+mod status;
+
 /// `offhours report`: months and incidents in every format, and figures that are the sums of the metrics.
 mod reporting;

@@ -6,12 +6,11 @@ use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use crate::app::shared::{Message, Refusal, Shared};
-use crate::app::{clerk, known};
+use crate::app::{clerk, known, status};
 use crate::clock;
 use crate::http::{Backend, Inquiry, Problem, RunQuery, Web, WindowQuery, Windows};
 use crate::metrics::{self, SourceView, View};
 use crate::process;
-use crate::report::landing;
 use crate::report::run::{RunDetail, RunReport};
 use crate::report::windows::{self, Question, RowReport};
 use crate::run::{Asked, Run, State};
@@ -67,9 +66,13 @@ impl Backend for Office {
         self.shared.ask(Message::Reload).map(|_| ())
     }
 
-    fn landing(&self) -> String {
-        let own = self.shared.own();
-        landing::page(&own.version, self.shared.is_ready())
+    fn status(&self) -> Result<String, Problem> {
+        status::page(&self.shared).map_err(internal)
+    }
+
+    fn case(&self, id: &str) -> Result<Option<String>, Problem> {
+        let case = status::case(&self.shared, id).map_err(internal)?;
+        Ok(case.map(|case| case.html()))
     }
 
     fn runs(&self, query: &RunQuery) -> Result<Value, Problem> {

@@ -20,6 +20,7 @@ pub mod review;
 pub mod serve;
 pub mod shared;
 mod showing;
+mod status;
 pub mod verify;
 pub mod watch;
 pub mod witness;

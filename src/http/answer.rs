@@ -2,6 +2,7 @@
 
 use super::conversation::Conversation;
 use super::problem::{PROBLEM_TYPE, Problem};
+use crate::report::style::POLICY;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
@@ -14,19 +15,18 @@ use std::task::{Context, Poll};
 pub const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 pub(super) const TEXT_TYPE: &str = "text/plain; charset=utf-8";
-pub(super) const HTML_TYPE: &str = "text/html; charset=utf-8";
+const HTML_TYPE: &str = "text/html; charset=utf-8";
 pub(super) const CALENDAR_TYPE: &str = "text/calendar; charset=utf-8";
 pub(super) const JSON_TYPE: &str = "application/json";
 
 /// Text from partners' logs ends up in a browser: nothing there may load, run, frame or send
-/// anything, or stay in a cache. The status page brings its own style with it.
+/// anything, or stay in a cache.
 const ALWAYS: [(HeaderName, HeaderValue); 5] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(
-            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
-             frame-ancestors 'none'",
+            "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         ),
     ),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
@@ -40,6 +40,16 @@ pub(super) type Answer = Response<Bytes>;
 /// 200 with a body.
 pub(super) fn ok(media_type: &'static str, body: impl Into<Bytes>) -> Answer {
     with_status(StatusCode::OK, media_type, body.into())
+}
+
+/// 200 with a page, which may be shown in its own style.
+pub(super) fn page(html: String) -> Answer {
+    let mut answer = ok(HTML_TYPE, html);
+    let policy = format!("{}; frame-ancestors 'none'", *POLICY);
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    answer
 }
 
 /// The problem as an answer.

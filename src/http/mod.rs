@@ -54,8 +54,18 @@ pub trait Backend: Send + Sync + 'static {
     /// What is wrong with it (500); the old one is still in force.
     fn reload(&self) -> Result<(), String>;
 
-    /// The status page, HTML. No scripts, no images, no foreign resources: the policy forbids them.
-    fn landing(&self) -> String;
+    /// The status page, HTML in the style of [`crate::report::style`]. No scripts, no images, no foreign resources:
+    /// the policy forbids them.
+    ///
+    /// # Errors
+    /// Any problem.
+    fn status(&self) -> Result<String, Problem>;
+
+    /// The case of a run as a page of the same kind; `None` becomes a 404.
+    ///
+    /// # Errors
+    /// Any problem.
+    fn case(&self, id: &str) -> Result<Option<String>, Problem>;
 
     /// The runs that match.
     ///

@@ -7,11 +7,13 @@ use super::query::{Plus, decode};
 use hyper::Method;
 
 const RUN_PREFIX: &str = "/api/v1/runs/";
+const CASE_PREFIX: &str = "/runs/";
 
 /// What may be asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Route {
-    Landing,
+    /// The status page.
+    Status,
     Metrics,
     Healthy,
     Ready,
@@ -19,6 +21,8 @@ pub(super) enum Route {
     Runs,
     /// One run, by its decoded id.
     Run(String),
+    /// The case of one run as a page.
+    Case(String),
     Sources,
     Windows,
     MayStart,
@@ -28,7 +32,7 @@ impl Route {
     /// The route of a path as it stands in the request line; `None` is a 404.
     pub(super) fn of(path: &str) -> Option<Route> {
         match path {
-            "/" => Some(Route::Landing),
+            "/" => Some(Route::Status),
             "/metrics" => Some(Route::Metrics),
             "/-/healthy" => Some(Route::Healthy),
             "/-/ready" => Some(Route::Ready),
@@ -37,7 +41,10 @@ impl Route {
             "/api/v1/sources" => Some(Route::Sources),
             "/api/v1/windows" => Some(Route::Windows),
             "/api/v1/may-start" => Some(Route::MayStart),
-            _ => path.strip_prefix(RUN_PREFIX).and_then(run_id).map(Route::Run),
+            _ => {
+                let run = path.strip_prefix(RUN_PREFIX).and_then(run_id).map(Route::Run);
+                run.or_else(|| path.strip_prefix(CASE_PREFIX).and_then(run_id).map(Route::Case))
+            }
         }
     }
 
@@ -95,7 +102,7 @@ mod tests {
     fn only_its_own_spelling_leads_to_a_route() {
         let run = |id: &str| Some(Route::Run(id.to_owned()));
         for (path, want) in [
-            ("/", Some(Route::Landing)),
+            ("/", Some(Route::Status)),
             ("/metrics", Some(Route::Metrics)),
             ("/-/healthy", Some(Route::Healthy)),
             ("/-/ready", Some(Route::Ready)),
@@ -108,6 +115,10 @@ mod tests {
             ("/api/v1/runs/hostco-17", run("hostco-17")),
             ("/api/v1/runs/a%2Fb+c%20d", run("a/b+c d")),
             ("/api/v1/runs/...", run("...")),
+            ("/runs/17", Some(Route::Case("17".to_owned()))),
+            ("/runs/", None),
+            ("/runs/..", None),
+            ("/runs/1/2", None),
             ("", None),
             ("*", None),
             ("//", None),

@@ -1,6 +1,6 @@
 //! From a request to its answer: the checks, the route, the call to the backend.
 
-use super::answer::{self, Answer, CALENDAR_TYPE, HTML_TYPE, JSON_TYPE, METRICS_TYPE, TEXT_TYPE};
+use super::answer::{self, Answer, CALENDAR_TYPE, JSON_TYPE, METRICS_TYPE, TEXT_TYPE};
 use super::conversation::Conversation;
 use super::limits::{Limits, URL_BYTES};
 use super::query::{RunQuery, WindowQuery};
@@ -147,8 +147,14 @@ impl Site {
         (body, from): (&[u8], String),
     ) -> Result<Answer, Problem> {
         match route {
-            Route::Landing => {
-                self.call(|backend| Ok(answer::ok(HTML_TYPE, backend.landing()))).await
+            Route::Status => self.call(|backend| Ok(answer::page(backend.status()?))).await,
+            Route::Case(id) => {
+                let id = id.clone();
+                self.call(move |backend| match backend.case(&id)? {
+                    Some(page) => Ok(answer::page(page)),
+                    None => Err(no_run(&id)),
+                })
+                .await
             }
             Route::Metrics => {
                 let gzip = encoding::wants_gzip(headers);
@@ -167,7 +173,7 @@ impl Site {
                 let id = id.clone();
                 self.call(move |backend| match backend.run(&id)? {
                     Some(run) => Ok(json(&run)),
-                    None => Err(Problem::not_found(format!("there is no run {id:?}"))),
+                    None => Err(no_run(&id)),
                 })
                 .await
             }
@@ -244,6 +250,10 @@ fn refused(problem: &Problem, route: Option<&Route>) -> Answer {
         answer.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }
     answer
+}
+
+fn no_run(id: &str) -> Problem {
+    Problem::not_found(format!("there is no run {id:?}"))
 }
 
 fn json(value: &serde_json::Value) -> Answer {

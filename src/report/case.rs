@@ -3,6 +3,7 @@
 
 mod happened;
 pub mod incident;
+mod page;
 mod plan;
 mod rules;
 mod run;

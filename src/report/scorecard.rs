@@ -6,7 +6,6 @@ mod chart;
 pub mod kpi;
 mod procedures;
 mod show;
-pub mod style;
 
 mod csv;
 mod html;

@@ -170,6 +170,11 @@ impl Server {
         self.ask("GET", path)
     }
 
+    /// The status line and the fields of the answer to a HEAD.
+    pub fn head(&self, path: &str) -> String {
+        exchange(self.address, "HEAD", path).split("\r\n\r\n").next().unwrap_or_default().to_owned()
+    }
+
     /// Status and body of a POST without a body.
     pub fn post(&self, path: &str) -> (u16, String) {
         self.ask("POST", path)
@@ -201,15 +206,21 @@ impl Drop for Server {
 
 /// Status and body of a request without a body.
 pub fn ask(address: SocketAddr, method: &str, path: &str) -> (u16, String) {
+    let answer = exchange(address, method, path);
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    let status = head.split(' ').nth(1).expect("a status").parse().expect("a number");
+    (status, body.to_owned())
+}
+
+/// The whole answer to a request without a body.
+fn exchange(address: SocketAddr, method: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("a connection");
     stream.set_read_timeout(Some(DEADLINE)).expect("a deadline");
     write!(stream, "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         .expect("a request");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
-    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-    let status = head.split(' ').nth(1).expect("a status").parse().expect("a number");
-    (status, body.to_owned())
+    answer
 }
 
 /// Polls a condition until it holds.

@@ -109,8 +109,12 @@ impl Backend for Fake {
         self.reload.clone()
     }
 
-    fn landing(&self) -> String {
-        "<!doctype html><title>offhours</title>".to_owned()
+    fn status(&self) -> Result<String, Problem> {
+        Ok("<!doctype html><title>offhours</title>".to_owned())
+    }
+
+    fn case(&self, id: &str) -> Result<Option<String>, Problem> {
+        Ok((id != "none").then(|| "<!doctype html><title>a case</title>".to_owned()))
     }
 
     fn runs(&self, query: &RunQuery) -> Result<Value, Problem> {
@@ -280,7 +284,12 @@ impl Reply {
             assert_eq!(self.field(name), Some(want), "{name} in {}", self.head);
         }
         let policy = self.field("content-security-policy").unwrap();
-        assert!(policy.starts_with("default-src 'none'; style-src 'unsafe-inline'"), "{policy}");
+        assert!(policy.starts_with("default-src 'none'; "), "{policy}");
+        assert!(policy.ends_with("frame-ancestors 'none'"), "{policy}");
+        assert!(!policy.contains("unsafe") && !policy.contains("script"), "{policy}");
+        let is_page =
+            self.field("content-type").is_some_and(|media| media.starts_with("text/html"));
+        assert_eq!(policy.contains("style-src 'sha256-"), is_page, "{policy}");
         assert!(self.field("content-type").is_some(), "{}", self.head);
         if 400 <= self.status() && !self.body.is_empty() {
             assert_eq!(self.field("content-type"), Some("application/problem+json"));

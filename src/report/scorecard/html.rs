@@ -2,10 +2,10 @@
 
 use super::markdown::{brief, broken};
 use super::show::{NONE, NOTES, adherence, coverage, headline, kept, minutes, table};
-use super::style::page;
 use super::{Figures, KPIS, Scorecard, chart};
 use crate::report::case::{CaseFile, Row, Sign};
 use crate::report::plain::html as plain;
+use crate::report::style::page;
 use crate::verdict::Verdict;
 
 /// Less coverage than this says little; as for the alert about low adherence.

@@ -6,7 +6,7 @@ use super::{Incident, Moment, files};
 use crate::report::case::Source;
 use crate::report::csv::cell;
 use crate::report::plain::{clean, html, markdown};
-use crate::report::scorecard::style::page;
+use crate::report::style::page;
 
 const TITLE: &str = "Timeline of events";
 

@@ -1,0 +1,336 @@
+//! The glance as HTML: without scripts, for screens, telephones and those who listen to it.
+
+use chrono::TimeDelta;
+
+use super::{
+    CASES_MAX, CHANGES_MAX, Glance, Open, Pictures, REFRESH_SECONDS, RUNS_MAX, Source, case_path,
+};
+use crate::calendar::Zone;
+use crate::ledger::terms_of;
+use crate::report::plain::html as plain;
+use crate::report::style::fresh_page;
+use crate::report::timeline::legend;
+use crate::report::windows::Row;
+use crate::run::Run;
+use crate::time::{Instant, format_duration};
+use crate::verdict::local;
+
+/// Where else to look.
+const LINKS: [(&str, &str); 6] = [
+    ("/metrics", "what Prometheus scrapes"),
+    ("/api/v1/runs", "runs as JSON, the newest first"),
+    ("/api/v1/windows", "the next days as JSON; with ?format=ics as a calendar"),
+    ("/api/v1/sources", "sources as JSON"),
+    ("/-/healthy", "whether the process is alive"),
+    ("/-/ready", "whether the first catch-up is done"),
+];
+
+pub(super) fn catching_up(version: &str) -> String {
+    let body = "<header>\n<p class=\"kind\">offhours</p>\n<h1>Catching up with the logs</h1>\n</header>\n\
+         <p class=\"lead\" role=\"status\">What is on record is not the present yet. This page follows by itself.</p>\n"
+        .to_owned();
+    fresh_page("offhours: catching up", &(body + &footer(version)), REFRESH_SECONDS)
+}
+
+pub(super) fn page(glance: &Glance) -> String {
+    let (title, tone) = headline(glance);
+    let mut body = format!(
+        "<header>\n<p class=\"kind\">offhours: maintenance against what was agreed</p>\n\
+         <h1 class=\"{tone}\">{title}</h1>\n<p class=\"soft\">{}</p>\n</header>\n",
+        clocks(glance)
+    );
+    body += &violations(glance);
+    body += &running(glance);
+    for pictures in &glance.stages {
+        body += &service(pictures);
+    }
+    body += &left_out(glance);
+    if !glance.stages.is_empty() {
+        body += &legend();
+    }
+    body += &ahead(glance);
+    body += &sources(glance);
+    fresh_page(
+        &format!("{title} - offhours"),
+        &(body + &footer(glance.view.version)),
+        REFRESH_SECONDS,
+    )
+}
+
+/// The one sentence, and how it looks.
+fn headline(glance: &Glance) -> (String, &'static str) {
+    let wait = glance.unacknowledged.len();
+    let on = glance.unacknowledged.iter().filter(|run| run.is_open()).count();
+    if 0 < wait {
+        let them = if wait == 1 { "violation is" } else { "violations are" };
+        let still = match on {
+            0 => String::new(),
+            1 if wait == 1 => ", and still running".into(),
+            n => format!(", {n} still running"),
+        };
+        return (format!("{wait} {them} not acknowledged{still}"), "bad");
+    }
+    let ill = glance.view.sources.iter().filter(|source| !source.is_well()).count();
+    match ill {
+        0 => ("As agreed".into(), "good"),
+        1 => ("Nothing to acknowledge, but one source is not seen".into(), "warn"),
+        n => (format!("Nothing to acknowledge, but {n} sources are not seen"), "warn"),
+    }
+}
+
+/// The present by the clocks of every service's zone, and in UTC.
+fn clocks(glance: &Glance) -> String {
+    let now = chrono::SubsecRound::trunc_subsecs(glance.view.now, 0);
+    let mut zones: Vec<Zone> = Vec::new();
+    for pictures in &glance.stages {
+        if zones.iter().all(|zone| zone.name() != pictures.stage.zone.name()) {
+            zones.push(pictures.stage.zone.clone());
+        }
+    }
+    let zones: Vec<String> = zones
+        .iter()
+        .map(|zone| {
+            format!(
+                "<time datetime=\"{}\">{}</time> in {}",
+                crate::time::rfc3339(now),
+                local(zone, now),
+                plain(zone.name())
+            )
+        })
+        .collect();
+    let utc = glance.view.now.format("%H:%M:%S UTC");
+    match zones.is_empty() {
+        true => utc.to_string(),
+        false => format!("{}; {utc}", zones.join("; ")),
+    }
+}
+
+fn zone_of(glance: &Glance, run: &Run) -> Zone {
+    terms_of(glance.view.policy, run).map_or_else(Zone::utc, |terms| terms.zone.clone())
+}
+
+fn on(run: &Run) -> String {
+    let service = run.service.as_deref().map_or(String::new(), |s| format!(" on {}", plain(s)));
+    format!("{} by {}{service}", plain(&run.procedure), plain(&run.partner))
+}
+
+fn link(run: &Run, text: &str) -> String {
+    format!("<a href=\"{}\">{text}</a>", plain(&case_path(run)))
+}
+
+fn violations(glance: &Glance) -> String {
+    if glance.unacknowledged.is_empty() {
+        return String::new();
+    }
+    let mut text =
+        "<section aria-labelledby=\"violations\">\n<h2 id=\"violations\">Not acknowledged</h2>\n"
+            .to_owned();
+    for run in glance.unacknowledged.iter().take(CASES_MAX) {
+        text += &violation(glance, run);
+    }
+    let more = glance.unacknowledged.len().saturating_sub(CASES_MAX);
+    if 0 < more {
+        text += &format!(
+            "<p>And {more} more: <a href=\"/api/v1/runs?verdict=violation\">all violations</a>.</p>\n"
+        );
+    }
+    text + "</section>\n"
+}
+
+fn violation(glance: &Glance, run: &Run) -> String {
+    let zone = zone_of(glance, run);
+    let state = match run.end {
+        None => format!("{}, for {} now", run.state, rough(glance.view.now - run.start)),
+        Some(end) => format!("{} {}", run.state, local(&zone, end)),
+    };
+    let mut text = format!(
+        "<article>\n<h3>{}</h3>\n<dl>\n<dt>began</dt><dd>{}</dd>\n<dt>state</dt><dd>{}</dd>\n",
+        link(run, &on(run)),
+        local(&zone, run.start),
+        plain(&state),
+    );
+    for finding in run.findings.values().filter(|finding| !finding.waived) {
+        let reason = finding.reason.as_str();
+        text += &format!("<dt class=\"broken\">{reason}</dt><dd>{}</dd>\n", plain(&finding.detail));
+    }
+    text += &format!(
+        "</dl>\n<p class=\"soft\">Acknowledge with <code>offhours ack {} --by NAME --note TEXT</code></p>\n</article>\n",
+        run.no
+    );
+    text
+}
+
+fn running(glance: &Glance) -> String {
+    let mut text =
+        "<section aria-labelledby=\"running\">\n<h2 id=\"running\">Running now</h2>\n".to_owned();
+    if glance.open.is_empty() {
+        return text + "<p>Nothing.</p>\n</section>\n";
+    }
+    let rows: String =
+        glance.open.iter().rev().take(CASES_MAX).map(|open| open_row(glance, open)).collect();
+    text += &table(&["run", "verdict so far", "since", "expected to end", "must end by"], &rows);
+    text += &more(glance.open.len(), CASES_MAX);
+    text + "</section>\n"
+}
+
+fn open_row(glance: &Glance, open: &Open) -> String {
+    let zone = zone_of(glance, open.run);
+    let time = |t: Option<Instant>| t.map_or("not known".into(), |t| local(&zone, t));
+    let reasons: Vec<&str> =
+        open.forecast.will_break.iter().map(|reason| reason.as_str()).collect();
+    let breaks = match reasons.is_empty() {
+        true => String::new(),
+        false => format!("<br><span class=\"broken\">then against {}</span>", reasons.join(", ")),
+    };
+    let projected = match open.forecast.projected_end {
+        Some(end) if end <= glance.view.now => "any moment".into(),
+        end => time(end),
+    };
+    let deadline = open.forecast.deadline.map_or("no bound".into(), |t| local(&zone, t));
+    cells(&[
+        ("run", link(open.run, &on(open.run))),
+        ("verdict so far", verdict(open.run)),
+        ("since", local(&zone, open.run.start)),
+        ("expected to end", projected + &breaks),
+        ("must end by", deadline),
+    ])
+}
+
+fn verdict(run: &Run) -> String {
+    let verdict = run.verdict().as_str();
+    format!("<span class=\"verdict {verdict}\">{verdict}</span>")
+}
+
+fn service(pictures: &Pictures) -> String {
+    let (name, zone) = (plain(pictures.stage.name()), plain(pictures.stage.zone.name()));
+    let id = plain(&pictures.today.id);
+    format!(
+        "<section aria-labelledby=\"s-{id}\">\n<h2 id=\"s-{id}\">{name}</h2>\n<h3>Today</h3>\n{}\
+         <h3>The last seven days</h3>\n{}<p class=\"soft\">Hours are those of {zone}.</p>\n</section>\n",
+        pictures.today.html(),
+        pictures.days.html(),
+    )
+}
+
+fn left_out(glance: &Glance) -> String {
+    let mut text = String::new();
+    if 0 < glance.stages_left_out {
+        text += &format!("<p class=\"soft\">And {} more services.</p>\n", glance.stages_left_out);
+    }
+    if RUNS_MAX <= glance.view.runs.len() {
+        text += &format!("<p class=\"soft\">Only the latest {RUNS_MAX} runs are drawn.</p>\n");
+    }
+    text
+}
+
+fn ahead(glance: &Glance) -> String {
+    let mut text = "<section aria-labelledby=\"ahead\">\n<h2 id=\"ahead\">Planned for the next seven days</h2>\n".to_owned();
+    if glance.ahead.is_empty() {
+        return text + "<p>Nothing was announced.</p>\n</section>\n";
+    }
+    let rows: String = glance.ahead.iter().take(CHANGES_MAX).map(planned).collect();
+    text += &table(&["change", "what", "from", "to", "what is to be known"], &rows);
+    text += &more(glance.ahead.len(), CHANGES_MAX);
+    text + "</section>\n"
+}
+
+fn planned(row: &Row) -> String {
+    let mut remark = row.status.map_or(String::new(), plain);
+    if let Some(by) = row.confirm_by {
+        remark += &format!(", to be confirmed by {}", local(&row.zone, by));
+    }
+    for (reason, detail) in &row.conflicts {
+        remark += &format!("<br><span class=\"broken\">against {reason}</span>: {}", plain(detail));
+    }
+    cells(&[
+        ("change", plain(row.name.as_deref().unwrap_or_default())),
+        ("what", plain(&row.subject())),
+        ("from", local(&row.zone, row.span.start)),
+        ("to", local(&row.zone, row.span.end)),
+        ("what is to be known", remark),
+    ])
+}
+
+fn sources(glance: &Glance) -> String {
+    let rows: String = glance.view.sources.iter().map(|s| source(s, glance.view.now)).collect();
+    let heading = "<section aria-labelledby=\"sources\">\n<h2 id=\"sources\">Sources</h2>\n";
+    let columns = [
+        "source",
+        "partner",
+        "state",
+        "last line",
+        "last event",
+        "behind",
+        "rejected lines",
+        "possible losses",
+    ];
+    format!("{heading}{}</section>\n", table(&columns, &rows))
+}
+
+fn source(source: &Source, now: Instant) -> String {
+    let ago =
+        |t: Option<Instant>| t.map_or("none yet".into(), |t| format!("{} ago", rough(now - t)));
+    let state = match (source.up, source.silent) {
+        (false, _) => "<span class=\"broken\">cannot be read</span>".into(),
+        (true, Some(silent)) => {
+            format!("<span class=\"broken\">silent for {}</span>", rough(silent))
+        }
+        (true, None) => "well".into(),
+    };
+    cells(&[
+        ("source", plain(&source.name)),
+        ("partner", plain(&source.partner)),
+        ("state", state),
+        ("last line", ago(source.last_line)),
+        ("last event", ago(source.last_event)),
+        ("behind", format!("{} bytes", source.lag_bytes)),
+        ("rejected lines", source.rejected.to_string()),
+        ("possible losses", source.losses.to_string()),
+    ])
+}
+
+fn table(columns: &[&str], rows: &str) -> String {
+    let head: String =
+        columns.iter().map(|name| format!("<th scope=\"col\">{name}</th>")).collect();
+    format!(
+        "<table class=\"list\">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody></table>\n"
+    )
+}
+
+/// One row; each cell carries the name of its column, which telephones show beside it.
+fn cells(cells: &[(&str, String)]) -> String {
+    let cell = |(name, value): &(&str, String)| {
+        format!("<td><span class=\"column\" aria-hidden=\"true\">{name} </span>{value}</td>")
+    };
+    format!("<tr>{}</tr>\n", cells.iter().map(cell).collect::<String>())
+}
+
+fn more(all: usize, shown: usize) -> String {
+    match all.saturating_sub(shown) {
+        0 => String::new(),
+        more => format!("<p class=\"soft\">And {more} more.</p>\n"),
+    }
+}
+
+/// A span of time for people: its two largest units.
+fn rough(span: TimeDelta) -> String {
+    let seconds = span.num_seconds().max(0);
+    let unit = match seconds {
+        0..3_600 => 1,
+        3_600..86_400 => 60,
+        _ => 3_600,
+    };
+    format_duration(TimeDelta::seconds(seconds / unit * unit))
+}
+
+fn footer(version: &str) -> String {
+    let links: String = LINKS
+        .iter()
+        .map(|(path, what)| format!("<li><a href=\"{path}\">{path}</a> {what}</li>\n"))
+        .collect();
+    format!(
+        "<footer class=\"soft\">\n<nav aria-label=\"More\">\n<ul>\n{links}</ul>\n</nav>\n<p>offhours {}, \
+         made anew every {REFRESH_SECONDS} s while it is open.</p>\n</footer>\n",
+        plain(version)
+    )
+}

@@ -51,6 +51,9 @@ mod asking;
 /// Asking before a run, from outside: `may-start` and `guard` against a running offhours.
 mod guarding;
 
+/// Backtests: which past runs another policy would judge otherwise.
+mod backtest;
+
 /// Cases of a policy: judged as a log is, told with what was expected.
 mod policy_tests;
 

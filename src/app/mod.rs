@@ -2,6 +2,7 @@
 
 pub mod announce;
 pub mod backend;
+pub mod backtest;
 pub mod calendars;
 pub mod clerk;
 pub mod control;

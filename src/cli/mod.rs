@@ -1,5 +1,6 @@
 //! The commands, one file each, and what they share.
 
+mod against;
 mod ask;
 mod check_config;
 mod explain;

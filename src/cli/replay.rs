@@ -4,11 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::against::Against;
 use super::fold::Hang;
 use super::progress::Progress;
+use super::runs::csv;
 use super::table::{Align, Table, clean};
 use super::{ConfigArg, FINE, FOUND, Outcome, instant, print, print_folded, source_for, usage};
+use crate::app::backend::since;
 use crate::app::replay::{self, Log};
+use crate::clock;
 use crate::report::run::RunReport;
 use crate::time::Instant;
 use crate::verdict::Verdict;
@@ -17,8 +21,11 @@ use crate::verdict::Verdict;
 #[command(after_help = "Examples:
   offhours replay --config.file examples/quickstart/offhours.yml examples/quickstart/*.log
   offhours replay --format json --until 2025-11-10T13:11:00Z partner.log
+  offhours replay --against next.yml partner.log
+  offhours replay --against next.yml --storage.path /var/lib/offhours --since 30d
 
-Exit codes: 0 no violation, 1 a violation, 2 wrong usage or configuration.")]
+Exit codes: 0 no violation, 1 a violation, 2 wrong usage or configuration.
+With --against: 0, or with --exit-code 1 if any run is judged otherwise.")]
 pub struct Options {
     #[command(flatten)]
     config: ConfigArg,
@@ -30,20 +37,49 @@ pub struct Options {
     until: Option<Instant>,
     #[arg(long, default_value = "table")]
     format: Format,
+    /// Tell only which runs this other configuration would judge otherwise.
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+    /// With --against: the runs on record in this folder, instead of logs.
+    #[arg(
+        long = "storage.path",
+        value_name = "DIR",
+        requires = "against",
+        conflicts_with = "logs"
+    )]
+    storage: Option<PathBuf>,
+    /// With --storage.path: only runs that started since then: RFC 3339, a day, or a duration back from now.
+    #[arg(long, value_name = "TIME", requires = "storage", value_parser = back)]
+    since: Option<Instant>,
+    /// With --against: exit with 1 if any run is judged otherwise.
+    #[arg(long, requires = "against")]
+    exit_code: bool,
     /// The logs.
-    #[arg(required = true, value_name = "LOG")]
+    #[arg(required_unless_present = "storage", value_name = "LOG")]
     logs: Vec<PathBuf>,
 }
 
+fn back(text: &str) -> Result<Instant, String> {
+    let midnight = chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+    let midnight = midnight.and_then(|day| day.and_hms_opt(0, 0, 0)).map(|t| t.and_utc());
+    midnight.map_or_else(|| since(text, clock::now()), Ok)
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub enum Format {
     /// For people.
     Table,
     /// One object a line; the counts go to standard error.
     Json,
+    Csv,
 }
 
 pub fn run(options: &Options) -> Outcome {
+    let (format, exit_code) = (options.format, options.exit_code);
+    let against = options.against.as_deref().map(|path| Against { path, format, exit_code });
+    if let (Some(against), Some(dir)) = (&against, &options.storage) {
+        return against.ledger(dir, options.since, options.until);
+    }
     let config = options.config.load().map_err(usage)?;
     let mut logs = Vec::new();
     let mut total = 0;
@@ -52,10 +88,14 @@ pub fn run(options: &Options) -> Outcome {
         total += std::fs::metadata(path).map_or(0, |m| m.len());
         logs.push(Log { path: path.clone(), source });
     }
-    let bar = Progress::bytes(total, "reading");
+    let times = if against.is_some() { 2 } else { 1 };
+    let bar = Progress::bytes(total * times, "reading");
     let outcome = replay::replay(&config, &logs, options.until, |n| bar.advance(n));
-    drop(bar);
     let outcome = outcome.map_err(usage)?;
+    if let Some(against) = against {
+        return against.logs(&outcome, &logs, options.until, bar);
+    }
+    drop(bar);
     let reports = outcome.runs.iter().map(|(_, report)| report);
     match options.format {
         Format::Json => {
@@ -67,6 +107,10 @@ pub fn run(options: &Options) -> Outcome {
             })?;
             let counts = serde_json::to_string(&outcome.counts).map_err(usage)?;
             eprintln!("{counts}");
+        }
+        Format::Csv => {
+            let reports: Vec<RunReport> = reports.cloned().collect();
+            print(|out| out.write_all(csv(&reports).as_bytes()))?;
         }
         Format::Table => {
             let table = table_of(reports);
@@ -118,7 +162,7 @@ pub fn table_of<'a>(reports: impl Iterator<Item = &'a RunReport>) -> Table {
     table
 }
 
-fn style_of(verdict: &str) -> anstyle::Style {
+pub(super) fn style_of(verdict: &str) -> anstyle::Style {
     use anstyle::AnsiColor::{Blue, Red, Yellow};
     let colour = match Verdict::parse(verdict) {
         Some(Verdict::Violation) => Red,

@@ -106,7 +106,7 @@ const COLUMNS: [&str; 18] = [
 ];
 
 /// RFC 4180, with a header; lists are joined by blanks.
-fn csv(reports: &[RunReport]) -> String {
+pub fn csv(reports: &[RunReport]) -> String {
     let mut text = COLUMNS.join(",") + "\r\n";
     for report in reports {
         let value = serde_json::to_value(report).unwrap_or_default();

@@ -21,11 +21,11 @@ use queue::{Fate, Item, Queue};
 pub use queue::{RECORD_QUIET, REJECTED_LINE_BYTES};
 
 /// Items that wait in memory before more is read, shared by the files; each has room for some.
-pub const QUEUE_ITEMS: usize = 2_048;
+pub const QUEUE_ITEMS: usize = 512;
 pub const QUEUE_ITEMS_LEAST: usize = 256;
 
-/// Events taken into one commit: many, because each commit waits for the disk.
-pub const BATCH_ITEMS: usize = 2_048;
+/// Events taken into one commit: many, because each commit has its price; not so many that they leave the caches.
+pub const BATCH_ITEMS: usize = 512;
 
 /// How far a file was taken, for its checkpoint.
 pub struct Progress {

@@ -88,7 +88,10 @@ fn months(
     let cards: Vec<Scorecard> = cards.collect::<Result<_, _>>().map_err(failed)?;
     match options.format {
         Format::Markdown => Ok(scorecard::markdown(&cards)),
-        Format::Html => Ok(scorecard::html(&cards, &[], &made(now))),
+        Format::Html => {
+            let pictures = review::pictures(reader, config, &partners, month, now);
+            Ok(scorecard::html(&cards, &pictures.map_err(failed)?, &made(now)))
+        }
         Format::Csv => Ok(scorecard::csv(&cards)),
         Format::Json => json(&cards),
     }

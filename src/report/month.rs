@@ -59,8 +59,18 @@ impl Month {
     }
 
     fn start(self, zone: &Zone) -> Instant {
-        let first = NaiveDate::from_ymd_opt(self.year, self.month, 1);
-        zone.midnight(first.unwrap_or_default())
+        zone.midnight(self.first_day())
+    }
+
+    fn first_day(self) -> NaiveDate {
+        NaiveDate::from_ymd_opt(self.year, self.month, 1).unwrap_or_default()
+    }
+
+    /// Its first day, and how many there are.
+    pub fn days(self) -> (NaiveDate, u16) {
+        let first = self.first_day();
+        let days = (self.next().first_day() - first).num_days();
+        (first, u16::try_from(days).unwrap_or_default())
     }
 
     pub fn next(self) -> Month {
@@ -112,6 +122,9 @@ mod tests {
             assert_eq!(Month::of(&london, span.end), month.next());
             assert_eq!(month.next().previous(), month);
             assert_eq!(month.to_string(), text);
+            let first = text.to_owned() + "-01";
+            let days = if text == "2025-11" { 30 } else { 31 };
+            assert_eq!((month.days().0.to_string(), month.days().1), (first, days));
         }
         assert_eq!(Month::parse("2025-11").unwrap().name(), "November 2025");
     }

@@ -4,6 +4,7 @@
 
 mod chart;
 pub mod kpi;
+mod picture;
 mod procedures;
 mod show;
 
@@ -30,6 +31,7 @@ pub use csv::csv;
 pub use html::html;
 pub use kpi::KPIS;
 pub use markdown::markdown;
+pub use picture::picture;
 pub use procedures::{Review, Undeclared};
 
 /// Months before the one of the review that are told as well.

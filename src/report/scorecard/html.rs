@@ -17,7 +17,7 @@ const ADHERENCE_WANTED: f64 = 0.95;
 /// How many of the first rows of the table stand out.
 const HEAD_ROWS: usize = 2;
 
-/// One page. `made` tells when and by what; `pictures` are timelines as SVG, one for each card or none at all.
+/// One page. `made` tells when and by what; `pictures` are HTML, one for each card or none at all.
 pub fn html(cards: &[Scorecard], pictures: &[String], made: &str) -> String {
     let names: Vec<&str> = cards.iter().map(|card| card.partner.as_str()).collect();
     let month = cards.first().map_or("", |card| &card.month_name);
@@ -46,15 +46,12 @@ fn section(card: &Scorecard, picture: &str) -> String {
         headline(card)
     );
     text += &tiles(card);
-    if !picture.is_empty() {
-        text += &format!(
-            "<h2>The month</h2>\n<figure class=\"wide\">\n{picture}\n<figcaption>Times are those of {}.</figcaption>\n</figure>\n",
-            plain(&card.zone)
-        );
-    }
     text += "<h2>Figures and trend</h2>\n";
     text += &chart::chart(card);
     text += &figures(card);
+    if !picture.is_empty() {
+        text += &format!("<h2>The month</h2>\n{picture}");
+    }
     text += "<h2>Violations</h2>\n";
     if card.violations.is_empty() {
         text += "<p>None.</p>\n";

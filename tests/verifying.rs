@@ -1,13 +1,15 @@
 //! `offhours verify`: the first bad record is named, whatever was done to the ledger.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use offhours::app::verify::{Verified, verify};
 use offhours::ledger::chain::{GENESIS, Head};
-use offhours::store::Reader;
+use offhours::ledger::{Entry, What};
+use offhours::run::Irregularity;
+use offhours::store::{Commit, Reader, Store};
 use proptest::prelude::*;
 use rusqlite::Connection;
 
@@ -294,6 +296,69 @@ fn rows_and_policies_are_held_against_the_entries() {
     assert_eq!(verified.not_at_hand.values().map(|(runs, _)| runs).sum::<u64>(), verified.sealed);
 }
 
+#[test]
+fn a_ledger_of_an_earlier_make_is_verified_and_goes_on() {
+    let before = "ALTER TABLE blocks DROP COLUMN marks; DROP TABLE policies";
+    let (copy, verified) = damaged(|db| db.execute_batch(before).expect("a change"));
+    assert!(verified.is_whole() && verified.judged == 0, "{verified:#?}");
+    let mut store = Store::open(copy.path()).expect("a ledger");
+    store.load().expect("its entries");
+    let entries = notes(3, "later");
+    store.commit(&Commit { entries, ..Commit::default() }).expect("a commit");
+    drop(store);
+    let height = verified.height + 3;
+    assert_eq!(look(copy.path()).height, height);
+    // Blocks with marks name the entry, those without name the first of their block.
+    for (first, want) in [(1, 1), (verified.height + 1, height)] {
+        let again = folder();
+        std::fs::copy(copy.path().join("ledger.db"), again.path().join("ledger.db")).expect("it");
+        let sql =
+            "UPDATE blocks SET body = CAST(substr(body, 1, length(body) - 4) || 'x\"}}}' AS BLOB)
+            WHERE first = ?1";
+        let db = open(again.path());
+        db.execute(sql, [first]).expect("a change");
+        drop(db);
+        let named = named(&look(again.path()));
+        assert!(
+            named == Some(want) || named.is_some_and(|n| first == 1 && n <= WORLD.blocks[0].last())
+        );
+    }
+}
+
+/// Entries about nothing in particular.
+fn notes(count: usize, word: &str) -> Vec<Entry> {
+    let note = |n: usize| Entry {
+        clock: chrono::DateTime::from_timestamp(1_773_100_800 + n as i64, 0).expect("a time"),
+        partner: "northhost".into(),
+        what: What::Irregular {
+            kind: Irregularity::Late,
+            at: Default::default(),
+            detail: format!("{word} {}", n * 7_919 % 1_009),
+            place: None,
+        },
+    };
+    (0..count).map(note).collect()
+}
+
+/// A ledger with one block that is deflated.
+static LARGE: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
+    let home = folder();
+    let mut store = Store::open(home.path()).expect("a ledger");
+    store.load().expect("an empty one");
+    let entries = notes(400, "late");
+    store.commit(&Commit { entries, ..Commit::default() }).expect("a commit");
+    home
+});
+
+fn inflated(body: &[u8]) -> Vec<Vec<u8>> {
+    let mut decoder = flate2::read::DeflateDecoder::new(body);
+    let (mut text, mut byte) = (Vec::new(), [0]);
+    while matches!(decoder.read(&mut byte), Ok(1)) {
+        text.extend(byte);
+    }
+    text.split(|b| *b == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect()
+}
+
 /// What verifying is about, as text.
 fn contents(dir: &Path) -> Option<String> {
     let db = Connection::open(dir.join("ledger.db")).ok()?;
@@ -343,6 +408,27 @@ proptest! {
         let (_copy, verified) = with_lines(block.first, &lines);
         prop_assert_eq!(named(&verified), Some(block.first + place as u64));
         prop_assert!(!verified.is_whole());
+    }
+
+    #[test]
+    fn a_flipped_bit_in_a_deflated_block_is_named(byte: prop::sample::Index, bit in 0..8_u32) {
+        let copy = folder();
+        std::fs::copy(LARGE.path().join("ledger.db"), copy.path().join("ledger.db")).expect("a copy");
+        let db = open(copy.path());
+        let sql = "SELECT deflated, body FROM blocks";
+        let (deflated, mut body): (bool, Vec<u8>) =
+            db.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).expect("a block");
+        prop_assert!(deflated);
+        let want = inflated(&body);
+        let at = byte.index(body.len());
+        body[at] ^= 1 << bit;
+        db.execute("UPDATE blocks SET body = ?1", [&body]).expect("a change");
+        drop(db);
+        let found = inflated(&body);
+        let same = found.iter().zip(&want).take_while(|(found, want)| found == want).count();
+        let is_same = found.len() == want.len() && same == want.len();
+        let named = named(&look(copy.path()));
+        prop_assert_eq!(named, (!is_same).then_some(same as u64 + 1), "bit {} of byte {}", bit, at);
     }
 
     #[test]

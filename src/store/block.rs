@@ -101,9 +101,19 @@ pub(super) fn pack(body: &[u8]) -> std::io::Result<(bool, Cow<'_, [u8]>)> {
 /// As much as can be inflated.
 fn unpack(body: &[u8]) -> Vec<u8> {
     let mut inflated = Vec::with_capacity(body.len() * 6);
-    // What was inflated before an error stays; the caller misses the rest.
-    let _ = DeflateDecoder::new(body).read_to_end(&mut inflated);
-    inflated
+    match DeflateDecoder::new(body).read_to_end(&mut inflated) {
+        Ok(_) => inflated,
+        // A read that fails drops what came before within it. Byte by byte all of that stays, and the caller misses
+        // only the rest.
+        Err(_) => {
+            let mut decoder = DeflateDecoder::new(body);
+            let mut next = || {
+                let mut byte = [0];
+                (decoder.read(&mut byte).ok()? == 1).then_some(byte)
+            };
+            std::iter::from_fn(&mut next).flatten().collect()
+        }
+    }
 }
 
 #[cfg(test)]

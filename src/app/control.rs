@@ -31,6 +31,12 @@ enum Line {
 /// The longest request or answer, in bytes.
 const LINE_BYTES: u64 = 64 << 10;
 
+/// So many are answered at the same time.
+const CALLERS_MAX: usize = 64;
+
+/// After a connection could not be accepted: there may be no descriptors for a while.
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
+
 /// How long a peer may take for its line.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -53,15 +59,45 @@ pub fn listen(shared: Arc<Shared>) -> std::io::Result<()> {
         _ => {}
     }
     let listener = UnixListener::bind(&path)?;
+    let callers = Arc::new(());
     std::fs::set_permissions(&path, Permissions::from_mode(0o600))?;
-    std::thread::Builder::new().name("control".into()).spawn(move || {
-        for stream in listener.incoming().flatten() {
-            if let Err(error) = answer(&stream, &shared) {
-                tracing::warn!(%error, "a control request was cut off");
+    let door = std::thread::Builder::new().name("control".into());
+    door.spawn(move || {
+        // Ends never: a listener gives streams for ever.
+        for stream in listener.incoming() {
+            match stream {
+                Ok(stream) => admit(stream, &shared, &callers),
+                Err(error) => {
+                    tracing::warn!(%error, "a control request cannot be accepted");
+                    std::thread::sleep(ACCEPT_BACKOFF);
+                }
             }
         }
     })?;
     Ok(())
+}
+
+/// Answers in a thread of its own, so that nobody waits for a peer that was stopped in the middle of its line, and many
+/// questions share one commit. Beyond [`CALLERS_MAX`] the next one waits at the door.
+fn admit(stream: UnixStream, shared: &Arc<Shared>, callers: &Arc<()>) {
+    let talk = |stream: &UnixStream, shared: &Shared| {
+        if let Err(error) = answer(stream, shared) {
+            tracing::warn!(%error, "a control request was cut off");
+        }
+    };
+    if CALLERS_MAX < Arc::strong_count(callers) {
+        return talk(&stream, shared);
+    }
+    let (of_thread, place) = (shared.clone(), callers.clone());
+    let caller = std::thread::Builder::new().name("caller".into());
+    let spawned = caller.spawn(move || {
+        talk(&stream, &of_thread);
+        drop(place);
+    });
+    if let Err(error) = spawned {
+        // The peer sees its connection closed.
+        tracing::warn!(%error, "a control request cannot be answered");
+    }
 }
 
 fn answer(stream: &UnixStream, shared: &Shared) -> std::io::Result<()> {
@@ -123,6 +159,12 @@ fn talk<T: DeserializeOwned>(dir: &Path, line: &Line) -> std::io::Result<Option<
     text.push('\n');
     (&mut &stream).write_all(text.as_bytes())?;
     let mut line = String::new();
-    BufReader::new((&stream).take(LINE_BYTES)).read_line(&mut line)?;
+    let read = BufReader::new((&stream).take(LINE_BYTES)).read_line(&mut line);
+    read.map_err(|error| match error.kind() {
+        std::io::ErrorKind::WouldBlock => {
+            std::io::Error::other(format!("no answer within {} s", PATIENCE.as_secs()))
+        }
+        _ => error,
+    })?;
     Ok(Some(serde_json::from_str(&line)?))
 }

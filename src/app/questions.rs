@@ -1,8 +1,8 @@
 //! Questions whether a run may start: from a text to an answer, and onto the record, within limits.
 //!
 //! An answer is given only when its question is on disk. So that nobody can make the ledger grow without bound,
-//! the same question asked again within [`REPEATS_WITHIN`] is counted and put on record once more, with the count,
-//! and of other questions about one partner only so many are answered ([`QUESTIONS_AT_ONCE`], [`QUESTION_EVERY`]).
+//! the same question asked again within [`REPEATS_WITHIN`], with no other about the procedure in between, is counted
+//! and put on record once more, with the count, and of other questions about one partner only so many are answered ([`QUESTIONS_AT_ONCE`], [`QUESTION_EVERY`]).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -50,16 +50,15 @@ fn understood(
     policy: &Policy,
     now: Instant,
 ) -> Result<Understood, String> {
-    let needed = |key: &str, given: &Option<String>| {
-        given.clone().ok_or_else(|| format!("say which {key}: {key}=NAME"))
-    };
     let name = needed("partner", &inquiry.partner)?;
-    let Some(partner) = policy.partner(&name) else {
+    let Some(partner) = policy.partner(name) else {
         let names: Vec<&str> = policy.partners.iter().map(|p| &*p.name).collect();
         return Err(format!("there is no partner {name:?}; there are {}", names.join(", ")));
     };
     let procedure = needed("procedure", &inquiry.procedure)?;
-    let names = [Some(&procedure), inquiry.service.as_ref(), inquiry.change.as_ref()];
+    let service = told("service", &inquiry.service)?;
+    let change = told("change", &inquiry.change)?;
+    let names = [Some(procedure), service, change];
     if names.into_iter().flatten().any(|name| NAME_BYTES < name.len()) {
         return Err(format!("a name has at most {NAME_BYTES} bytes"));
     }
@@ -72,12 +71,11 @@ fn understood(
         parse_duration(text).ok_or_else(|| format!("for {text:?} is not {DURATION_FORM}"))
     });
     let trigger = inquiry.trigger.as_deref().map(trigger_of).transpose()?;
-    let shared = |name: &Option<String>| name.as_deref().map(Arc::from);
     let question = Question {
         partner: partner.name.clone(),
-        service: shared(&inquiry.service),
+        service: service.map(Arc::from),
         procedure: procedure.into(),
-        change_id: shared(&inquiry.change),
+        change_id: change.map(Arc::from),
         trigger: trigger.unwrap_or(Trigger::Unknown),
         start: start.unwrap_or_else(|| now.trunc_subsecs(3)),
         lasts: lasts.transpose()?,
@@ -85,6 +83,19 @@ fn understood(
     let by = inquiry.by.as_deref().map(Box::from);
     let asker = Asker { at: now, by, from: Some(from.into()), overriding: overriding(inquiry)? };
     Ok(Understood { question, asker })
+}
+
+fn needed<'a>(key: &str, given: &'a Option<String>) -> Result<&'a str, String> {
+    told(key, given)?.ok_or_else(|| format!("say which {key}: {key}=NAME"))
+}
+
+/// A name as it would be read in a line: without blanks around it. An empty one is a slip, often a variable that is not
+/// set, and no name.
+fn told<'a>(key: &str, given: &'a Option<String>) -> Result<Option<&'a str>, String> {
+    match given.as_deref().map(str::trim) {
+        Some("") => Err(format!("{key} has no value")),
+        name => Ok(name),
+    }
 }
 
 fn start_of(text: &str, now: Instant) -> Result<Instant, String> {
@@ -114,16 +125,21 @@ fn overriding(inquiry: &Inquiry) -> Result<Option<Override>, String> {
 /// What is remembered of questions, so that there are not too many entries.
 #[derive(Default)]
 pub struct Questions {
-    recent: HashMap<Key, Recent>,
+    /// Of each procedure the last one only: of several the last counts, so what was asked between two that are the same
+    /// must not come to stand behind both.
+    recent: HashMap<About, Recent>,
     allowances: HashMap<Arc<str>, Allowance>,
 }
+
+/// Partner, service and procedure.
+type About = (Arc<str>, Option<Arc<str>>, Arc<str>);
 
 /// What makes two questions the same: what was asked, who asked, and the answer.
 type Key = (Inquiry, Box<str>, bool, Vec<crate::verdict::Reason>);
 
 /// A question that is on record.
 struct Recent {
-    partner: Arc<str>,
+    key: Key,
     since: Instant,
     /// As it was asked for the last time.
     last: Asked,
@@ -169,40 +185,47 @@ impl Questions {
         self.settle(draft, asker.at - REPEATS_WITHIN);
         let asked = Asked::new(question, asker, answer);
         let key = (inquiry.clone(), from.into(), asked.may_start, asked.reasons.clone());
-        if let Some(recent) = self.recent.get_mut(&key) {
+        let partner = &question.partner;
+        let about = (partner.clone(), asked.service.clone(), asked.procedure.clone());
+        if let Some(recent) = self.recent.get_mut(&about).filter(|recent| recent.key == key) {
             recent.repeats += 1;
             recent.last = asked;
             return Ok(());
         }
-        if !self.allowance(&question.partner, asker.at).take(asker.at) {
-            let partner = &question.partner;
+        if !self.allowance(partner, asker.at).take(asker.at) {
             tracing::warn!(%partner, from, "too many questions whether runs may start");
             let every = QUESTION_EVERY.num_seconds();
             return Err(Refusal::TooMany(format!(
                 "too many questions about {partner}: {QUESTIONS_AT_ONCE} at once and then one in {every} s are answered, because each is put on record"
             )));
         }
-        draft.note_question(&question.partner, Arc::new(asked.clone()));
-        let partner = question.partner.clone();
-        self.recent.insert(key, Recent { partner, since: asker.at, last: asked, repeats: 0 });
+        if let Some(before) = self.recent.remove(&about) {
+            before.settle(draft, partner);
+        }
+        draft.note_question(partner, Arc::new(asked.clone()));
+        self.recent.insert(about, Recent { key, since: asker.at, last: asked, repeats: 0 });
         Ok(())
     }
 
     /// Puts repetitions on record of questions that were asked first at or before `since`, and forgets those.
     pub fn settle(&mut self, draft: &mut Draft, since: Instant) {
-        self.recent.retain(|_, recent| {
-            let is_over = recent.since <= since;
-            if is_over && 0 < recent.repeats {
-                let asked = Asked { times: recent.repeats, ..recent.last.clone() };
-                draft.note_question(&recent.partner, Arc::new(asked));
-            }
-            !is_over
-        });
+        let over = self.recent.extract_if(|_, recent| recent.since <= since);
+        over.for_each(|((partner, ..), recent)| recent.settle(draft, &partner));
     }
 
     fn allowance(&mut self, partner: &Arc<str>, now: Instant) -> &mut Allowance {
         let full = Allowance { left: QUESTIONS_AT_ONCE, at: now };
         self.allowances.entry(partner.clone()).or_insert(full)
+    }
+}
+
+impl Recent {
+    /// Puts its repetitions on record.
+    fn settle(self, draft: &mut Draft, partner: &Arc<str>) {
+        if 0 < self.repeats {
+            let asked = Asked { times: self.repeats, ..self.last };
+            draft.note_question(partner, Arc::new(asked));
+        }
     }
 }
 

@@ -8,7 +8,9 @@ use clap::Args;
 use hyper::StatusCode;
 
 use super::StorageArg;
+use crate::app::clerk::TEXT_BYTES;
 use crate::app::control;
+use crate::app::questions::NAME_BYTES;
 use crate::app::shared::Refusal;
 use crate::client;
 use crate::config::{PasswordFile, Peer, Scheme, Tls, Url};
@@ -20,20 +22,23 @@ use crate::time::parse_duration;
 /// Characters that are told of an answer that is none.
 const TOLD_CHARS_MAX: usize = 300;
 
+/// How long an answer of this machine may take in all.
+const LOCAL_PATIENCE: Duration = Duration::from_secs(60);
+
 /// Which run is meant, and who means it.
 #[derive(Args, Clone)]
 pub struct RunArgs {
     /// The partner that carries it out.
-    #[arg(long)]
+    #[arg(long, value_parser = name)]
     pub partner: String,
     /// The procedure.
-    #[arg(long)]
+    #[arg(long, value_parser = name)]
     pub procedure: String,
     /// The service; if not given, the procedure's only one.
-    #[arg(long)]
+    #[arg(long, value_parser = name)]
     pub service: Option<String>,
     /// The change that it is part of.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = name)]
     pub change: Option<String>,
     /// What starts it: schedule, manual, api or unknown.
     #[arg(long, value_name = "WORD")]
@@ -42,7 +47,7 @@ pub struct RunArgs {
     #[arg(long = "for", value_name = "DURATION")]
     pub lasts: Option<String>,
     /// Who asks; if not given, the user of the system.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = text)]
     pub by: Option<String>,
 }
 
@@ -56,7 +61,7 @@ impl RunArgs {
             lasts: self.lasts.clone(),
             change: self.change.clone(),
             trigger: self.trigger.clone(),
-            by: self.by.clone().or_else(user).filter(|by| !by.is_empty()),
+            by: self.by.clone().or_else(user).filter(|by| text(by).is_ok()),
             ..Inquiry::default()
         }
     }
@@ -89,6 +94,26 @@ pub struct PeerArgs {
     /// How long an answer over HTTP may take.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = timeout)]
     timeout: Duration,
+}
+
+/// A name as it can stand in a line and in a question: a line with a longer one would not be read, and the run in it
+/// not be seen.
+pub fn name(given: &str) -> Result<String, String> {
+    bounded(given, NAME_BYTES)
+}
+
+/// The name of a person, or a reason.
+pub fn text(given: &str) -> Result<String, String> {
+    bounded(given, TEXT_BYTES)
+}
+
+fn bounded(given: &str, bytes_max: usize) -> Result<String, String> {
+    match given.trim() {
+        text if text.is_empty() || bytes_max < text.len() => {
+            Err(format!("accepted are 1 to {bytes_max} bytes that are not all blank"))
+        }
+        text => Ok(text.into()),
+    }
 }
 
 /// A duration that is not zero.
@@ -138,7 +163,10 @@ pub async fn ask(
             let broken = |why: String| {
                 Refusal::Unavailable(format!("the offhours of {}: {why}", dir.display()))
             };
-            let asked = asked.await.map_err(|error| broken(error.to_string()))?;
+            // A stopped offhours with a full queue does not even let anybody connect.
+            let asked = tokio::time::timeout(LOCAL_PATIENCE, asked).await;
+            let late = |_| broken(format!("no answer within {} s", LOCAL_PATIENCE.as_secs()));
+            let asked = asked.map_err(late)?.map_err(|error| broken(error.to_string()))?;
             asked.map_err(|error| broken(error.to_string()))?.transpose()
         }
     }

@@ -44,7 +44,7 @@ pub fn run(options: &Options) -> Outcome {
     let config = options.config.load().map_err(usage)?;
     let web = Web::open(options.web_config_file.as_deref()).map_err(usage)?;
     for warning in config.warnings.iter().chain(&web.warnings()) {
-        anstream::eprintln!("warning: {warning}");
+        super::say(format_args!("warning: {warning}"));
     }
     let now = clock::now();
     if let Some(path) = &options.tests {
@@ -64,9 +64,9 @@ pub fn run(options: &Options) -> Outcome {
         for procedure in &partner.procedures {
             if is_always_open(procedure, now) {
                 let (partner, procedure) = (clean(&partner.name), clean(&procedure.name));
-                anstream::eprintln!(
+                super::say(format_args!(
                     "warning: the windows of {partner}/{procedure} are always open: is that agreed? then anytime: true says so"
-                );
+                ));
             }
             text += &procedure_text(partner, procedure, now);
         }

@@ -15,6 +15,7 @@ use self::child::Signals;
 pub use self::journal::Journal;
 use super::ask::{self, PeerArgs, RunArgs, timeout};
 use super::may_start::write_text;
+use super::table::clean;
 use super::{Failure, Outcome, StorageArg, usage};
 use crate::app::shared::Refusal;
 use crate::clock;
@@ -41,13 +42,15 @@ pub const RUN_ENV: &str = "OFFHOURS_GUARD_RUN";
 
 /// While it waits, it asks again at the time that it was told, and at least this often: a change may be confirmed.
 const ASK_AGAIN: Duration = Duration::from_secs(300);
+/// But not more often than this: the clock of whoever answers may be behind ours.
+const ASK_AGAIN_LEAST: Duration = Duration::from_secs(1);
 /// While it waits and there is no answer, it asks again this often.
 const TRY_AGAIN: Duration = Duration::from_secs(15);
 
 #[derive(Args)]
 #[command(after_help = "Examples:
   offhours guard --partner hostco --procedure index-rebuild --log /var/log/guard.log -- /opt/rebuild --all
-  offhours guard --wait 8h --for 2h --partner hostco --procedure index-rebuild --log guard.log -- make rebuild
+  offhours guard --wait=8h --for 2h --partner hostco --procedure index-rebuild --log guard.log -- make rebuild
   offhours guard --url https://offhours.example:11310 --if-unreachable start ... -- COMMAND
   offhours guard --override --by 'on-call' --reason 'INC-2041: disk is failing' ... -- COMMAND
 
@@ -64,7 +67,7 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     log: PathBuf,
     /// The id of the run; if not given, one is made.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = ask::name)]
     run_id: Option<String>,
     /// Wait until it may start, at most for so long if a duration is given.
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, value_parser = timeout)]
@@ -76,7 +79,7 @@ pub struct Options {
     #[arg(long = "override", requires = "by", requires = "reason")]
     overriding: bool,
     /// Why it is started all the same.
-    #[arg(long, value_name = "TEXT", requires = "overriding")]
+    #[arg(long, value_name = "TEXT", requires = "overriding", value_parser = ask::text)]
     reason: Option<String>,
     /// The command and its arguments.
     #[arg(last = true, required = true, value_name = "COMMAND")]
@@ -251,7 +254,7 @@ impl Guard<'_> {
                 let next = next.and_then(|next| super::instant(next).ok());
                 if let Some(left) = left.filter(|left| !left.is_zero() && reaches(*left, next)) {
                     let until = answer.next_start.as_deref().unwrap_or("a change is confirmed");
-                    let pause = until_then(next).min(ASK_AGAIN).min(left);
+                    let pause = pause_until(next).min(left);
                     return Ok(Next::Wait(
                         pause,
                         format!("{}  waiting until {until}", answer.text),
@@ -294,6 +297,11 @@ fn reaches(left: Duration, next: Option<Instant>) -> bool {
     next.is_none() || until_then(next) <= left
 }
 
+/// How long it waits before it asks again.
+fn pause_until(next: Option<Instant>) -> Duration {
+    until_then(next).clamp(ASK_AGAIN_LEAST, ASK_AGAIN)
+}
+
 fn until_then(next: Option<Instant>) -> Duration {
     next.map_or(ASK_AGAIN, |next| (next - clock::now()).to_std().unwrap_or_default())
 }
@@ -310,7 +318,20 @@ fn show(answer: &AnswerReport) {
 }
 
 fn say(text: &str) {
-    for line in text.lines() {
-        anstream::eprintln!("offhours guard: {}", super::table::clean(line));
+    text.lines().for_each(|line| super::say(format_args!("offhours guard: {}", clean(line))));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_that_has_come_is_not_asked_about_without_a_pause() {
+        let now = clock::now();
+        let hour = chrono::TimeDelta::hours(1);
+        assert_eq!(pause_until(Some(now - hour)), ASK_AGAIN_LEAST);
+        assert_eq!(pause_until(Some(now)), ASK_AGAIN_LEAST);
+        assert_eq!(pause_until(Some(now + hour)), ASK_AGAIN);
+        assert_eq!(pause_until(None), ASK_AGAIN);
     }
 }

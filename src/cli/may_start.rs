@@ -53,6 +53,8 @@ pub fn run(options: &Options) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(failed)?;
     let asked = runtime.block_on(ask::ask(peer.as_ref(), &options.storage, &inquiry));
+    // A question that hangs must not hold up the exit.
+    runtime.shutdown_background();
     let answer = match asked.map_err(refused)? {
         Some(answer) => answer,
         None => alone(&inquiry, &options.storage, &options.config)?.map_err(refused)?,
@@ -98,8 +100,8 @@ fn alone(
     if !commit.entries.is_empty() {
         store.commit(&commit).map_err(unasked)?;
     }
-    anstream::eprintln!(
-        "no offhours runs here: this is the answer of the ledger as it was left, and what was written to the logs since then is not in it"
+    super::say(
+        "no offhours runs here: this is the answer of the ledger as it was left, and what was written to the logs since then is not in it",
     );
     Ok(answer)
 }

@@ -162,7 +162,7 @@ pub fn run() -> ExitCode {
     match code {
         Ok(code) => ExitCode::from(code),
         Err(Failure { code, message }) => {
-            anstream::eprintln!("{}", message.trim_end());
+            say(message.trim_end());
             ExitCode::from(code)
         }
     }
@@ -184,6 +184,13 @@ fn usage(message: impl ToString) -> Failure {
 /// It could not be done.
 fn failed(message: impl ToString) -> Failure {
     Failure { code: FOUND, message: message.to_string() }
+}
+
+/// Tells people on standard error. That nobody reads it, or that the disk behind it is full, ends no work and changes
+/// no exit code, as `eprintln!` would by its panic.
+fn say(text: impl std::fmt::Display) {
+    use std::io::Write as _;
+    let _ = writeln!(anstream::stderr(), "{text}");
 }
 
 /// Writes to standard output; a reader that has gone away ends the command quietly.

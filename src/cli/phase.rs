@@ -15,16 +15,18 @@ use super::{FINE, Outcome, failed, usage};
 guard tells the command where its log is and which run it is: OFFHOURS_GUARD_LOG, OFFHOURS_GUARD_RUN.")]
 pub struct Options {
     /// What the run does from now on.
+    #[arg(value_parser = super::ask::text)]
     name: String,
 }
 
 pub fn run(options: &Options) -> Outcome {
     let told = |name: &str| {
-        let value = std::env::var(name).ok().filter(|value| !value.is_empty());
+        let value = std::env::var_os(name).filter(|value| !value.is_empty());
         value.ok_or_else(|| usage(format!("{name} is not set: no guard has started this")))
     };
-    let journal =
-        Journal { log: PathBuf::from(told(LOG_ENV)?), run_id: told(RUN_ENV)?, names: vec![] };
+    let run_id = told(RUN_ENV)?.into_string();
+    let run_id = run_id.map_err(|_| usage(format!("{RUN_ENV} is no text in UTF-8")))?;
+    let journal = Journal { log: PathBuf::from(told(LOG_ENV)?), run_id, names: vec![] };
     journal.tell("phase", &[("phase", &options.name)]).map_err(failed)?;
     Ok(FINE)
 }

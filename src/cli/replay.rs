@@ -106,7 +106,7 @@ pub fn run(options: &Options) -> Outcome {
                 Ok(())
             })?;
             let counts = serde_json::to_string(&outcome.counts).map_err(usage)?;
-            eprintln!("{counts}");
+            super::say(format_args!("{counts}"));
         }
         Format::Csv => {
             let reports: Vec<RunReport> = reports.cloned().collect();
@@ -177,26 +177,26 @@ pub(super) fn style_of(verdict: &str) -> anstyle::Style {
 fn tell(outcome: &replay::Outcome) {
     let c = &outcome.counts;
     let rejected: u64 = c.rejected.values().sum();
-    anstream::eprintln!(
+    super::say(format_args!(
         "\n{} runs from {} lines: {} events, {} ignored, {rejected} rejected",
         outcome.runs.len(),
         c.lines,
         c.events,
         c.ignored
-    );
+    ));
     for line in outcome.rejected.iter().take(20) {
-        anstream::eprintln!(
+        super::say(format_args!(
             "{}: byte {}: {}: {}",
             line.path.display(),
             line.offset,
             line.rejection.reason,
             clean(&line.rejection.detail)
-        );
+        ));
     }
     for (kind, n) in &c.irregularities {
-        anstream::eprintln!("irregular: {kind}: {n}");
+        super::say(format_args!("irregular: {kind}: {n}"));
     }
     if outcome.runs.is_empty() && c.events == 0 && 0 < c.lines {
-        anstream::eprintln!("no line is an event: try `offhours test-line` on one that should be");
+        super::say("no line is an event: try `offhours test-line` on one that should be");
     }
 }

@@ -80,7 +80,7 @@ fn ledger(options: &Options) -> Result<Ledger, Failure> {
             reader.walk(|entry| ledger.adopt(&entry)).map_err(failed)?;
         }
         Err(error @ StoreError::Missing { .. }) => {
-            anstream::eprintln!("without changes: {error}");
+            super::say(format_args!("without changes: {error}"));
         }
         Err(error) => return Err(usage(error)),
     }

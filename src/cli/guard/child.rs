@@ -1,11 +1,11 @@
 //! The command itself: its start, the signals that are passed on to it, and how it ended.
 
 use std::ffi::OsString;
-use std::io::IsTerminal as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 
 use rustix::process::{Pid, Signal, getpgrp, kill_process};
+use rustix::termios::tcgetpgrp;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -36,6 +36,8 @@ impl Signals {
                 while caught.recv().await.is_some() && sender.send(one).is_ok() {}
             });
         }
+        // A log that may not grow (`ulimit -f`) is then an error that is told, and not the end of the guard.
+        let _ = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
         Ok(Signals(receiver))
     }
 
@@ -99,10 +101,12 @@ fn pass_on(child: &Child, signal: Signal) {
 /// A terminal tells every process in the foreground, the command as well: told twice, some give up what they
 /// would tidy up.
 fn is_from_keyboard(signal: Signal) -> bool {
-    let stdin = std::io::stdin();
-    matches!(signal, Signal::INT | Signal::QUIT)
-        && stdin.is_terminal()
-        && rustix::termios::tcgetpgrp(&stdin).is_ok_and(|group| group == getpgrp())
+    // The input may be a file; the terminal is still there.
+    let is_in_foreground = || {
+        let terminal = std::fs::File::open("/dev/tty");
+        terminal.is_ok_and(|tty| tcgetpgrp(&tty).is_ok_and(|group| group == getpgrp()))
+    };
+    matches!(signal, Signal::INT | Signal::QUIT) && is_in_foreground()
 }
 
 /// How a command ended: the event, the outcome in words, and the exit code to pass on.

@@ -80,7 +80,7 @@ fn understood(
         start: start.unwrap_or_else(|| now.trunc_subsecs(3)),
         lasts: lasts.transpose()?,
     };
-    let by = inquiry.by.as_deref().map(Box::from);
+    let by = told("by", &inquiry.by)?.map(Box::from);
     let asker = Asker { at: now, by, from: Some(from.into()), overriding: overriding(inquiry)? };
     Ok(Understood { question, asker })
 }

@@ -78,7 +78,8 @@ pub(super) fn no_form(headers: &HeaderMap) -> Result<(), Problem> {
         FORM_TYPES.contains(&name)
     };
     if headers.get_all(header::CONTENT_TYPE).iter().any(is_form) {
-        let detail = "forms are not taken here; send the request without a body";
+        let detail =
+            "forms are not taken here; send no body, or JSON as content-type application/json";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
     Ok(())

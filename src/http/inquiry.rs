@@ -74,11 +74,15 @@ impl Inquiry {
             let detail = "the question stands in the URL or in the body, not in both";
             return Err(Problem::bad_request(detail));
         }
-        serde_json::from_slice(body).map_err(|error| {
+        let refuse = |why: &str| {
             let keys = KEYS.join(", ");
-            let detail = format!("the body is no JSON object with texts for {keys}: {error}");
-            Problem::bad_request(detail)
-        })
+            Problem::bad_request(format!("the body is no JSON object with texts for {keys}: {why}"))
+        };
+        // An array would be taken for the values in the order of the keys.
+        if body.trim_ascii_start().first() == Some(&b'[') {
+            return Err(refuse("it is an array"));
+        }
+        serde_json::from_slice(body).map_err(|error| refuse(&error.to_string()))
     }
 }
 
@@ -118,6 +122,7 @@ mod tests {
         check("", r#"{"party":"a"}"#, Err("unknown field `party`"));
         check("", r#"{"partner":7}"#, Err("no JSON object with texts for partner, service"));
         check("", "partner=a", Err("no JSON object"));
+        check("", r#" ["a", null, "b"]"#, Err("it is an array"));
         check("partner=a&partner=b", "", Err("given twice"));
         check("partner=", "", Err("no value"));
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::ledger::{Answer, Question};
 use crate::report::plain::clean;
 use crate::time::{format_duration, rfc3339, seconds};
-use crate::verdict::{Reason, civil};
+use crate::verdict::{Reason, distinct};
 
 /// An answer. Times are RFC 3339 UTC; what is missing is null.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -103,7 +103,7 @@ fn text_of(question: &Question, answer: &Answer) -> String {
         clean(&question.procedure),
         clean(&question.partner),
         if yes { "may" } else { "may not" },
-        civil(zone, question.start),
+        distinct(zone, question.start),
     );
     let mut add = |label: &str, line: String| text.push_str(&format!("  {label:<24} {line}\n"));
     for f in answer.findings.values() {
@@ -126,19 +126,19 @@ fn text_of(question: &Question, answer: &Answer) -> String {
         add("change", format!("{id} revision {no}, {status}"));
     }
     if let Some(window) = answer.window {
-        let (from, to) = (civil(zone, window.start), civil(zone, window.end));
+        let (from, to) = (distinct(zone, window.start), distinct(zone, window.end));
         add("window", format!("{from} to {to}"));
     }
     match answer.next_start {
         Some(_) if yes => {}
-        Some(next) => add("may start", civil(zone, next)),
+        Some(next) => add("may start", distinct(zone, next)),
         None => add("may start", "at no time within a year, as things are on record now".into()),
     }
     if let Some(last) = answer.last_safe_start {
-        add("last safe start", civil(zone, last));
+        add("last safe start", distinct(zone, last));
     }
     for (duty, by) in &answer.duties {
-        add("to be done", format!("{} by {}", work_of(*duty), civil(zone, *by)));
+        add("to be done", format!("{} by {}", work_of(*duty), distinct(zone, *by)));
     }
     text
 }

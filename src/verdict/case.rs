@@ -2,7 +2,7 @@
 
 use chrono::{Datelike, TimeDelta, Timelike};
 
-use crate::calendar::{Calendar, Zone};
+use crate::calendar::{Calendar, Reading, Zone};
 use crate::change::{Plan, Planned};
 use crate::event::{ChangeType, Status, Trigger};
 use crate::policy::Terms;
@@ -113,6 +113,15 @@ pub fn civil(zone: &Zone, t: Instant) -> String {
 /// `Mon 10 Nov 2025 13:10:00 GMT (+00:00)`.
 pub fn local(zone: &Zone, t: Instant) -> String {
     shown(zone, t, &zone.clock(t))
+}
+
+/// [`civil`], but [`local`] in the hour that an autumn fold shows twice: there the name of the zone leaves open which
+/// of the two is meant, and a later instant may look like an earlier one.
+pub fn distinct(zone: &Zone, t: Instant) -> String {
+    match zone.read(zone.civil(t)) {
+        Reading::Fold { .. } => local(zone, t),
+        Reading::One(_) | Reading::Gap(_) => civil(zone, t),
+    }
 }
 
 fn shown(zone: &Zone, t: Instant, clock: &str) -> String {

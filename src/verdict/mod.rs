@@ -24,7 +24,7 @@ mod unknown_procedure;
 mod unverified;
 mod wrong_trigger;
 
-pub use case::{Case, civil, local};
+pub use case::{Case, civil, distinct, local};
 pub use findings::Findings;
 pub use implausible_time::{SUMMARY as IMPLAUSIBLE_TIME_SUMMARY, implausible};
 

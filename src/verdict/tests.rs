@@ -190,3 +190,18 @@ fn verdicts_add_up() {
     assert_eq!(Verdict::of([].into_iter(), true), Verdict::Unknown);
     assert_eq!(Verdict::of([(TooLong, false)].into_iter(), true), Verdict::Violation);
 }
+
+#[test]
+fn an_hour_that_is_shown_twice_is_told_apart() {
+    let london = Zone::find("Europe/London").unwrap();
+    for (t, want) in [
+        ("2026-10-24T23:59:59Z", "Sun 25 Oct 2026 00:59:59 Europe/London"),
+        ("2026-10-25T00:30:00Z", "Sun 25 Oct 2026 01:30:00 BST (+01:00)"),
+        ("2026-10-25T01:29:59.999Z", "Sun 25 Oct 2026 01:29:59.999 GMT (+00:00)"),
+        ("2026-10-25T02:00:00Z", "Sun 25 Oct 2026 02:00:00 Europe/London"),
+        ("2026-03-29T01:00:00Z", "Sun 29 Mar 2026 02:00:00 Europe/London"),
+    ] {
+        let t: Instant = t.parse().unwrap();
+        assert_eq!(distinct(&london, t), want);
+    }
+}

@@ -3,7 +3,7 @@
 mod hints;
 mod refused;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant as Moment, SystemTime};
 
@@ -46,6 +46,9 @@ pub struct Follower {
     last_glob: Option<(Moment, Duration)>,
     /// Nothing has happened and it is too soon to look.
     rests: bool,
+    /// While it rests and nothing waits to be taken: the partners whose files are not read to their ends. So
+    /// thousands of idle files are not gone through at every tick.
+    still: Option<BTreeSet<Arc<str>>>,
     status: Vec<SourceStatus>,
     /// When the files were looked at before: what appears later was not there then.
     last_look: Option<Instant>,
@@ -103,6 +106,7 @@ impl Follower {
             last_scan: None,
             last_glob: None,
             rests: false,
+            still: None,
             status: Vec::new(),
             last_look: None,
             bytes_read: 0,
@@ -129,6 +133,7 @@ impl Follower {
         if self.rests {
             return self.watch.look(&self.status, now, elapsed);
         }
+        self.still = None;
         self.waker.forget_news();
         let depth = self.depth();
         let begun = Moment::now();
@@ -295,9 +300,12 @@ impl Follower {
 
     /// What is ready to be judged.
     pub fn take(&mut self, now: Instant, live: bool) -> Batch {
-        let mut batch = match self.rests && !self.intake.holds_anything() {
-            true => Batch::default(),
-            false => self.intake.take(now, live),
+        if self.rests && self.still.is_none() && !self.intake.holds_anything() {
+            self.still = Some(self.intake.behind());
+        }
+        let mut batch = match self.still {
+            Some(_) => Batch::default(),
+            None => self.intake.take(now, live),
         };
         for event in self.documents.take(now, live, &mut batch) {
             self.note(event, now);
@@ -312,11 +320,15 @@ impl Follower {
     }
 
     pub fn is_caught_up(&self, partner: &str) -> bool {
-        self.intake.is_caught_up(partner) && self.documents.is_caught_up(partner)
+        let is_read = match &self.still {
+            Some(behind) => !behind.contains(partner),
+            None => self.intake.is_caught_up(partner),
+        };
+        is_read && self.documents.is_caught_up(partner)
     }
 
     pub fn has_unread(&self) -> bool {
-        self.intake.has_items() || self.documents.has_waiting()
+        self.still.is_none() && self.intake.has_items() || self.documents.has_waiting()
     }
 
     /// Bytes read so far and bytes left.

@@ -6,7 +6,7 @@
 
 pub(super) mod queue;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::config::Source;
@@ -180,6 +180,13 @@ impl Intake {
     /// Whether a partner has nothing left to be read or taken.
     pub fn is_caught_up(&self, partner: &str) -> bool {
         self.of_partner(partner).all(|q| q.is_done() && q.items.is_empty())
+    }
+
+    /// The partners of which [`Intake::is_caught_up`] does not hold.
+    pub fn behind(&self) -> BTreeSet<Arc<str>> {
+        let behind = self.queues.values().filter(|q| !q.is_done() || !q.items.is_empty());
+        let sources = behind.filter_map(|q| self.sources.get(q.source));
+        sources.map(|source| source.partner.clone()).collect()
     }
 
     fn of_partner(&self, partner: &str) -> impl Iterator<Item = &Queue> {

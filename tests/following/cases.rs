@@ -150,8 +150,13 @@ fn case_23_a_file_that_lives_for_50_ms() {
         eventually("50 ms are over", || 50 <= born.elapsed().as_millis());
         fs::remove_file(home.path(&name)).expect("a file");
     }
-    home.expect_all(&server);
-    assert_eq!(losses(&server), 0.0);
+    // A machine that is busy with other things may hold the program up for longer: then that is told.
+    let read = || (value(&server, EVENTS) - 2.0) / 4.0;
+    eventually("each is read or told as lost", || read() + losses(&server) == 5.0);
+    assert!(1.0 <= read(), "none was seen in time");
+    if losses(&server) == 0.0 {
+        home.expect_all(&server);
+    }
 }
 
 /// The program was held up for longer than the file lived: its name is known, its lines are not.

@@ -57,6 +57,20 @@ const EVENTS: &str =
     "offhours_source_lines_total{source=\"northhost-maintenance\",outcome=\"event\"}";
 
 #[test]
+fn a_log_that_cannot_be_written_ends_nothing() {
+    let (home, config, log) = home();
+    let mut server = Server::start_in(&config, &home.path().join("data"));
+    server.ignore_log();
+    for n in 0..3 {
+        write_runs(&log, 10 * n..10 * (n + 1));
+        let events = 20.0 * (n + 1) as f64;
+        eventually("they are read", || value(&server, EVENTS) == events);
+    }
+    assert!(server.stop().success());
+    assert_eq!(on_record(&home.path().join("data")).len(), 30);
+}
+
+#[test]
 fn case_31_a_ledger_that_may_not_grow_is_waited_out() {
     let (_home, config, log) = home();
     let server = Server::start(&config);

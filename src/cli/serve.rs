@@ -104,7 +104,9 @@ fn log_to_stderr(options: &Options, bar: Arc<Bar>) -> Result<(), super::Failure>
         .with_env_filter(filter)
         .with_writer(move || AsideOf(bar.clone()))
         .with_ansi(AutoStream::choice(&std::io::stderr()) != ColorChoice::Never)
-        .with_target(false);
+        .with_target(false)
+        // It would be told by `eprintln!`, which panics: a full disk behind the log must not end the work.
+        .log_internal_errors(false);
     match options.log_format {
         LogFormat::Logfmt => log.event_format(Logfmt).init(),
         LogFormat::Json => log.json().init(),

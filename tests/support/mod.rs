@@ -113,9 +113,8 @@ impl Server {
         let log = child.stderr.take().expect("a pipe");
         let (sender, lines) = channel();
         std::thread::spawn(move || {
-            for line in BufReader::new(log).lines().map_while(Result::ok) {
-                let _ = sender.send(line);
-            }
+            let mut lines = BufReader::new(log).lines().map_while(Result::ok);
+            while lines.next().is_some_and(|line| sender.send(line).is_ok()) {}
         });
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         Server { child, lines, address, storage: storage.into(), _folder: None }
@@ -139,6 +138,11 @@ impl Server {
 
     pub fn pid(&self) -> Pid {
         Pid::from_child(&self.child)
+    }
+
+    /// Nobody reads its log any more: after the next line the pipe is closed.
+    pub fn ignore_log(&mut self) {
+        self.lines = channel().1;
     }
 
     /// The next log line that contains this.

@@ -71,6 +71,13 @@ impl World {
         begun
     }
 
+    /// Kills offhours without a word and starts it again where Prometheus looks for it.
+    fn restart(&mut self) {
+        self.server.kill();
+        let (address, storage) = (self.server.address(), self.server.storage().to_owned());
+        self.server = Server::start_at(address, &self.home.path().join("offhours.yml"), &storage);
+    }
+
     fn acknowledge(&self, run: &str) {
         let config = format!("--config.file={}", self.home.path().join("offhours.yml").display());
         let storage = format!("--storage.path={}", self.server.storage().display());
@@ -180,6 +187,29 @@ fn both_roads_together_give_one_page_with_the_words_and_one_resolve() {
     let later = |time| webhook.during(time).iter().flat_map(violations).collect::<Vec<_>>();
     assert_eq!(later(QUIET), vec![], "the second road made a page of its own");
     world.acknowledge("1");
+    let said: Vec<String> = later(2 * QUIET).into_iter().map(|(_, status, _)| status).collect();
+    assert_eq!(said, ["resolved"]);
+}
+
+#[test]
+fn kills_while_both_roads_are_open_give_one_page_and_one_resolve() {
+    let webhook = Webhook::start();
+    let Some(alertmanager) = Alertmanager::start(&webhook, "1s") else { return };
+    let mut world = World::new(Some(&alertmanager));
+    let address = world.server.address();
+    let Some(_prometheus) = Prometheus::start(address, &alertmanager, ["1s", "1s"]) else { return };
+    world.restart();
+    world.start(0);
+    // It may have read the line or not, posted or not, been scraped or not.
+    world.restart();
+    while violations(&webhook.next().1).is_empty() {}
+    world.restart();
+    let later = |time| webhook.during(time).iter().flat_map(violations).collect::<Vec<_>>();
+    assert_eq!(later(QUIET), vec![], "a second page");
+    world.restart();
+    assert_eq!(later(QUIET), vec![], "a second page after another restart");
+    world.acknowledge("1");
+    world.restart();
     let said: Vec<String> = later(2 * QUIET).into_iter().map(|(_, status, _)| status).collect();
     assert_eq!(said, ["resolved"]);
 }

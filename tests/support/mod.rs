@@ -101,9 +101,23 @@ impl Server {
         Server::spawn(program(), config, storage)
     }
 
-    fn spawn(mut command: Command, config: &Path, storage: &Path) -> Server {
+    /// The same at an address that another one had.
+    pub fn start_at(address: SocketAddr, config: &Path, storage: &Path) -> Server {
+        Server::spawn_at(address, program(), config, storage).wait_until_ready()
+    }
+
+    fn spawn(command: Command, config: &Path, storage: &Path) -> Server {
+        Server::spawn_at(SocketAddr::from(([127, 0, 0, 1], 0)), command, config, storage)
+    }
+
+    fn spawn_at(
+        address: SocketAddr,
+        mut command: Command,
+        config: &Path,
+        storage: &Path,
+    ) -> Server {
         let mut child = command
-            .args(["serve", "--web.listen-address", "127.0.0.1:0", "--config.file"])
+            .args(["serve", "--web.listen-address", &address.to_string(), "--config.file"])
             .arg(config)
             .arg("--storage.path")
             .arg(storage)
@@ -116,7 +130,6 @@ impl Server {
             let mut lines = BufReader::new(log).lines().map_while(Result::ok);
             while lines.next().is_some_and(|line| sender.send(line).is_ok()) {}
         });
-        let address = SocketAddr::from(([127, 0, 0, 1], 0));
         Server { child, lines, address, storage: storage.into(), _folder: None }
     }
 

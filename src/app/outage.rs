@@ -5,7 +5,7 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant as Moment};
 
 use crate::app::engine::Engine;
-use crate::app::shared::{Message, Reply};
+use crate::app::shared::{Asking, Message, Reply};
 use crate::clock;
 use crate::store::{Commit, StoreError};
 
@@ -35,6 +35,7 @@ impl Engine {
     ) -> Result<Next, StoreError> {
         let mut outage = Outage { since: Moment::now(), told: None, tries: 1 };
         let mut error = first;
+        self.refuse_questions();
         loop {
             if error.is_lasting() {
                 return Err(error);
@@ -61,9 +62,15 @@ impl Engine {
 
     /// After a while, goes back to what is on disk.
     pub(super) fn begin_again(&mut self, error: &StoreError) -> Next {
+        self.refuse_questions();
         let next = self.wait(error);
         self.start_over();
         next
+    }
+
+    /// Questions that came before the lines that could not be stored would wait until they are.
+    fn refuse_questions(&mut self) {
+        std::mem::take(&mut self.waiting).into_iter().for_each(refuse_question);
     }
 
     /// Waits for the next try; whoever asks for something meanwhile is told why it cannot be.
@@ -81,9 +88,7 @@ impl Engine {
                 Ok(Message::Wake) => {}
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return Next::Stop,
                 Ok(Message::Request(_, reply)) => refuse(reply),
-                Ok(Message::Ask(asking)) => {
-                    asking.refuse("the ledger cannot be written now, try again later");
-                }
+                Ok(Message::Ask(asking)) => refuse_question(asking),
                 Ok(Message::Reload(reply)) => {
                     self.shared.edit_own(|own| own.reload_ok = false);
                     tracing::error!("configuration not loaded while the ledger cannot be written");
@@ -93,6 +98,10 @@ impl Engine {
             }
         }
     }
+}
+
+fn refuse_question(asking: Asking) {
+    asking.refuse("the ledger cannot be written now, try again later");
 }
 
 /// A time in which every commit fails.

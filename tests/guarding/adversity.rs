@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 
 use super::{Place, UNTIL_GONE};
 use crate::support::{eventually, program, text};
@@ -150,6 +150,25 @@ fn a_peer_that_hangs_holds_nobody_up() {
     let hanging: Vec<UnixStream> = (0..20).map(hang).collect();
     place.check("always", &[], "true", (0, "", &["started", "finished"]));
     drop(hanging);
+}
+
+#[test]
+fn what_cannot_be_put_on_record_is_not_answered() {
+    let place = Place::new();
+    let limit = |limit| prlimit(Some(place.server.pid()), Resource::Fsize, limit).expect("a limit");
+    let free = limit(Rlimit { current: Some(0), maximum: None });
+    place.check("always", &[], "touch ran", (122, "cannot be put on record", &[]));
+    assert_eq!(place.ask("partner=northhost&procedure=always").0, 503);
+    let open = ["--if-unreachable=start", "--run-id=open"];
+    let events = &["started", "phase", "finished"];
+    place.check("always", &open, "true", (0, "started without an answer", events));
+    // Now there are lines as well that cannot be stored: whoever asked before they were read does not wait for that.
+    place.check("always", &[], "touch ran", (122, "cannot be written now, try", &[]));
+    limit(free);
+    eventually("the lines are stored", || place.runs().len() == 1);
+    place.check("always", &[], "true", (0, "", &["started", "finished"]));
+    assert!(!place.home.path().join("ran").exists());
+    assert_eq!(place.runs()[0]["irregular_start"], serde_json::Value::Null);
 }
 
 /// A guard in the foreground of a terminal, its input a file. The command has left the terminal, so that it hears only

@@ -1,6 +1,10 @@
 //! `offhours may-start`: whether a run may start, with every reason, and when it may.
 
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use clap::{Args, ValueEnum};
+use tokio::runtime::Runtime;
 
 use super::ask::{self, PeerArgs, RunArgs};
 use super::table::clean;
@@ -8,10 +12,15 @@ use super::{ConfigArg, FINE, FOUND, Failure, Outcome, StorageArg, UNASKED, faile
 use crate::app::questions::Questions;
 use crate::app::shared::Refusal;
 use crate::clock;
+use crate::config::Peer;
 use crate::http::Inquiry;
 use crate::ledger::{Draft, Evidence};
 use crate::report::may_start::AnswerReport;
-use crate::store::{Commit, Store};
+use crate::store::{Commit, Store, StoreError};
+
+/// How long the ledger may be in use by others that do not answer, and how often it is tried.
+const LOCKED_PATIENCE: Duration = Duration::from_secs(5);
+const LOCKED_PAUSE: Duration = Duration::from_millis(20);
 
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -52,18 +61,39 @@ pub fn run(options: &Options) -> Outcome {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(failed)?;
-    let asked = runtime.block_on(ask::ask(peer.as_ref(), &options.storage, &inquiry));
+    let answer = answer(&runtime, options, peer.as_ref(), &inquiry);
     // A question that hangs must not hold up the exit.
     runtime.shutdown_background();
-    let answer = match asked.map_err(refused)? {
-        Some(answer) => answer,
-        None => alone(&inquiry, &options.storage, &options.config)?.map_err(refused)?,
-    };
+    let answer = answer?;
     match options.format {
         Format::Text => print(|out| write_text(out, &answer))?,
         Format::Json => print(|out| writeln!(out, "{}", serde_json::to_string(&answer)?))?,
     }
     Ok(if answer.may_start { FINE } else { FOUND })
+}
+
+/// Asks the running offhours, or the ledger if none runs.
+fn answer(
+    runtime: &Runtime,
+    options: &Options,
+    peer: Option<&Arc<Peer>>,
+    inquiry: &Inquiry,
+) -> Result<AnswerReport, Failure> {
+    let since = Instant::now();
+    loop {
+        let asked = runtime.block_on(ask::ask(peer, &options.storage, inquiry));
+        if let Some(answer) = asked.map_err(refused)? {
+            return Ok(answer);
+        }
+        match Store::open(&options.storage.storage) {
+            Ok(store) => return alone(inquiry, store, &options.config)?.map_err(refused),
+            // Another question, or a serve that starts and will answer through its socket.
+            Err(StoreError::Locked { .. }) if since.elapsed() < LOCKED_PATIENCE => {
+                std::thread::sleep(LOCKED_PAUSE);
+            }
+            Err(error) => return Err(unasked(error)),
+        }
+    }
 }
 
 fn refused(refusal: Refusal) -> Failure {
@@ -86,11 +116,10 @@ pub fn write_text(out: &mut dyn std::io::Write, answer: &AnswerReport) -> std::i
 /// Answers from the ledger as it was left, and puts the question on record there.
 fn alone(
     inquiry: &Inquiry,
-    storage: &StorageArg,
+    mut store: Store,
     config: &ConfigArg,
 ) -> Result<Result<AnswerReport, Refusal>, Failure> {
     let config = config.load().map_err(usage)?;
-    let mut store = Store::open(&storage.storage).map_err(unasked)?;
     let mut draft = Draft::new(store.load().map_err(failed)?, Evidence::Readings);
     let from = format!("this machine, user id {}", rustix::process::getuid().as_raw());
     let now = clock::now();

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::net::UnixStream;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 
@@ -169,6 +169,23 @@ fn what_cannot_be_put_on_record_is_not_answered() {
     place.check("always", &[], "true", (0, "", &["started", "finished"]));
     assert!(!place.home.path().join("ran").exists());
     assert_eq!(place.runs()[0]["irregular_start"], serde_json::Value::Null);
+}
+
+#[test]
+fn questions_to_a_ledger_that_nobody_serves_wait_for_each_other() {
+    let Place { home, server } = Place::new();
+    assert!(server.stop().success());
+    let ask = |_| {
+        let mut ask = program();
+        ask.current_dir(home.path()).args(["may-start", "--storage.path", "data"]);
+        ask.args(["--partner", "northhost", "--procedure", "always"]).stdout(Stdio::null());
+        ask.stderr(Stdio::piped()).spawn().expect("the program starts")
+    };
+    let asking: Vec<Child> = (0..8).map(ask).collect();
+    for one in asking {
+        let output = one.wait_with_output().expect("an end");
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
 }
 
 /// A guard in the foreground of a terminal, its input a file. The command has left the terminal, so that it hears only

@@ -1,6 +1,7 @@
 //! The files on their way to the loop: the tail, the intake and the watch over the sources, tied together.
 
 mod hints;
+mod progress;
 mod refused;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -12,7 +13,7 @@ use crate::app::intake::{Batch, Intake, Progress, memo};
 use crate::app::shared::Shared;
 use crate::app::watch::Watch;
 use crate::config::Config;
-use crate::store::{Commit, InFile, Store, StoreError, Tally};
+use crate::store::{Store, Tally};
 use crate::tail::{
     Block, Checkpoint, Content, Depth, FileId, Follow, Limits, SourceStatus, Tail, TailEvent, Waker,
 };
@@ -197,18 +198,6 @@ impl Follower {
         }
     }
 
-    /// A file is no longer where its checkpoint says: a restart right now must know where to look for it.
-    fn moved(&mut self, file: FileId) {
-        self.is_urgent = true;
-        if let Some(stored) = self.stored.get(&file) {
-            let (offset, memo) = (stored.offset, stored.memo.clone());
-            // If its old place is all that can be said of it, the old checkpoint is as good.
-            if self.tail.checkpoint(file, offset).is_ok() {
-                self.progress.entry(file).or_insert(Progress { file, offset, memo });
-            }
-        }
-    }
-
     fn opened(
         &mut self,
         file: FileId,
@@ -338,17 +327,6 @@ impl Follower {
         (self.bytes_read, left)
     }
 
-    /// How far files have come, to be stored with the next commit.
-    pub fn note_progress(&mut self, progress: Vec<Progress>) {
-        for p in progress {
-            self.progress.insert(p.file, p);
-        }
-    }
-
-    pub fn has_progress(&self) -> bool {
-        !self.progress.is_empty() || !self.closed.is_empty() || self.documents.has_marks()
-    }
-
     /// A file appeared or moved, or lines may be lost: a restart must know of it.
     pub fn is_urgent(&self) -> bool {
         self.is_urgent
@@ -370,35 +348,6 @@ impl Follower {
         }
     }
 
-    /// Completes a commit with the counts and checkpoints that belong to it.
-    pub fn checkpoints(&mut self, commit: &mut Commit) -> Result<(), StoreError> {
-        self.is_urgent = false;
-        commit.tallies.append(&mut self.watch.take_pending());
-        commit.documents = self.documents.take_marks();
-        commit.forgotten = self.documents.take_forgotten();
-        for progress in std::mem::take(&mut self.progress).into_values() {
-            self.tail.set_memo(progress.file, progress.memo);
-            let checkpoint = self.tail.checkpoint(progress.file, progress.offset);
-            let path = self.stored.get(&progress.file).map(|c| c.path.clone()).unwrap_or_default();
-            commit.checkpoints.push(checkpoint.in_file(&path)?);
-        }
-        for file in std::mem::take(&mut self.closed) {
-            if let Some(stored) = self.stored.remove(&file) {
-                commit.checkpoints.push(Checkpoint { finished: true, ..stored });
-            }
-        }
-        Ok(())
-    }
-
-    /// A commit is on disk.
-    pub fn committed(&mut self, commit: &Commit) {
-        for checkpoint in commit.checkpoints.iter().filter(|c| !c.finished) {
-            self.tail.committed(checkpoint.file, checkpoint.offset);
-            self.stored.insert(checkpoint.file, checkpoint.clone());
-        }
-        self.watch.committed(&commit.tallies);
-    }
-
     /// Makes the state of the sources visible.
     pub fn publish(&self, shared: &Shared) {
         shared.set_sources(self.watch.views());
@@ -412,6 +361,7 @@ mod tests {
 
     use super::*;
     use crate::ledger::Ledger;
+    use crate::store::Commit;
 
     const CONFIG: &str = "partners: { p: { timezone: UTC, windows: \"Mo-Su 22:00-05:00\" } }\n\
         sources: [ { name: s, partner: p, files: [a.log], format: logfmt } ]\n";

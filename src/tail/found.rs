@@ -195,11 +195,26 @@ impl Tail {
 
     /// Opens what was found, the file that was written to first before the others. Where the clock of
     /// the file system does not tell, `app.log.2` comes before `app.log.1` and that before `app.log`.
-    pub(super) fn open_found(&mut self, mut found: Vec<Found>, events: &mut Vec<TailEvent>) {
-        found.sort_by(|a, b| (a.modified, &b.path).cmp(&(b.modified, &a.path)));
+    ///
+    /// True if one was not where it had been seen any more. Unless this `is_last`, it and those behind it are left alone
+    /// then: a file that came and went between two others is looked for only as long as the younger is new, and what
+    /// is in the younger is not to be read before it.
+    pub(super) fn open_found(
+        &mut self,
+        mut found: Vec<Found>,
+        is_last: bool,
+        events: &mut Vec<TailEvent>,
+    ) -> bool {
+        // What is open already will not be found again.
+        found.sort_by(|a, b| {
+            let of = |f: &Found| (f.file.is_none(), f.modified);
+            (of(a), &b.path).cmp(&(of(b), &a.path))
+        });
         let mut refused = BTreeSet::new();
+        let mut has_moved = false;
         for mut f in found {
             let (number, path, position) = (f.identity.source, f.path.clone(), f.place);
+            let seen = f.identity;
             let opened = match f.file.take() {
                 Some(file) => file.metadata().map(|metadata| (Body::Plain(file), metadata)),
                 None if self.identities.contains_key(&f.identity) => continue,
@@ -209,11 +224,19 @@ impl Tail {
                 }
                 None => self.open(&f),
             };
+            has_moved = match &opened {
+                Ok((_, metadata)) => Identity::of(number, metadata) != seen,
+                Err(e) => FailureKind::of(e) == FailureKind::NotFound,
+            };
+            if has_moved && !is_last {
+                break;
+            }
             if let Err(e) = opened.and_then(|opened| self.follow(f, opened, events)) {
                 self.found_fails(number, &path, position, &e, events);
             }
         }
         self.report_crowded(&refused, events);
+        has_moved
     }
 
     /// Says so, once, when there are more files than may be followed.

@@ -16,6 +16,9 @@ use crate::process::Written;
 /// How long the answer counts to the question which files somebody has open for writing.
 const WRITERS_EVERY: Duration = Duration::from_secs(10);
 
+/// How often one scan looks while files move on between being seen and being opened.
+const ROUNDS: usize = 5;
+
 /// How long a file must be quiet before it is closed for want of descriptors.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -25,26 +28,38 @@ impl Tail {
     ///
     /// `now` is the time on a clock that never goes back, since any fixed moment.
     pub fn scan(&mut self, depth: Depth, now: Duration) -> Vec<TailEvent> {
-        self.scans += 1;
         self.now = now;
         self.descriptors = self.generations.values().filter(|g| g.file.is_some()).count();
         let mut events = Vec::new();
-        let depth = if self.scans == 1 { Depth::Glob } else { depth };
-        if depth == Depth::Glob {
-            self.list(&mut events);
+        let mut depth = if self.scans == 0 { Depth::Glob } else { depth };
+        // While they move on faster than that, the next scan goes on.
+        for round in 1..=ROUNDS {
+            if !self.discover(depth, round == ROUNDS, &mut events) {
+                break;
+            }
+            depth = Depth::Glob;
         }
-        let mut found = self.look(&mut events);
-        for id in self.restless() {
-            self.attend(id, &mut Findings { found: &mut found, events: &mut events });
-        }
-        let mut departed = if depth == Depth::Glob { self.vacant() } else { Vec::new() };
-        self.resume(depth, &mut found, &mut departed, &mut events);
-        self.find_between(&mut found, departed);
-        self.open_found(found, &mut events);
         self.judge_copies(&mut events);
         self.release(&mut events);
         self.report_empty(&mut events);
         events
+    }
+
+    /// Looks and opens what is new. True if a file moved on before it was opened: then everything is to be looked for
+    /// again at once.
+    fn discover(&mut self, depth: Depth, is_last: bool, events: &mut Vec<TailEvent>) -> bool {
+        self.scans += 1;
+        if depth == Depth::Glob {
+            self.list(events);
+        }
+        let mut found = self.look(events);
+        for id in self.restless() {
+            self.attend(id, &mut Findings { found: &mut found, events });
+        }
+        let mut departed = if depth == Depth::Glob { self.vacant() } else { Vec::new() };
+        self.resume(depth, &mut found, &mut departed, events);
+        self.find_between(&mut found, departed);
+        self.open_found(found, is_last, events)
     }
 
     fn list(&mut self, events: &mut Vec<TailEvent>) {
@@ -56,7 +71,7 @@ impl Tail {
     }
 
     /// Looks at every place; returns the files there that are not followed yet.
-    fn look(&mut self, events: &mut Vec<TailEvent>) -> Vec<Found> {
+    pub(super) fn look(&mut self, events: &mut Vec<TailEvent>) -> Vec<Found> {
         let mut found = Vec::new();
         let mut sources = std::mem::take(&mut self.sources);
         for (number, source) in sources.iter_mut().enumerate() {

@@ -516,3 +516,19 @@ fn case_12_a_copy_gets_the_inode_of_an_empty_file_that_went() {
     }
     assert!(0 < reused, "this file system does not use inodes again: the test shows nothing");
 }
+
+#[test]
+fn case_09_rotated_between_being_seen_and_being_opened() {
+    let (mut rig, _) = begun(&["app.log"]);
+    rig.rename("app.log", "app.log.1");
+    rig.write("app.log", "2\n");
+    let mut events = Vec::new();
+    let found = rig.tail.look(&mut events);
+    assert_eq!(found.len(), 1);
+    rig.rename("app.log.1", "app.log.2");
+    rig.rename("app.log", "app.log.1");
+    rig.write("app.log", "3\n");
+    assert!(rig.tail.open_found(found, false, &mut events), "another one is there");
+    rig.poll();
+    rig.expect(&["2", "3"]);
+}

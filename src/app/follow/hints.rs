@@ -14,8 +14,9 @@ const SCAN_REST_HINTED: u32 = 400;
 const SCAN_REST: u32 = 200;
 const HINT_REST: u32 = 4;
 
-/// But for no longer than this, because a hint may be lost; and where none may come, than this.
-const REST_MOST: Duration = Duration::from_secs(5);
+/// But for no longer than this, because a change may come without a hint (a write through a mapping); and where hints
+/// may be missing, than this.
+const REST_MOST: Duration = Duration::from_secs(10);
 const REST_MOST_UNSEEN: Duration = Duration::from_millis(700);
 
 impl Follower {

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use crate::change::Plan;
 use crate::event::{Kind, Trigger, words};
 use crate::time::{Instant, Span};
-use crate::verdict::{Findings, Reason, Verdict};
+use crate::verdict::{Finding, Findings, Reason, Verdict};
 
 /// Labels of a domain series: names from the configuration or `other`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -201,6 +201,14 @@ pub const PHASES_KEPT: usize = 1_000;
 impl Run {
     pub fn verdict(&self) -> Verdict {
         Verdict::of(self.findings.values().map(|f| (f.reason, f.waived)), self.uncovered)
+    }
+
+    /// What makes it a violation, in the order in which it became true.
+    pub fn broken(&self) -> impl Iterator<Item = &Finding> {
+        let mut found: Vec<&Finding> =
+            self.findings.values().filter(|f| !f.waived && !f.reason.is_doubt()).collect();
+        found.sort_by_key(|f| (f.at, f.reason));
+        found.into_iter()
     }
 
     /// As named, else the matched one's.

@@ -1,5 +1,6 @@
 //! From a line in a log to the page of a real Alertmanager, without Prometheus.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -217,6 +218,106 @@ fn both_roads_give_one_page_and_one_resolve() {
     // The resolve of the fast road falls into this time, and says nothing new.
     assert_eq!(webhook.during(Duration::from_secs(6)), Vec::<Value>::new());
     assert!(server.stop().success());
+}
+
+/// The receivers and alert names of what the example's Alertmanager sends.
+fn sent(webhook: &Webhook) -> BTreeSet<(String, String)> {
+    let name = |value: &Value| value.as_str().expect("a word").to_owned();
+    let groups = webhook.during(QUIET);
+    let each = |group: &Value| {
+        let alerts = group["alerts"].as_array().expect("alerts").clone();
+        let receiver = name(&group["receiver"]);
+        alerts.into_iter().map(move |a| (receiver.clone(), name(&a["labels"]["alertname"])))
+    };
+    groups.iter().flat_map(each).collect()
+}
+
+fn alert(name: &str, severity: &str, more: &[(&str, &str)]) -> Value {
+    let mut labels = json!({ "alertname": name, "severity": severity });
+    for (label, value) in more {
+        labels[label] = json!(value);
+    }
+    json!({ "labels": labels })
+}
+
+/// What fires first, what then, and what the receivers are told of it all.
+type Muting = (Vec<Value>, Vec<Value>, Vec<(&'static str, &'static str)>);
+
+fn mutings() -> Vec<Muting> {
+    let atlas: &[_] = &[("affected_service", "atlas")];
+    let opts_in: &[_] = &[("affected_service", "atlas"), ("muted_by_maintenance", "yes")];
+    let elsewhere: &[_] = &[("affected_service", "boreas"), ("muted_by_maintenance", "yes")];
+    let run: &[_] =
+        &[("partner", "hostco"), ("affected_service", "atlas"), ("procedure", "compaction")];
+    let other: &[_] =
+        &[("partner", "hostco"), ("affected_service", "atlas"), ("procedure", "reindex")];
+    vec![
+        (
+            vec![alert("OffhoursDown", "critical", &[])],
+            vec![
+                alert("MaintenanceSourceSilent", "warning", &[("source", "a")]),
+                alert("MaintenanceSourceUnreadable", "warning", &[("source", "a")]),
+                alert("MaintenanceLinesRejected", "warning", &[("source", "a")]),
+                alert("MaintenanceViolation", "critical", run),
+            ],
+            vec![("channel", "MaintenanceLinesRejected"), ("pager", "MaintenanceViolation")],
+        ),
+        (
+            vec![alert("MaintenanceSanctioned", "none", atlas)],
+            vec![
+                alert("LatencyHigh", "critical", opts_in),
+                alert("ErrorsHigh", "critical", atlas),
+                alert("DiskFull", "warning", elsewhere),
+                // Even if it carries the label, as by `external_labels`.
+                alert("MaintenanceViolation", "critical", opts_in),
+                alert("OffhoursLedgerFailing", "critical", opts_in),
+            ],
+            vec![
+                ("channel", "DiskFull"),
+                ("pager", "ErrorsHigh"),
+                ("pager", "MaintenanceViolation"),
+                ("pager", "OffhoursLedgerFailing"),
+            ],
+        ),
+        (
+            vec![alert("MaintenanceOverrun", "critical", run)],
+            vec![
+                alert("MaintenanceWillRunIntoBusinessHours", "critical", run),
+                alert("MaintenanceViolation", "critical", run),
+                alert("MaintenanceReviewOverdue", "info", other),
+            ],
+            vec![
+                ("pager", "MaintenanceOverrun"),
+                ("pager", "MaintenanceViolation"),
+                ("tickets", "MaintenanceReviewOverdue"),
+            ],
+        ),
+        (
+            vec![alert("MaintenanceOverrun", "critical", run)],
+            vec![alert("MaintenanceWillRunIntoBusinessHours", "critical", other)],
+            vec![("pager", "MaintenanceOverrun"), ("pager", "MaintenanceWillRunIntoBusinessHours")],
+        ),
+    ]
+}
+
+#[test]
+fn the_example_mutes_what_it_says_and_never_a_violation() {
+    for (first, then, wanted) in mutings() {
+        let webhook = Webhook::start();
+        let Some(alertmanager) = Alertmanager::start_example(&webhook) else { return };
+        alertmanager.post(&json!(first));
+        // What inhibits has to be known before.
+        eventually("it is known", || alertmanager.alerts().len() == first.len());
+        let before = sent(&webhook);
+        alertmanager.post(&json!(then));
+        let mut got = sent(&webhook);
+        // A group tells all of its alerts again.
+        if !wanted.iter().any(|(_, name)| before.iter().any(|(_, known)| known == name)) {
+            got.retain(|known| !before.contains(known));
+        }
+        let word = |(receiver, name): (&str, &str)| (receiver.to_owned(), name.to_owned());
+        assert_eq!(got, wanted.into_iter().map(word).collect());
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::support::outside::{Alertmanager, Prometheus, Webhook};
-use crate::support::{Server, folder, offhours, text};
+use crate::support::{Server, eventually, folder, offhours, text};
 
 /// Violations on each road, each of a partner of its own, so that none joins the page of another.
 const VIOLATIONS: usize = 20;
@@ -63,9 +63,13 @@ impl World {
 
     /// Partner `n` starts what it may not.
     fn start(&mut self, n: usize) -> Instant {
+        self.start_run(n, "compaction", &format!("R-{n}"))
+    }
+
+    fn start_run(&mut self, n: usize, procedure: &str, id: &str) -> Instant {
         let now = offhours::time::rfc3339(offhours::clock::now());
         let line =
-            format!("time={now} event=started procedure=compaction run_id=R-{n} trigger=manual\n");
+            format!("time={now} event=started procedure={procedure} run_id={id} trigger=manual\n");
         let begun = Instant::now();
         self.logs[n].write_all(line.as_bytes()).expect("a line");
         begun
@@ -188,6 +192,81 @@ fn both_roads_together_give_one_page_with_the_words_and_one_resolve() {
     assert_eq!(later(QUIET), vec![], "the second road made a page of its own");
     world.acknowledge("1");
     let said: Vec<String> = later(2 * QUIET).into_iter().map(|(_, status, _)| status).collect();
+    assert_eq!(said, ["resolved"]);
+}
+
+/// What is told last replaces what Alertmanager knew: the next page has the words of the rules, and they tell the case.
+#[test]
+fn a_later_page_tells_the_case_whichever_road_spoke_last() {
+    let webhook = Webhook::start();
+    let Some(alertmanager) = Alertmanager::start_example(&webhook) else { return };
+    let mut world = World::new(Some(&alertmanager));
+    let address = world.server.address();
+    let Some(_prometheus) = Prometheus::start(address, &alertmanager, ["1s", "1s"]) else { return };
+    world.start(0);
+    while violations(&webhook.next().1).is_empty() {}
+    let description =
+        |alert: &Value| alert["annotations"]["description"].as_str().unwrap_or_default().to_owned();
+    let by_rule = |alert: &Value| description(alert).contains("1 run(s) of compaction by p00");
+    eventually("Prometheus has spoken", || alertmanager.alerts().iter().any(by_rule));
+    world.start_run(0, "mystery", "R-20");
+    let page = loop {
+        if let page @ [_, _] = violations(&webhook.next().1).as_slice() {
+            break page.to_vec();
+        }
+    };
+    let [first, _] = &page[..] else { unreachable!() };
+    let told = description(&first.2);
+    assert!(by_rule(&first.2), "{told}");
+    for wanted in [
+        "nobody has acknowledged it: outside_window; since 20",
+        "Its next window opens 20",
+        "-01-01 00:00:00 +0000 UTC.",
+        "Call the partner",
+        "`offhours explain 1`",
+        "`offhours ack 1 --by NAME --note TEXT` ends this page.",
+    ] {
+        assert!(told.contains(wanted), "{wanted}: {told}");
+    }
+    assert_eq!(first.2["labels"]["procedure"], "compaction");
+    world.acknowledge("1");
+    world.acknowledge("2");
+    let mut said: Vec<(String, String)> = Vec::new();
+    for (_, status, alert) in webhook.during(2 * QUIET).iter().flat_map(violations) {
+        said.push((alert["labels"]["procedure"].to_string(), status));
+    }
+    said.retain(|(_, status)| status == "resolved");
+    said.sort();
+    said.dedup();
+    let resolved = |procedure: &str| (format!("\"{procedure}\""), "resolved".to_owned());
+    assert_eq!(said, [resolved("compaction"), resolved("other")]);
+}
+
+/// Both roads lead to an Alertmanager that is down for a while.
+#[test]
+fn both_roads_give_one_page_and_one_resolve_when_alertmanager_is_back() {
+    let webhook = Webhook::start();
+    let Some(mut alertmanager) = Alertmanager::start(&webhook, "1s") else { return };
+    let mut world = World::new(Some(&alertmanager));
+    let address = world.server.address();
+    let Some(_prometheus) = Prometheus::start(address, &alertmanager, ["1s", "1s"]) else { return };
+    // The Watchdog is there: Prometheus has found Alertmanager.
+    webhook.next();
+    alertmanager.stop();
+    world.start(0);
+    world.restart();
+    // Both roads meet a closed door a few times.
+    assert_eq!(webhook.during(QUIET), Vec::<Value>::new());
+    alertmanager.start_again();
+    while violations(&webhook.next().1).is_empty() {}
+    let later = |time| webhook.during(time).iter().flat_map(violations).collect::<Vec<_>>();
+    assert_eq!(later(QUIET), vec![], "a second page");
+    // Down once more while somebody acknowledges.
+    alertmanager.stop();
+    world.acknowledge("1");
+    assert_eq!(later(QUIET), vec![]);
+    alertmanager.start_again();
+    let said: Vec<String> = later(3 * QUIET).into_iter().map(|(_, status, _)| status).collect();
     assert_eq!(said, ["resolved"]);
 }
 

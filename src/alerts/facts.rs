@@ -11,7 +11,7 @@ use crate::ledger::case_of;
 use crate::policy::Terms;
 use crate::run::Run;
 use crate::time::{Instant, Span};
-use crate::verdict::{Case, Check, Finding, Reason, When, judge};
+use crate::verdict::{Case, Check, Reason, When, judge};
 
 /// How far ahead a window is looked for, to name it.
 const SEARCHED: TimeDelta = TimeDelta::days(370);
@@ -89,19 +89,11 @@ impl<'a> Facts<'a> {
     /// Since when an alert of this name holds for this run.
     pub(super) fn since(&self, name: Name) -> Instant {
         let first = match name {
-            Name::Violation => self.broken().map(|f| f.at).min(),
+            Name::Violation => self.run.broken().map(|f| f.at).min(),
             Name::Overrun => overruns(self.run).map(|f| f.at).min(),
             Name::WillRunIntoBusinessHours => None,
         };
         first.unwrap_or(self.run.start)
-    }
-
-    /// What makes it a violation, in the order in which it became true.
-    pub(super) fn broken(&self) -> impl Iterator<Item = &'a Finding> + use<'a> {
-        let mut found: Vec<&Finding> =
-            self.run.findings.values().filter(|f| !f.waived && !f.reason.is_doubt()).collect();
-        found.sort_by_key(|f| (f.at, f.reason));
-        found.into_iter()
     }
 
     pub(super) fn window(&self) -> Window {

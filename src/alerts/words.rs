@@ -42,7 +42,7 @@ fn summary(name: Name, labels: &Labels, all: &[Facts], since: &str) -> String {
     };
     match name {
         Name::Violation => {
-            let reasons = reasons(all.iter().flat_map(|facts| facts.broken()));
+            let reasons = reasons(all.iter().flat_map(|facts| facts.run.broken()));
             format!("{what}, not as agreed since {since}: {reasons}")
         }
         Name::Overrun => {
@@ -75,7 +75,7 @@ fn reasons<'a>(findings: impl Iterator<Item = &'a Finding>) -> String {
 fn case(name: Name, facts: &Facts) -> Vec<String> {
     let mut lines = vec![heading(facts)];
     match name {
-        Name::Violation => lines.extend(facts.broken().map(broken)),
+        Name::Violation => lines.extend(facts.run.broken().map(broken)),
         Name::Overrun => lines.extend(overruns(facts.run).map(broken)),
         Name::WillRunIntoBusinessHours => {}
     }

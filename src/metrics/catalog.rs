@@ -130,6 +130,12 @@ Runs {
         "Reasons found, once per run and reason at the moment it becomes true; waived ones not.";
     UNACKNOWLEDGED: Gauge "maintenance_violations_unacknowledged" P,
         "Runs in violation that nobody acknowledged and whose time is not up. This is what pages.";
+    UNACKNOWLEDGED_REASONS: Gauge "maintenance_violations_unacknowledged_reasons" P_REASON,
+        "Of these runs, those against which this reason was found; a run may have several.";
+    UNACKNOWLEDGED_FIRST: Gauge "maintenance_violations_unacknowledged_first_run" P,
+        "Number of the one that waits longest, as `offhours ack` takes it; absent when none waits.";
+    UNACKNOWLEDGED_SINCE: Gauge "maintenance_violations_unacknowledged_since_timestamp_seconds" P,
+        "When the agreement was first broken by one of them; absent when none waits.";
     IN_PROGRESS: Gauge "maintenance_runs_in_progress" P_VERDICT,
         "Open runs, by verdict so far.";
     RUN_START: Gauge "maintenance_run_start_timestamp_seconds" P,

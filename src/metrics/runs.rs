@@ -121,15 +121,44 @@ fn look_ahead(view: &View, run: &Run, usual: Option<TimeDelta>) -> Forecast {
     })
 }
 
-/// What pages.
-pub(super) fn unacknowledged(page: &mut Page, view: &View, rows: &Rows) {
-    let mut all: BTreeMap<&Labels, u64> = BTreeMap::new();
-    for run in view.ledger.unacknowledged(view.policy, view.now) {
-        *all.entry(&run.labels).or_default() += 1;
+/// The runs of one row that wait for somebody.
+#[derive(Default)]
+struct Waiting {
+    runs: u64,
+    by_reason: BTreeMap<Reason, u64>,
+    /// Since when the first waits, and its number.
+    first: Option<(Instant, RunNo)>,
+}
+
+impl Waiting {
+    fn add(&mut self, run: &Run) {
+        self.runs += 1;
+        for finding in run.broken() {
+            *self.by_reason.entry(finding.reason).or_default() += 1;
+        }
+        let since = run.broken().map(|f| f.at).min().unwrap_or(run.start);
+        let own = (since, run.no);
+        self.first = Some(self.first.map_or(own, |first| first.min(own)));
     }
-    let family = page.family(&catalog::UNACKNOWLEDGED);
+}
+
+/// What pages, and what the words of the page are made from.
+pub(super) fn unacknowledged(page: &mut Page, view: &View, rows: &Rows) {
+    let mut all: BTreeMap<&Labels, Waiting> = BTreeMap::new();
+    for run in view.ledger.unacknowledged(view.policy, view.now) {
+        all.entry(&run.labels).or_default().add(run);
+    }
+    let nothing = Waiting::default();
     for p in rows.keys() {
-        family.set_count(&values(p), all.get(p).copied().unwrap_or(0));
+        let waiting = all.get(p).unwrap_or(&nothing);
+        page.family(&catalog::UNACKNOWLEDGED).set_count(&values(p), waiting.runs);
+        for r in Reason::ALL {
+            let n = waiting.by_reason.get(r).copied().unwrap_or(0);
+            page.family(&catalog::UNACKNOWLEDGED_REASONS).set_count(&values_and(p, r.as_str()), n);
+        }
+        let Some((since, no)) = waiting.first else { continue };
+        page.family(&catalog::UNACKNOWLEDGED_FIRST).set_count(&values(p), no);
+        page.family(&catalog::UNACKNOWLEDGED_SINCE).set_time(&values(p), Some(since));
     }
 }
 

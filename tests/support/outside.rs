@@ -83,12 +83,29 @@ pub struct Alertmanager {
 impl Alertmanager {
     /// `None`: it is not installed. Groups wait for nothing and are looked at each `group_interval`.
     pub fn start(webhook: &Webhook, group_interval: &str) -> Option<Alertmanager> {
-        let program = program_of_others("prometheus-alertmanager")?;
-        let home = super::folder();
-        let config = format!(
+        Alertmanager::start_with(&format!(
             "route:\n  receiver: hook\n  group_by: [alertname, partner, affected_service, procedure]\n  group_wait: 0s\n  group_interval: {group_interval}\n  repeat_interval: 1h\nreceivers:\n  - name: hook\n    webhook_configs:\n      - url: http://{}/\n        send_resolved: true\n",
             webhook.address
-        );
+        ))
+    }
+
+    /// The same with the example of the repository: its routes, inhibitions and receivers, but it waits for nothing.
+    pub fn start_example(webhook: &Webhook) -> Option<Alertmanager> {
+        let path = super::root().join("alerts/alertmanager.example.yaml");
+        let mut config = std::fs::read_to_string(path).expect("an example");
+        let waits = ["group_wait: 30s", "group_interval: 5m", "group_interval: 1m"];
+        for wait in waits {
+            let (what, _) = wait.split_once(' ').expect("a key");
+            assert!(config.contains(wait), "{wait}");
+            let now = if what == "group_wait:" { "0s" } else { "1s" };
+            config = config.replace(wait, &format!("{what} {now}"));
+        }
+        Alertmanager::start_with(&config.replace("127.0.0.1:9099", &webhook.address.to_string()))
+    }
+
+    fn start_with(config: &str) -> Option<Alertmanager> {
+        let program = program_of_others("prometheus-alertmanager")?;
+        let home = super::folder();
         std::fs::write(home.path().join("alertmanager.yml"), config).expect("a file");
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut started = Alertmanager { program, home, daemon: None, address };
@@ -114,8 +131,12 @@ impl Alertmanager {
         self.daemon = Some(daemon);
     }
 
+    /// Asks it to end, and waits until it has: it writes down what it has sent.
     pub fn stop(&mut self) {
-        self.daemon = None;
+        let Some(mut daemon) = self.daemon.take() else { return };
+        let pid = rustix::process::Pid::from_child(&daemon.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("a signal");
+        super::eventually("it ends", || daemon.child.try_wait().expect("a child").is_some());
     }
 
     pub fn address(&self) -> SocketAddr {

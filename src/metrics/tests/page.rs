@@ -68,6 +68,7 @@ fn every_declared_series_exists_at_zero_from_the_first_scrape() {
     }
     for r in Reason::ALL {
         with("maintenance_violations_total", &[&[("reason", r.as_str())]]);
+        with("maintenance_violations_unacknowledged_reasons", &[&[("reason", r.as_str())]]);
     }
     for r in ["overran_window", "overran_plan", "ran_into_business_hours", "ran_into_freeze"] {
         with("maintenance_runs_projected_violation", &[&[("reason", r)]]);
@@ -102,6 +103,8 @@ fn nothing_else_exists_at_the_first_scrape() {
     let starts = parsed.samples.iter().filter(|((n, _), _)| n == "maintenance_starts_total");
     assert_eq!(starts.count(), DECLARED.len() * Verdict::ALL.len());
     for absent in [
+        "maintenance_violations_unacknowledged_first_run",
+        "maintenance_violations_unacknowledged_since_timestamp_seconds",
         "maintenance_run_start_timestamp_seconds",
         "maintenance_run_projected_end_timestamp_seconds",
         "maintenance_run_deadline_timestamp_seconds",

@@ -198,6 +198,43 @@ fn a_lost_run_pages_until_a_day_after_it_was_given_up() {
 }
 
 #[test]
+fn the_words_of_a_page_have_what_they_are_made_from() {
+    let policy = policy();
+    let mut log = monday(&policy);
+    let own = |name: &str, value| (format!("maintenance_violations_unacknowledged{name}"), value);
+    let reason = |reason: &str, n| own(&format!("_reasons{{P,reason=\"{reason}\"}}"), Some(n));
+    let since = |at| own("_since_timestamp_seconds{P}", at);
+    let first = |no| own("_first_run{P}", no);
+    let told = |log: &Log, now, rows: &[(String, Option<f64>)]| {
+        let rows: Vec<_> = rows.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        check(&policy, log.ledger(), now, &rows);
+    };
+    let one = [
+        reason("wrong_trigger", 1.0),
+        reason("in_business_hours", 1.0),
+        reason("too_long", 0.0),
+        since(unix("2025-11-10T13:10")),
+        first(Some(1.0)),
+    ];
+    told(&log, "2025-11-10T13:10", &one);
+    log.run("2025-11-10T13:30", finish("a1"));
+    // At an hour that is agreed, but nobody has confirmed it.
+    log.run("2025-11-11T01:00", line(Kind::Started, RUN, "atlas", "a2"));
+    log.run("2025-11-11T01:10", finish("a2"));
+    log.run("2025-11-11T12:00", start("a3"));
+    told(&log, "2025-11-11T12:00", &[reason("in_business_hours", 2.0), first(Some(1.0))]);
+    let run = log.ledger().run(1).unwrap().clone();
+    let acknowledgement =
+        Acknowledgement { at: at("2025-11-11T12:05"), by: "x".into(), note: String::new() };
+    log.draft.acknowledge(&run, acknowledgement);
+    told(
+        &log,
+        "2025-11-11T12:06",
+        &[reason("in_business_hours", 1.0), since(unix("2025-11-11T01:00")), first(Some(2.0))],
+    );
+}
+
+#[test]
 fn an_old_log_does_not_page_not_even_when_its_run_is_given_up() {
     let mut policy = policy();
     declare(&mut policy.partners[0], "long", &["atlas"], |_| {});

@@ -68,3 +68,6 @@ mod status;
 
 /// `offhours report`: months and incidents in every format, and figures that are the sums of the metrics.
 mod reporting;
+
+/// The pages that a newcomer writes a configuration from: nothing is missing, and what they show is so.
+mod reference;

@@ -5,7 +5,7 @@ use super::query::read;
 use serde::{Deserialize, Serialize};
 
 /// The keys of a question, for messages.
-const KEYS: &[&str] = &[
+pub(super) const KEYS: &[&str] = &[
     "partner",
     "service",
     "procedure",

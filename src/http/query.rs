@@ -254,6 +254,22 @@ mod tests {
         }
     }
 
+    #[test]
+    fn every_key_of_a_query_stands_in_the_documentation() {
+        let page = include_str!("../../docs/api.md");
+        for (route, keys) in [
+            ("/api/v1/runs", KEYS),
+            ("/api/v1/windows", WINDOW_KEYS),
+            ("/api/v1/may-start", crate::http::inquiry::KEYS),
+        ] {
+            let start = format!("| `{route}` |");
+            let row = page.lines().find(|line| line.starts_with(&start)).unwrap_or_default();
+            for key in keys {
+                assert!(row.contains(&format!("`{key}`")), "no {key} of {route}");
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn any_text_survives_the_encoding(text in any::<String>()) {

@@ -101,6 +101,41 @@ fn a_line_is_seen_and_acknowledged() {
     assert!(server.stop().success());
 }
 
+/// Pages and links name runs by number: an id of the partner that looks like one must not take its place.
+#[test]
+fn a_number_means_the_run_of_that_number() {
+    let home = folder();
+    let config = home.path().join("offhours.yml");
+    std::fs::copy(root().join("examples/quickstart/offhours.yml"), &config).expect("a copy");
+    let now = offhours::time::rfc3339(offhours::clock::now());
+    let line = |job: &str| {
+        format!(
+            "time={now} msg=\"maintenance task\" state=started task=mystery job={job} target=orion\n"
+        )
+    };
+    let log = line("2") + &line("M-1");
+    std::fs::write(home.path().join("northhost.log"), log).expect("a log");
+    let server = Server::start(&config);
+    let config = format!("--config.file={}", config.display());
+    let storage = format!("--storage.path={}", server.storage().display());
+    let told = |run: &str| {
+        let output = offhours(&["ack", run, "--by=on-call", &config, &storage]);
+        text(&output.stdout) + &text(&output.stderr)
+    };
+    assert!(server.get("/runs/2").1.contains("Run 2 (M-1) of"));
+    assert!(server.get("/api/v1/runs/2").1.contains("\"run_id\":\"M-1\""));
+    assert_eq!(told("2"), "run 2 (M-1) of mystery by northhost is acknowledged by on-call\n");
+    assert_eq!(
+        told("M-1"),
+        "run 2 (M-1) of mystery by northhost is acknowledged already, by on-call\n"
+    );
+    assert_eq!(
+        told("northhost/2"),
+        "run 1 (2) of mystery by northhost is acknowledged by on-call\n"
+    );
+    assert!(server.stop().success());
+}
+
 #[test]
 fn neither_a_reload_nor_a_restart_takes_back_time() {
     let home = folder();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::app::shared::Request;
 use crate::ledger::{Approval, Draft};
 use crate::policy::Policy;
+use crate::report::plain::clean;
 use crate::run::{Acknowledgement, Run, RunNo};
 use crate::store::{Reader, RunFilter, StoreError};
 use crate::time::Instant;
@@ -14,7 +15,8 @@ use crate::verdict::Verdict;
 pub const TEXT_BYTES: usize = 4_096;
 
 /// Finds the one run that a person means: its number in the ledger, its id, or `partner/id`. Of several runs
-/// with the same id the latest is meant.
+/// with the same id the latest is meant. A number counts for more than an id that looks like one, because pages
+/// and links name runs by number; such an id is reached as `partner/id`.
 ///
 /// # Errors
 /// There is none, or runs of several partners have the id.
@@ -28,16 +30,16 @@ pub fn find_run(reader: &Reader, name: &str) -> Result<Run, String> {
         };
         reader.runs(&filter).map_err(text)
     };
+    if let Ok(no) = name.parse::<RunNo>()
+        && let Some((run, ..)) = reader.run(no).map_err(text)?
+    {
+        return Ok(run);
+    }
     let mut found = by_id(None, name)?;
     if found.is_empty()
         && let Some((partner, id)) = name.split_once('/')
     {
         found = by_id(Some(partner), id)?;
-    }
-    if found.is_empty()
-        && let Ok(no) = name.parse::<RunNo>()
-    {
-        found = reader.run(no).map_err(text)?.into_iter().collect();
     }
     let mut partners: Vec<&str> = found.iter().map(|(run, ..)| &*run.partner).collect();
     partners.sort_unstable();
@@ -84,6 +86,12 @@ pub fn carry_out(
     }
 }
 
+/// The run in words, so that whoever names a number sees what is meant.
+fn name_of(run: &Run) -> String {
+    let id = run.run_id.as_deref().map(|id| format!(" ({})", clean(id))).unwrap_or_default();
+    format!("run {}{id} of {} by {}", run.no, clean(&run.procedure), clean(&run.partner))
+}
+
 /// The run as the draft knows it, which is later than what is stored.
 fn current(draft: &Draft, stored: Run) -> Arc<Run> {
     draft.ledger().run(stored.no).cloned().unwrap_or_else(|| Arc::new(stored))
@@ -96,16 +104,16 @@ fn acknowledge(
     now: Instant,
 ) -> Result<(Option<Arc<Run>>, String), String> {
     if run.verdict() != Verdict::Violation {
-        let verdict = run.verdict();
-        return Err(format!("run {} is {verdict}: there is nothing to acknowledge", run.no));
+        let (name, verdict) = (name_of(run), run.verdict());
+        return Err(format!("{name} is {verdict}: there is nothing to acknowledge"));
     }
     if let Some(known) = &run.acknowledged {
-        return Err(format!("run {} was acknowledged by {}", run.no, known.by));
+        return Err(format!("{} is acknowledged already, by {}", name_of(run), known.by));
     }
     let acknowledgement = Acknowledgement { at: now, by: by.into(), note: note.into() };
     draft.acknowledge(run, acknowledgement.clone());
     let changed = Run { acknowledged: Some(acknowledgement), ..(**run).clone() };
-    let told = format!("run {} is acknowledged by {by}", run.no);
+    let told = format!("{} is acknowledged by {by}", name_of(run));
     Ok((Some(Arc::new(changed)), told))
 }
 
@@ -133,7 +141,8 @@ fn approve(
             let run = find_run(reader, what)
                 .map_err(|_| format!("there is no change and no run {what}"))?;
             approval.run = Some(run.no);
-            (run.partner, format!("run {} is approved by {by}", run.no))
+            let told = format!("{} is approved by {by}", name_of(&run));
+            (run.partner, told)
         }
         several => {
             let names = several.join(", ");

@@ -65,7 +65,10 @@ fn exit_codes_say_what_happened() {
     check(&["check-config", CONFIG, "--web.config.file=tests/web/good-rate-off.yml"], 0, "");
     let all = "--config.file=tests/config/good-all-keys.yml";
     check(&["check-config", all], 0, "posts            as offhours, again after 1m");
-    check(&["check-config", "--config.file=nowhere.yml"], 2, "nowhere.yml");
+    check(&["check-config", "--config.file=nowhere.yml"], 2, "--config.file says where it is");
+    let calendars = "--config.file=examples/calendars/offhours.yml";
+    check(&["check-config", calendars], 0, "  freeze           Dec 24-26\n");
+    check(&["check-config", calendars], 0, "5m before to 30m after the planned start");
     check(&["test-line", CONFIG, started], 0, "procedure");
     check(&["test-line", CONFIG, "time=1 msg=heartbeat"], 1, "ignored");
     check(&["test-line", CONFIG, "msg=\"maintenance task\" state=JUMPED"], 1, "rejected");
@@ -76,10 +79,27 @@ fn exit_codes_say_what_happened() {
     check(&["explain", CONFIG, "--storage.path=nowhere", "1"], 2, "there is no ledger here");
     check(&["rejected", "--storage.path=nowhere"], 2, "there is no ledger here");
     check(&["ack", CONFIG, "--storage.path=nowhere", "1", "--by", "x"], 2, "no ledger");
-    check(&["serve", "--config.file=nowhere.yml"], 2, "nowhere.yml");
+    check(&["serve", "--config.file=nowhere.yml"], 2, "--config.file says where it is");
+    check(
+        &["runs", "--verdict=guilty"],
+        2,
+        "[possible values: compliant, violation, exempt, unknown]",
+    );
+    check(&["runs", "--since=yesterday"], 2, "a day in UTC (2025-11-10)");
     check(&["dance"], 2, "dance");
     check(&["completions", "bash"], 0, "_offhours");
     check(&["--version"], 0, "public holidays");
+}
+
+#[test]
+fn windows_that_are_always_open_are_called_so() {
+    let home = folder();
+    let config = home.path().join("offhours.yml");
+    let text = "partners: { p: { windows: \"24/7\", procedures: { x: {} } } }\n\
+                sources: [ { name: s, partner: p, files: [a.log], format: logfmt } ]\n";
+    std::fs::write(&config, text).expect("a configuration");
+    let config = format!("--config.file={}", config.display());
+    check(&["check-config", &config], 0, "next windows     always open\n");
 }
 
 #[test]

@@ -122,6 +122,13 @@ fn a_number_means_the_run_of_that_number() {
         let output = offhours(&["ack", run, "--by=on-call", &config, &storage]);
         text(&output.stdout) + &text(&output.stderr)
     };
+    let table = text(&offhours(&["runs", &storage, "--since=2025-11-10"]).stdout);
+    let rows: Vec<&str> = table.lines().map(|row| row.get(..4).unwrap_or_default()).collect();
+    assert_eq!(rows, ["NO  ", " 1  ", " 2  "], "{table}");
+    let none = offhours(&["runs", &storage, "--partner=nobody"]);
+    assert_eq!(text(&none.stdout) + &text(&none.stderr), "no run on record is as asked for\n");
+    let none = offhours(&["rejected", &storage]);
+    assert_eq!(text(&none.stderr), "no rejected line is on record\n");
     assert!(server.get("/runs/2").1.contains("Run 2 (M-1) of"));
     assert!(server.get("/api/v1/runs/2").1.contains("\"run_id\":\"M-1\""));
     assert_eq!(told("2"), "run 2 (M-1) of mystery by northhost is acknowledged by on-call\n");

@@ -198,17 +198,22 @@ fn word<'a>(
     Err(Problem::bad_request(format!("{value:?} is no {key}; accepted are {known}")))
 }
 
-/// An instant given as RFC 3339, or as a duration back from `now`.
+/// An instant given as RFC 3339, as a day in UTC, or as a duration back from `now`.
 ///
 /// # Errors
-/// It is neither, as a sentence.
+/// It is none of them, as a sentence.
 pub fn since(text: &str, now: Instant) -> Result<Instant, String> {
     if let Ok(at) = chrono::DateTime::parse_from_rfc3339(text) {
         return Ok(at.to_utc());
     }
+    if let Ok(day) = chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        return Ok(day.and_time(chrono::NaiveTime::MIN).and_utc());
+    }
     let back = parse_duration(text).and_then(|d| now.checked_sub_signed(d));
     back.ok_or_else(|| {
-        format!("{text:?} is no time; accepted are RFC 3339 (2025-11-10T13:10:00Z) and a duration back from now (7d)")
+        format!(
+            "{text:?} is no time; accepted are RFC 3339 (2025-11-10T13:10:00Z), a day in UTC (2025-11-10) and a duration back from now (7d)"
+        )
     })
 }
 

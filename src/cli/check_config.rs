@@ -132,7 +132,14 @@ fn alertmanagers(all: &[Alertmanager]) -> String {
 }
 
 fn freezes(freezes: &[Freeze]) -> String {
-    let line = |f: &Freeze| format!("  freeze           {}: {}\n", f.name, f.calendar.describe());
+    let line = |f: &Freeze| {
+        let what = f.calendar.describe();
+        // A freeze without a name of its own is called by what it is, or by its file.
+        match what.strip_prefix(&*f.name) {
+            Some(_) => format!("  freeze           {what}\n"),
+            None => format!("  freeze           {}: {what}\n", f.name),
+        }
+    };
     freezes.iter().map(line).collect()
 }
 
@@ -148,6 +155,9 @@ fn procedure_text(partner: &Partner, procedure: &Procedure, now: Instant) -> Str
         None => text += "    any time\n",
         Some(windows) => {
             text += &format!("    windows          {}\n", windows.describe());
+            if is_always_open(procedure, now) {
+                return text + "    next windows     always open\n";
+            }
             for (i, window) in next(windows, now).into_iter().enumerate() {
                 let label = if i == 0 { "next windows" } else { "" };
                 let zone = &partner.zone;
@@ -194,6 +204,9 @@ fn agreed(t: &Terms) -> Vec<String> {
             (true, Some(notice)) => format!("required, {} ahead", format_duration(notice)),
         },
     );
+    // A plan counts also where nobody has to make one.
+    let (early, late) = (format_duration(c.early), format_duration(c.late));
+    add("with a plan", format!("begins from {early} before to {late} after the planned start"));
     let emergencies = match (t.emergencies.allowed, t.emergencies.approve_within) {
         (false, _) => "waive nothing".into(),
         (true, None) => "waive rules, no approval asked".into(),
@@ -210,11 +223,14 @@ fn agreed(t: &Terms) -> Vec<String> {
         ("expected", t.expected_duration),
         ("at most", t.max_duration),
         ("verified within", t.verify_within),
+        ("past its plan", Some(t.overrun_tolerance).filter(|t| !t.is_zero())),
         ("given up after", Some(t.lost_after)),
     ] {
         if let Some(d) = duration {
             add(label, format_duration(d));
         }
     }
+    let pages = format_duration(t.acknowledge_after);
+    lines.push(format!("{:<17}it is acknowledged, or until {pages} past the end", "pages until"));
     lines
 }

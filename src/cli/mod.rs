@@ -105,7 +105,15 @@ struct ConfigArg {
 
 impl ConfigArg {
     fn load(&self) -> Result<Config, String> {
-        config::load(&self.config_file, clock::now()).map_err(|e| e.to_string())
+        config::load(&self.config_file, clock::now()).map_err(|error| self.told(error))
+    }
+
+    /// What is wrong with the file, and if there is none, which option names it.
+    fn told(&self, error: impl std::fmt::Display) -> String {
+        match self.config_file.exists() {
+            true => error.to_string(),
+            false => format!("{error}; --config.file says where it is"),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::app::backend::since;
 use crate::app::replay::{self, Log};
 use crate::clock;
 use crate::report::run::RunReport;
+use crate::run::RunNo;
 use crate::time::Instant;
 use crate::verdict::Verdict;
 
@@ -60,9 +61,7 @@ pub struct Options {
 }
 
 fn back(text: &str) -> Result<Instant, String> {
-    let midnight = chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
-    let midnight = midnight.and_then(|day| day.and_hms_opt(0, 0, 0)).map(|t| t.and_utc());
-    midnight.map_or_else(|| since(text, clock::now()), Ok)
+    since(text, clock::now())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -113,7 +112,7 @@ pub fn run(options: &Options) -> Outcome {
             print(|out| out.write_all(csv(&reports).as_bytes()))?;
         }
         Format::Table => {
-            let table = table_of(reports);
+            let table = table_of(reports.map(|report| (None, report)));
             print_folded(Hang::At(4), |mut out| table.write(&mut out))?;
             tell(&outcome);
         }
@@ -121,10 +120,13 @@ pub fn run(options: &Options) -> Outcome {
     Ok(if outcome.has_violation() { FOUND } else { FINE })
 }
 
-/// Runs as a table.
-pub fn table_of<'a>(reports: impl Iterator<Item = &'a RunReport>) -> Table {
+/// Runs as a table. Those on record have a number, by which each can be named also where its log gives it no id.
+pub fn table_of<'a>(reports: impl Iterator<Item = (Option<RunNo>, &'a RunReport)>) -> Table {
+    let mut reports = reports.peekable();
+    let has_numbers = reports.peek().is_some_and(|(no, _)| no.is_some());
     let left = |heading| (heading, Align::Left);
-    let mut table = Table::new(&[
+    let number = has_numbers.then_some(("NO", Align::Right));
+    let columns = number.into_iter().chain([
         left("START"),
         ("DURATION", Align::Right),
         left("PARTNER"),
@@ -135,7 +137,8 @@ pub fn table_of<'a>(reports: impl Iterator<Item = &'a RunReport>) -> Table {
         left("VERDICT"),
         left("REASONS"),
     ]);
-    for r in reports {
+    let mut table = Table::new(&columns.collect::<Vec<_>>());
+    for (no, r) in reports {
         let duration = r.duration_seconds.as_ref().and_then(serde_json::Number::as_f64);
         let duration = duration.map(|s| chrono::TimeDelta::milliseconds((s * 1e3) as i64));
         let reasons = r.reasons.iter().map(|reason| match r.waived.contains(reason) {
@@ -144,9 +147,10 @@ pub fn table_of<'a>(reports: impl Iterator<Item = &'a RunReport>) -> Table {
         });
         let style = style_of(r.verdict);
         let verdict = if r.provisional { format!("{}?", r.verdict) } else { r.verdict.into() };
+        let number = no.map(|no| no.to_string());
         table.styled_row(
             style,
-            [
+            number.into_iter().chain([
                 r.start.clone(),
                 duration.map(crate::time::format_duration).unwrap_or_default(),
                 r.partner.clone(),
@@ -156,7 +160,7 @@ pub fn table_of<'a>(reports: impl Iterator<Item = &'a RunReport>) -> Table {
                 r.state.into(),
                 verdict,
                 reasons.collect::<Vec<_>>().join(" "),
-            ],
+            ]),
         );
     }
     table

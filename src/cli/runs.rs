@@ -1,5 +1,6 @@
 //! `offhours runs`: the runs on record.
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 
 use super::fold::Hang;
@@ -16,17 +17,20 @@ use crate::verdict::Verdict;
 #[derive(Args)]
 #[command(after_help = "Examples:
   offhours runs --verdict violation --since 30d
-  offhours runs --partner hostco --format csv > runs.csv")]
+  offhours runs --partner hostco --format csv > runs.csv
+
+In the table NO is the number by which every command takes a run, `violation?` may still change, and a reason in
+parentheses is waived by an emergency.")]
 pub struct Options {
     #[command(flatten)]
     storage: StorageArg,
-    /// Only runs with this verdict: compliant, violation, exempt or unknown.
-    #[arg(long, value_parser = verdict)]
-    verdict: Option<Verdict>,
+    /// Only runs with this verdict.
+    #[arg(long, value_parser = verdicts())]
+    verdict: Option<String>,
     /// Only runs of this partner.
     #[arg(long)]
     partner: Option<String>,
-    /// Only runs that started since then: RFC 3339, or a duration back from now.
+    /// Only runs that started since then: RFC 3339, a day in UTC, or a duration back from now.
     #[arg(long, value_name = "TIME", value_parser = back)]
     since: Option<Instant>,
     /// At most so many, the newest.
@@ -48,18 +52,16 @@ fn back(text: &str) -> Result<Instant, String> {
     since(text, clock::now())
 }
 
-fn verdict(text: &str) -> Result<Verdict, String> {
-    Verdict::parse(text).ok_or_else(|| {
-        let known: Vec<&str> = Verdict::ALL.iter().map(|v| v.as_str()).collect();
-        format!("accepted are {}", known.join(", "))
-    })
+/// The words, so that shells can complete them.
+fn verdicts() -> PossibleValuesParser {
+    PossibleValuesParser::new(Verdict::ALL.iter().map(|verdict| verdict.as_str()))
 }
 
 pub fn run(options: &Options) -> Outcome {
     let reader = Reader::open(&options.storage.storage).map_err(usage)?;
     let filter = RunFilter {
         partner: options.partner.clone(),
-        verdict: options.verdict.map(|v| v.to_string()),
+        verdict: options.verdict.clone(),
         since: options.since,
         limit: Some(options.limit),
         ..RunFilter::default()
@@ -70,7 +72,12 @@ pub fn run(options: &Options) -> Outcome {
         found.iter().map(|(run, b, o)| RunReport::new(run, (*b).into(), (*o).into())).collect();
     match options.format {
         Format::Table => {
-            let table = table_of(reports.iter());
+            if reports.is_empty() {
+                super::say("no run on record is as asked for");
+                return Ok(FINE);
+            }
+            let numbers = found.iter().map(|(run, ..)| Some(run.no));
+            let table = table_of(numbers.zip(&reports));
             print_folded(Hang::At(4), |mut out| table.write(&mut out))?;
         }
         Format::Json => print(|out| {

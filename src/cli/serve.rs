@@ -66,7 +66,7 @@ pub fn run(options: Options) -> Outcome {
     log_to_stderr(&options, bar.clone())?;
     let progress = move |read: u64, left: u64| show(&bar, read, left);
     let served = serve::serve(serve::Options {
-        config_file: options.config.config_file,
+        config_file: options.config.config_file.clone(),
         storage: options.storage.storage,
         listen: options.listen,
         web_config_file: options.web_config_file,
@@ -75,7 +75,7 @@ pub fn run(options: Options) -> Outcome {
     });
     match served {
         Ok(()) => Ok(FINE),
-        Err(error @ ServeError::Config(_)) => Err(usage(error)),
+        Err(error @ ServeError::Config(_)) => Err(usage(options.config.told(error))),
         Err(error) => Err(failed(format!("offhours cannot go on: {error}"))),
     }
 }

@@ -46,6 +46,9 @@ impl Check<'_> {
             })
         });
         let fields = written.fields.as_ref().map(|table| self.fields(table, format.as_ref()));
+        if let Some(Format::Regex(forms)) = &format {
+            self.useful(written, forms, fields.as_ref());
+        }
         let values = written.values.as_ref().map(|table| self.values(table));
         let defaults = written.defaults.as_ref().map(|table| self.defaults(table));
         let prefix = written.run_id_prefix.as_ref().and_then(|text| self.text(text));

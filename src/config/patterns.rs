@@ -15,6 +15,9 @@ use crate::format::{DOCUMENT_PRESETS, Field, PRESETS, Pattern, Preset, read_dura
 /// The patterns that one source may have.
 pub const PATTERNS_MAX: usize = 100;
 
+/// How a pattern comes to its event.
+const EVENT_FORMS: &str = "a group (?P<event>...) (or status, of a change), fields: { event: GROUP }, or { regex: PATTERN, event: started }";
+
 impl Check<'_> {
     /// The preset that a source names.
     pub fn preset(&mut self, written: &written::Source) -> Option<&'static Preset> {
@@ -47,6 +50,34 @@ impl Check<'_> {
             (Some(_), Some(many)) => {
                 self.error(many.defined, "pattern and patterns in one source: one of them");
                 None
+            }
+        }
+    }
+
+    /// Doubts about forms that find no time or no event: of a partner's lines none would ever be a run. Only doubts,
+    /// because policies on record must stay readable.
+    pub fn useful(
+        &mut self,
+        written: &written::Source,
+        forms: &[Pattern],
+        fields: Option<&HashMap<Field, String>>,
+    ) {
+        let many = written.patterns.as_ref().map_or(&[] as &[_], |many| &many.value);
+        let places = written.pattern.iter().map(|text| text.defined);
+        let places = places.chain(many.iter().map(|entry| entry.defined));
+        for (at, form) in places.zip(forms).filter(|(_, form)| !form.ignore) {
+            let finds = |field: Field| {
+                let group = fields.and_then(|f| f.get(&field)).map_or(field.as_str(), |key| key);
+                form.constants.iter().any(|(said, _)| *said == field)
+                    || form.regex.capture_names().flatten().any(|name| name == group)
+            };
+            if !finds(Field::Time) && !finds(Field::End) {
+                let fault = Fault::new("pattern finds no time: no line of this form can be read");
+                self.warn(at, fault.accepted("a group (?P<time>...), or fields: { time: GROUP }"));
+            }
+            if !finds(Field::Event) && !finds(Field::Status) {
+                let fault = Fault::new("pattern finds no event: lines of this form say nothing");
+                self.warn(at, fault.accepted(EVENT_FORMS));
             }
         }
     }

@@ -165,3 +165,28 @@ fn a_log_record_is_a_line_whatever_a_file_is_called() {
     assert!(lines.iter().any(|line| line.contains("a\\nlevel=error\\u")), "{lines:#?}");
     assert!(server.stop().success());
 }
+
+/// Whoever reads only warnings sees a violation, and which files nothing is read from.
+#[test]
+fn the_log_warns_of_a_violation_and_of_patterns_without_a_file() {
+    let home = folder();
+    let config = home.path().join("offhours.yml");
+    let text = "partners: { p: { windows: \"Mo-Su 22:00-05:00\" } }\n\
+                sources: [ { name: s, partner: p, files: [a.log, \"b/*.log\"], format: logfmt } ]\n";
+    std::fs::write(&config, text).expect("a configuration");
+    let server = Server::launch(&config, home.path());
+    let lines = server.lines_until("caught up");
+    let here = home.path().display();
+    let wanted = format!("error=\"no file matches {here}/a.log, {here}/b/*.log\"");
+    assert!(lines.iter().any(|line| line.contains(&wanted)), "{lines:#?}");
+    assert!(!lines.iter().any(|line| line.contains("path=\"\"")), "{lines:#?}");
+    let now = offhours::time::rfc3339(offhours::clock::now());
+    let log = format!("time={now} event=started procedure=x run_id=j-7\n");
+    std::fs::write(home.path().join("a.log"), log).expect("a log");
+    let lines = server.lines_until("run started");
+    let started = lines.last().expect("a line");
+    for said in ["level=warn", "run_id=j-7", "verdict=violation", "unknown_procedure"] {
+        assert!(started.contains(said), "{started}");
+    }
+    assert!(server.stop().success());
+}

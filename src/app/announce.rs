@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 
 use crate::ledger::{Entry, What};
 use crate::time::Instant;
+use crate::verdict::Verdict;
 
 /// Tells the log what was found. What is older than the horizon is on record and not worth a line each: a first
 /// start on old logs would flood the log.
@@ -14,7 +15,15 @@ pub fn announce(entries: &[Entry], horizon: TimeDelta, now: Instant) {
             What::Started { run, verdict } => {
                 let reasons: Vec<&str> = run.findings.keys().map(|r| r.as_str()).collect();
                 let (procedure, reasons) = (&*run.procedure, reasons.join(" "));
-                tracing::info!(run = run.no, partner, procedure, %verdict, reasons, "run started");
+                let (no, run_id, service) = (run.no, run.run_id.as_deref(), run.service.as_deref());
+                match verdict {
+                    Verdict::Violation => {
+                        tracing::warn!(run = no, run_id, partner, service, procedure, %verdict, reasons, "run started");
+                    }
+                    _ => {
+                        tracing::info!(run = no, run_id, partner, service, procedure, %verdict, reasons, "run started");
+                    }
+                }
             }
             What::Found { run, finding, .. } if !finding.waived => {
                 let (reason, detail) = (finding.reason.as_str(), &*finding.detail);

@@ -184,9 +184,8 @@ impl Follower {
                 self.is_urgent = true;
             }
             TailEvent::Failed { source, path, kind, error } => {
-                let path = path.unwrap_or_default();
-                let kind = kind.as_str();
-                tracing::warn!(source = &*source, path = %path.display(), kind, error, "cannot be read");
+                let (path, kind) = (path.map(|path| path.display().to_string()), kind.as_str());
+                tracing::warn!(source = &*source, path, kind, error, "cannot be read");
                 self.watch.count(&source, "read_errors", kind, 1);
                 self.intake.gap(self.names.get(&source).copied());
             }

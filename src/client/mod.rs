@@ -31,7 +31,7 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 pub enum Failure {
     #[error("no connection: {0}")]
     Connect(std::io::Error),
-    #[error("no encrypted connection: {0}")]
+    #[error("no encrypted connection: {}", plain(.0))]
     Encrypt(std::io::Error),
     #[error("{file}: {why}", file = .0.display(), why = .1)]
     File(PathBuf, String),
@@ -45,6 +45,19 @@ pub enum Failure {
     Redirect(StatusCode),
     #[error("the answer is longer than {0} bytes")]
     Endless(usize),
+}
+
+/// What openssl makes unless it is told otherwise is refused, in words that nobody understands.
+fn plain(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.contains("CaUsedAsEndEntity") {
+        true => {
+            "the peer shows the certificate of an authority (CA:TRUE), which is none of a server; \
+                 make it one with basicConstraints=CA:FALSE"
+                .into()
+        }
+        false => text,
+    }
 }
 
 /// An answer with whatever status but a redirect.

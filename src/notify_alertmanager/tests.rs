@@ -166,6 +166,21 @@ async fn an_encrypted_post_is_only_made_to_whom_is_trusted() {
     }
 }
 
+/// A certificate as `openssl req -x509` makes one: its own authority, and trusted as such.
+#[tokio::test]
+async fn the_certificate_of_an_authority_is_told_in_plain_words() {
+    let home = tempfile::tempdir().unwrap();
+    fake::authority_as_server(home.path());
+    let fake = Fake::encrypted(home.path(), vec![Behaviour::Answer(200, "")]).await;
+    let mut settings = settings(fake.port);
+    let peer = peer_of(&mut settings);
+    peer.url.scheme = Scheme::Https;
+    peer.tls.ca_file = Some(home.path().join("own.pem"));
+    peer.tls.server_name = Some("alertmanager.example".into());
+    let told = post::post(&settings, vec![]).await.unwrap_err().to_string();
+    assert!(told.contains("make it one with basicConstraints=CA:FALSE"), "{told}");
+}
+
 fn senders() -> (Senders, Arc<[AtomicU64; 2]>) {
     let counts: Arc<[AtomicU64; 2]> = Arc::default();
     let counting = counts.clone();

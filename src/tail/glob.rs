@@ -7,10 +7,13 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// An absolute pattern, cut at its slashes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Pattern {
+    /// As it was written.
+    pub(super) text: Arc<str>,
     pub(super) components: Vec<Component>,
 }
 
@@ -59,7 +62,7 @@ impl Pattern {
         let names_a_file = !relative.ends_with('/')
             && !matches!(components.last(), None | Some(Component::Deep))
             && !components.contains(&Component::Name("..".into()));
-        if names_a_file { Ok(Pattern { components }) } else { Err(error()) }
+        if names_a_file { Ok(Pattern { text: text.into(), components }) } else { Err(error()) }
     }
 
     /// Whether an absolute path matches, without a look at any directory.

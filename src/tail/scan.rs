@@ -241,11 +241,12 @@ impl Tail {
         for source in &mut self.sources {
             let is_empty = source.files == 0;
             if is_empty && !source.is_empty {
+                let patterns: Vec<&str> = source.patterns.iter().map(|p| &*p.text).collect();
                 events.push(TailEvent::Failed {
                     source: source.name.clone(),
                     path: None,
                     kind: FailureKind::NotFound,
-                    error: "no file matches".into(),
+                    error: format!("no file matches {}", patterns.join(", ")),
                 });
             }
             source.is_empty = is_empty;

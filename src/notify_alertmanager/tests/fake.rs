@@ -206,3 +206,13 @@ pub fn certificates(home: &Path) -> PathBuf {
     }
     home.to_owned()
 }
+
+/// `own.pem` and `key.pem` of a server that shows the certificate of an authority.
+pub fn authority_as_server(home: &Path) {
+    let mut params = CertificateParams::new(vec!["alertmanager.example".into()]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let own = params.self_signed(&key).unwrap();
+    std::fs::write(home.join("own.pem"), own.pem()).unwrap();
+    std::fs::write(home.join("key.pem"), key.serialize_pem()).unwrap();
+}

@@ -3,6 +3,10 @@
 //! The grammar is checked to the end of the line, but inside strings control characters are let through:
 //! they harm nobody, and a log line lost for a raw tab does.
 
+mod records;
+
+pub(super) use records::records;
+
 use std::borrow::Cow;
 
 use super::escape::unescape;
@@ -21,36 +25,12 @@ pub(super) fn scan<'l>(text: &'l str, keys: &Keys, put: Put<'_, 'l>) -> Result<(
     if cursor.peek() != Some(b'{') {
         return Err(cursor.fault("expected a json object"));
     }
-    cursor.members(Some(""), 0)?;
+    cursor.object(Some(""), 0)?;
     cursor.blanks();
     if cursor.at < text.len() {
         return Err(cursor.fault("expected nothing behind the json object"));
     }
     Ok(())
-}
-
-/// The records of a document and where they stand: the objects in the array that it is, or that an object of it
-/// holds under one of `names`; else the objects that it is made of.
-pub(super) fn records<'l>(text: &'l str, names: &[String]) -> Result<Vec<(usize, &'l str)>, Fault> {
-    let keys = Keys::new();
-    let put = &mut |_, _: Value<'l>| {};
-    let mut cursor = Cursor { text, at: 0, keys: &keys, put };
-    let mut found = Vec::new();
-    loop {
-        cursor.blanks();
-        match cursor.peek() {
-            None => return Ok(found),
-            Some(b'[') => cursor.array(&mut found)?,
-            Some(b'{') => {
-                let (start, before) = (cursor.at, found.len());
-                if !cursor.envelope(names, &mut found)? {
-                    found.truncate(before);
-                    found.push((start, text.get(start..cursor.at).unwrap_or_default()));
-                }
-            }
-            Some(_) => return Err(cursor.fault("expected a json object or array")),
-        }
-    }
 }
 
 struct Cursor<'l, 'c, 'p> {
@@ -62,84 +42,20 @@ struct Cursor<'l, 'c, 'p> {
 
 impl<'l> Cursor<'l, '_, '_> {
     /// An object. `path`: what stands before its keys, or `None` if nothing in it is wanted.
-    fn members(&mut self, path: Option<&str>, depth: usize) -> Result<(), Fault> {
-        self.enter(depth)?;
-        if self.take(b'}') {
-            return Ok(());
-        }
-        loop {
-            self.blanks();
-            let (key, _) = self.string("expected a key in quotes")?;
-            self.blanks();
-            if !self.take(b':') {
-                return Err(self.fault("expected a colon"));
-            }
-            self.blanks();
-            match path {
-                Some(path) => self.member(path, &unescape(key), depth)?,
-                None => self.skip(depth)?,
-            }
-            self.blanks();
-            if self.take(b'}') {
-                return Ok(());
-            }
-            if !self.take(b',') {
-                return Err(self.fault("expected a comma or a closing brace"));
-            }
-        }
-    }
-
-    /// An array of records.
-    fn array(&mut self, found: &mut Vec<(usize, &'l str)>) -> Result<(), Fault> {
-        self.elements(0, |cursor| {
-            let start = cursor.at;
-            cursor.skip(1)?;
-            found.push((start, cursor.text.get(start..cursor.at).unwrap_or_default()));
-            Ok(())
+    fn object(&mut self, path: Option<&str>, depth: usize) -> Result<(), Fault> {
+        self.members(depth, |cursor, key| match path {
+            Some(path) => cursor.member(path, &unescape(key), depth),
+            None => cursor.skip(depth),
         })
     }
 
-    /// An object that may hold records; whether it does.
-    fn envelope(
-        &mut self,
-        names: &[String],
-        found: &mut Vec<(usize, &'l str)>,
-    ) -> Result<bool, Fault> {
-        self.enter(0)?;
-        let mut holds = false;
-        if self.take(b'}') {
-            return Ok(false);
-        }
-        loop {
-            self.blanks();
-            let (key, _) = self.string("expected a key in quotes")?;
-            self.blanks();
-            if !self.take(b':') {
-                return Err(self.fault("expected a colon"));
-            }
-            self.blanks();
-            if self.peek() == Some(b'[') && names.iter().any(|name| **name == unescape(key)) {
-                holds = true;
-                self.array(found)?;
-            } else {
-                self.skip(0)?;
-            }
-            self.blanks();
-            if self.take(b'}') {
-                return Ok(holds);
-            }
-            if !self.take(b',') {
-                return Err(self.fault("expected a comma or a closing brace"));
-            }
-        }
-    }
-
+    /// The value behind `key`, and whatever in it is wanted.
     fn member(&mut self, path: &str, key: &str, depth: usize) -> Result<(), Fault> {
         let slot = self.keys.slot(&[path, key]);
         let at = self.at;
         if self.peek() == Some(b'{') && self.keys.below(&[path, key, "."]) {
             let deeper = format!("{path}{key}.");
-            self.members(Some(&deeper), depth + 1)?;
+            self.object(Some(&deeper), depth + 1)?;
             if let Some(slot) = slot {
                 (self.put)(slot, Value::Unfit { at });
             }
@@ -171,7 +87,7 @@ impl<'l> Cursor<'l, '_, '_> {
         let put = &mut |slot, value: Value| (self.put)(slot, value.owned(at));
         let mut inner = Cursor { text: &text, at: 0, keys: self.keys, put };
         inner.blanks();
-        let is_read = inner.members(Some(path), depth + 1).and_then(|()| {
+        let is_read = inner.object(Some(path), depth + 1).and_then(|()| {
             inner.blanks();
             if inner.at < text.len() { Err(inner.fault("")) } else { Ok(()) }
         });
@@ -184,6 +100,7 @@ impl<'l> Cursor<'l, '_, '_> {
         }
     }
 
+    /// A value that is wanted.
     fn value(&mut self, depth: usize) -> Result<Value<'l>, Fault> {
         let at = self.at;
         match self.peek() {
@@ -199,6 +116,7 @@ impl<'l> Cursor<'l, '_, '_> {
         }
     }
 
+    /// An array of texts.
     fn list(&mut self, depth: usize) -> Result<Value<'l>, Fault> {
         let at = self.at;
         let mut texts = Vec::new();
@@ -219,6 +137,36 @@ impl<'l> Cursor<'l, '_, '_> {
         Ok(if is_fit { Value::List { texts, at } } else { Value::Unfit { at } })
     }
 
+    /// Goes through an object. `member` is given a key, still with its escapes, and takes the value behind it.
+    fn members(
+        &mut self,
+        depth: usize,
+        mut member: impl FnMut(&mut Self, &'l str) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        self.enter(depth)?;
+        if self.take(b'}') {
+            return Ok(());
+        }
+        loop {
+            self.blanks();
+            let (key, _) = self.string("expected a key in quotes")?;
+            self.blanks();
+            if !self.take(b':') {
+                return Err(self.fault("expected a colon"));
+            }
+            self.blanks();
+            member(self, key)?;
+            self.blanks();
+            if self.take(b'}') {
+                return Ok(());
+            }
+            if !self.take(b',') {
+                return Err(self.fault("expected a comma or a closing brace"));
+            }
+        }
+    }
+
+    /// Goes through an array. `element` takes one value.
     fn elements(
         &mut self,
         depth: usize,
@@ -244,7 +192,7 @@ impl<'l> Cursor<'l, '_, '_> {
     /// Over one value of which nothing is wanted.
     fn skip(&mut self, depth: usize) -> Result<(), Fault> {
         match self.peek() {
-            Some(b'{') => self.members(None, depth + 1),
+            Some(b'{') => self.object(None, depth + 1),
             Some(b'[') => self.elements(depth, |cursor| cursor.skip(depth + 1)),
             Some(b'"') => self.string("").map(|_| ()),
             _ => self.word().map(|_| ()),
@@ -349,131 +297,4 @@ fn is_number(word: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::tests::scanned;
-    use super::*;
-    use proptest::prelude::*;
-
-    const KEYS: &[&str] = &["a", "b", "a.b", "x.y.z"];
-
-    fn check(line: &str, want: &[(&str, &str)]) {
-        let found = scanned(KEYS, |keys, put| scan(line, keys, put));
-        let want = want.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
-        assert_eq!(found, Ok(want), "{line}");
-    }
-
-    fn check_fault(line: &str, column: usize, detail: &str) {
-        let fault = scanned(KEYS, |keys, put| scan(line, keys, put)).unwrap_err();
-        assert_eq!((fault.at, fault.detail), (Some(column - 1), detail), "{line}");
-    }
-
-    #[test]
-    fn wanted_values_are_found() {
-        check("{}", &[]);
-        check(r#" { "a" : "x" , "q":1 } "#, &[("a", "x")]);
-        check(r#"{"a":1,"b":-1.50e3}"#, &[("a", "1"), ("b", "-1.50e3")]);
-        check(r#"{"a":true,"b":null}"#, &[("a", "true"), ("b", "null!")]);
-        check(r#"{"a":"null","b":""}"#, &[("a", "null"), ("b", "")]);
-        check(r#"{"a":"say \"hi\" \u00fc"}"#, &[("a", "say \"hi\" ü")]);
-        check(r#"{"\u0061":"x"}"#, &[("a", "x")]);
-        check(r#"{"a":"first","a":"last"}"#, &[("a", "last")]);
-        check(r#"{"a":"first","a":null}"#, &[("a", "null!")]);
-        check("{\"a\":\"raw\ttab\"}", &[("a", "raw\ttab")]);
-    }
-
-    #[test]
-    fn nested_keys_are_found_by_their_path() {
-        check(r#"{"a":{"b":"x"}}"#, &[("a", "unfit!"), ("a.b", "x")]);
-        check(r#"{"a.b":"x"}"#, &[("a.b", "x")]);
-        check(r#"{"a.b":"x","a":{"b":"y"}}"#, &[("a", "unfit!"), ("a.b", "y")]);
-        check(r#"{"x":{"y":{"z":1,"b":2}},"b":3}"#, &[("x.y.z", "1"), ("b", "3")]);
-        check(r#"{"x":{"y.z":1}}"#, &[("x.y.z", "1")]);
-        check(r#"{"x.y":{"z":1}}"#, &[("x.y.z", "1")]);
-        check(r#"{"x":{"y":{"z":{"z":1}}}}"#, &[("x.y.z", "unfit!")]);
-        check(r#"{"q":{"a":1,"a.b":2}}"#, &[]);
-        check(r#"{"x":[{"y":{"z":1}}]}"#, &[]);
-    }
-
-    #[test]
-    fn arrays_of_texts_are_lists() {
-        check(r#"{"a":["x", 1, true, null, "y"]}"#, &[("a", "[x|1|true|y]")]);
-        check(r#"{"a":[]}"#, &[("a", "[]")]);
-        check(r#"{"a":[["x"]]}"#, &[("a", "unfit!")]);
-        check(r#"{"a":["x",{"b":1}]}"#, &[("a", "unfit!")]);
-        let texts = |n: usize| format!(r#"{{"a":[{}]}}"#, vec!["1"; n].join(","));
-        check(&texts(65), &[("a", "unfit!")]);
-        check(&texts(1000), &[("a", "unfit!")]);
-        check(&texts(64), &[("a", &format!("[{}]", ["1"; 64].join("|")))]);
-    }
-
-    #[test]
-    fn broken_lines_say_where_and_why() {
-        check_fault("", 1, "expected a json object");
-        check_fault("[]", 1, "expected a json object");
-        check_fault("x {}", 1, "expected a json object");
-        check_fault("{} x", 4, "expected nothing behind the json object");
-        check_fault(r#"{"a":1}}"#, 8, "expected nothing behind the json object");
-        check_fault("{a:1}", 2, "expected a key in quotes");
-        check_fault(r#"{"a":1,}"#, 8, "expected a key in quotes");
-        check_fault(r#"{"a" 1}"#, 6, "expected a colon");
-        check_fault(r#"{"a":1 "b":2}"#, 8, "expected a comma or a closing brace");
-        check_fault(r#"{"a":[1 2]}"#, 9, "expected a comma or a closing bracket");
-        check_fault(r#"{"a":"x"#, 6, "the string that starts here does not end");
-        check_fault(r#"{"a":"x\"#, 8, "no such escape in json");
-        check_fault(r#"{"q":"\x41"}"#, 7, "no such escape in json");
-        check_fault(r#"{"q":"\u00g0"}"#, 7, "no such escape in json");
-        for value in ["", "tru", "nul", "01", "1.", ".5", "+1", "1e", "-", "NaN", "0x1", "'x'"] {
-            check_fault(&format!(r#"{{"a":{value}}}"#), 6, "expected a json value");
-        }
-        let deep = format!(r#"{{"q":{}"#, "[".repeat(100));
-        check_fault(&deep, 5 + DEPTH_MAX, "nested too deeply");
-        let deep = r#"{"q":"#.repeat(100);
-        check_fault(&deep, 1 + 5 * DEPTH_MAX, "nested too deeply");
-    }
-
-    fn any_json() -> impl Strategy<Value = serde_json::Value> {
-        let leaf = prop_oneof![
-            Just(serde_json::Value::Null),
-            any::<bool>().prop_map(Into::into),
-            any::<i64>().prop_map(Into::into),
-            any::<f64>().prop_map(Into::into),
-            any::<String>().prop_map(Into::into),
-        ];
-        leaf.prop_recursive(4, 32, 6, |inner| {
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 0..6).prop_map(Into::into),
-                prop::collection::btree_map("[abxyz.]{1,3}", inner, 0..6)
-                    .prop_map(|m| serde_json::Value::Object(m.into_iter().collect())),
-            ]
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn what_serde_json_writes_is_read(a in any::<String>(), q in any_json(), b in any::<f64>()) {
-            let line = serde_json::json!({"a": a, "q": q, "b": b}).to_string();
-            let found = scanned(KEYS, |keys, put| scan(&line, keys, put)).unwrap();
-            prop_assert_eq!(&found["a"], &a);
-            if b.is_finite() {
-                prop_assert_eq!(found["b"].parse::<f64>().unwrap(), b);
-            }
-        }
-
-        /// Mutated lines are accepted exactly when serde_json accepts them.
-        #[test]
-        fn the_grammar_is_that_of_serde_json(
-            q in any_json(),
-            at in any::<prop::sample::Index>(),
-            with in r#"[\[\]{}",:\\0-9eE+.truefalsn -]{0,3}"#,
-        ) {
-            let line = serde_json::json!({"q": q, "z": 1}).to_string();
-            let border = line.floor_char_boundary(at.index(line.len()));
-            let after = line.floor_char_boundary(border + 1);
-            let line = format!("{}{with}{}", &line[..border], &line[after..]);
-            let theirs = serde_json::from_str::<serde::de::IgnoredAny>(&line).is_ok()
-                && line.trim_start().starts_with('{');
-            let ours = scanned(KEYS, |keys, put| scan(&line, keys, put)).is_ok();
-            prop_assert_eq!(ours, theirs, "{}", line);
-        }
-    }
-}
+mod tests;

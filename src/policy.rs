@@ -19,12 +19,19 @@ pub const OTHER: &str = "other";
 pub mod defaults {
     use chrono::TimeDelta;
 
+    /// `confirmation.early`: so long before the planned start a run may begin.
     pub const EARLY: TimeDelta = TimeDelta::minutes(5);
+    /// `confirmation.late`: so long after the planned start it may begin.
     pub const LATE: TimeDelta = TimeDelta::minutes(30);
+    /// `lost_after`: after so long without an end a run is given up.
     pub const LOST_AFTER: TimeDelta = TimeDelta::hours(24);
+    /// `late_after`: the time of a start that is read so long after its stamp may be doubted.
     pub const LATE_AFTER: TimeDelta = TimeDelta::minutes(15);
+    /// `acknowledge_after`: a violation that nobody acknowledged pages for so long.
     pub const ACKNOWLEDGE_AFTER: TimeDelta = TimeDelta::hours(24);
+    /// `backfill_horizon`: what is older than this when it is first read never pages.
     pub const BACKFILL_HORIZON: TimeDelta = TimeDelta::hours(24);
+    /// `calendar_stale_after`: for so long the last good copy of a calendar file counts.
     pub const CALENDAR_STALE_AFTER: TimeDelta = TimeDelta::hours(24);
 }
 
@@ -138,22 +145,21 @@ pub struct Terms {
     pub ask_first: bool,
 }
 
-#[cfg(test)]
 impl Terms {
-    /// Terms of a declared procedure in UTC that ask for nothing, for tests that add what they are about.
-    pub fn nothing_agreed(partner: &str, service: &str, procedure: &str) -> Terms {
+    /// The defaults of the contract, for a run of nothing that was declared.
+    pub fn undeclared(partner: Arc<str>, zone: Zone) -> Terms {
         let (early, late) = (defaults::EARLY, defaults::LATE);
         Terms {
-            partner: partner.into(),
-            service: service.into(),
-            procedure: procedure.into(),
-            declared: true,
-            zone: Zone::utc(),
+            partner,
+            service: OTHER.into(),
+            procedure: OTHER.into(),
+            declared: false,
+            zone,
             business_hours: None,
             business_hours_allowed: false,
             windows: None,
-            freezes: vec![],
-            triggers: vec![],
+            freezes: Vec::new(),
+            triggers: Vec::new(),
             confirmation: Confirmation { required: false, notice: None, early, late },
             emergencies: Emergencies { allowed: false, approve_within: None },
             overrun_tolerance: TimeDelta::zero(),
@@ -165,19 +171,33 @@ impl Terms {
             ask_first: false,
         }
     }
+
+    /// Terms of a declared procedure in UTC that ask for nothing, for tests that add what they are about.
+    #[cfg(test)]
+    pub fn nothing_agreed(partner: &str, service: &str, procedure: &str) -> Terms {
+        Terms {
+            service: service.into(),
+            procedure: procedure.into(),
+            declared: true,
+            ..Terms::undeclared(partner.into(), Zone::utc())
+        }
+    }
 }
 
 impl Policy {
+    /// The partner of that name.
     pub fn partner(&self, name: &str) -> Option<&Partner> {
         self.partners.iter().find(|p| &*p.name == name)
     }
 
+    /// The service of that name.
     pub fn service(&self, name: &str) -> Option<&Service> {
         self.services.iter().find(|s| &*s.name == name)
     }
 }
 
 impl Partner {
+    /// The procedure of that name.
     pub fn procedure(&self, name: &str) -> Option<&Procedure> {
         self.procedures.iter().find(|p| &*p.name == name)
     }

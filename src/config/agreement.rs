@@ -70,7 +70,7 @@ impl Check<'_> {
         let name = self.name(name);
         let title = format!("partner {name:?}");
         let owner = Owner::new(self, title, &written.timezone, &written.holidays);
-        let mut terms = terms::plain(&name, &owner.zone);
+        let mut terms = Terms::undeclared(Arc::clone(&name), owner.zone.clone());
         self.apply(&written.settings(), &owner, &mut terms);
         terms.emergencies = self.emergencies(&written.emergencies);
         let procedures = written.procedures.as_ref().map_or(&[] as &[_], |table| {

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use serde_saphyr::Spanned;
 
-use crate::calendar::Zone;
 use crate::config::calendars::Owner;
 use crate::config::check::Check;
 use crate::config::scalars::Zero;
 use crate::config::written;
 use crate::config::yaml::{Given, OneOrMany, Table, Text};
-use crate::policy::{Confirmation, Emergencies, OTHER, Service, Terms, defaults};
+use crate::policy::{Confirmation, Emergencies, Service, Terms};
 
 /// What a partner sets for all of its procedures and a procedure may set for itself.
 #[derive(Debug)]
@@ -113,36 +112,6 @@ pub fn count(partners: &Table<written::Partner>, services: &[Service]) -> usize 
         let rows = procedures.iter().map(|(_, procedure)| own + count(&procedure.freezes));
         rows.chain([own]).fold(sum, |sum, freezes| sum.saturating_add(of_terms(freezes)))
     })
-}
-
-/// The defaults of the contract, for a run of nothing that was declared.
-pub fn plain(partner: &Arc<str>, zone: &Zone) -> Terms {
-    Terms {
-        partner: Arc::clone(partner),
-        service: OTHER.into(),
-        procedure: OTHER.into(),
-        declared: false,
-        zone: zone.clone(),
-        business_hours: None,
-        business_hours_allowed: false,
-        windows: None,
-        freezes: Vec::new(),
-        triggers: Vec::new(),
-        confirmation: Confirmation {
-            required: false,
-            notice: None,
-            early: defaults::EARLY,
-            late: defaults::LATE,
-        },
-        emergencies: Emergencies { allowed: false, approve_within: None },
-        overrun_tolerance: TimeDelta::zero(),
-        expected_duration: None,
-        max_duration: None,
-        verify_within: None,
-        lost_after: defaults::LOST_AFTER,
-        acknowledge_after: defaults::ACKNOWLEDGE_AFTER,
-        ask_first: false,
-    }
 }
 
 /// `terms` for no service and for each of `services`.

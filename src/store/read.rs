@@ -188,21 +188,6 @@ impl Reader<'_> {
         Ok(found)
     }
 
-    /// Every entry, with its number, for which `want` says yes.
-    pub fn entries_where(
-        &self,
-        want: impl Fn(&Entry) -> bool,
-    ) -> Result<Vec<(u64, Entry)>, StoreError> {
-        let (mut found, mut number) = (Vec::new(), 0);
-        self.walk(|entry| {
-            number += 1;
-            if want(&entry) {
-                found.push((number, entry));
-            }
-        })?;
-        Ok(found)
-    }
-
     fn blocks(
         &self,
         from: u64,

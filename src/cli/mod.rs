@@ -29,6 +29,7 @@ use std::sync::LazyLock;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use self::fold::{Hang, fold};
+use crate::app::backend::since;
 use crate::calendar::civil::tzdb_version;
 use crate::calendar::holidays;
 use crate::clock;
@@ -236,6 +237,11 @@ fn instant(text: &str) -> Result<Instant, String> {
     at.map(|t| t.to_utc()).map_err(|_| {
         format!("{text:?} is no time; accepted is RFC 3339, such as 2025-11-10T13:10:00Z")
     })
+}
+
+/// What [`since`] reads, back from now.
+fn back(text: &str) -> Result<Instant, String> {
+    since(text, clock::now())
 }
 
 /// The source of a configuration that reads a file of this name: the one whose patterns match it, else the

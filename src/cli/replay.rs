@@ -9,10 +9,10 @@ use super::fold::Hang;
 use super::progress::Progress;
 use super::runs::csv;
 use super::table::{Align, Table, clean};
-use super::{ConfigArg, FINE, FOUND, Outcome, instant, print, print_folded, source_for, usage};
-use crate::app::backend::since;
+use super::{
+    ConfigArg, FINE, FOUND, Outcome, back, instant, print, print_folded, source_for, usage,
+};
 use crate::app::replay::{self, Log};
-use crate::clock;
 use crate::report::run::RunReport;
 use crate::run::RunNo;
 use crate::time::Instant;
@@ -58,10 +58,6 @@ pub struct Options {
     /// The logs.
     #[arg(required_unless_present = "storage", value_name = "LOG")]
     logs: Vec<PathBuf>,
-}
-
-fn back(text: &str) -> Result<Instant, String> {
-    since(text, clock::now())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

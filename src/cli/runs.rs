@@ -5,9 +5,7 @@ use clap::{Args, ValueEnum};
 
 use super::fold::Hang;
 use super::replay::table_of;
-use super::{FINE, Outcome, StorageArg, failed, print, print_folded, usage};
-use crate::app::backend::since;
-use crate::clock;
+use super::{FINE, Outcome, StorageArg, back, failed, print, print_folded, usage};
 use crate::report::csv::cell;
 use crate::report::run::RunReport;
 use crate::store::{Reader, RunFilter};
@@ -46,10 +44,6 @@ enum Format {
     /// One object a line.
     Json,
     Csv,
-}
-
-fn back(text: &str) -> Result<Instant, String> {
-    since(text, clock::now())
 }
 
 /// The words, so that shells can complete them.

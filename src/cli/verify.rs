@@ -11,9 +11,8 @@ use super::ask::timeout;
 use super::fold::Hang;
 use super::progress::Progress;
 use super::{
-    FINE, FOUND, Failure, Outcome, StorageArg, UNASKED, failed, print, print_folded, usage,
+    FINE, FOUND, Failure, Outcome, StorageArg, UNASKED, back, failed, print, print_folded, usage,
 };
-use crate::app::backend::since;
 use crate::app::verify::{self, Verified};
 use crate::app::witness::{self, Silence, Testimony};
 use crate::clock;
@@ -63,10 +62,6 @@ struct Report {
     /// What Prometheus saw differently; missing: it was not asked, or gave no answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     prometheus: Option<Vec<String>>,
-}
-
-fn back(text: &str) -> Result<Instant, String> {
-    since(text, clock::now())
 }
 
 pub fn run(options: &Options) -> Outcome {

@@ -71,6 +71,18 @@ fn every_test_in_the_architecture_exists() {
     none(lost.map(|name| format!("no test {name}")).collect());
 }
 
+/// The map has every module of `src/lib.rs`, in the same order.
+#[test]
+fn the_map_is_in_the_order_of_the_modules() {
+    let text = read(&root().join("ARCHITECTURE.md"));
+    let (_, map) = text.split_once("## The map").expect("the map");
+    let cells = map.lines().filter_map(|line| line.strip_prefix('|')?.split('|').next());
+    let words = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    let modules = words.filter_map(|word| word.strip_prefix("src/"));
+    let modules: Vec<&str> = modules.map(|name| name.strip_suffix(".rs").unwrap_or(name)).collect();
+    assert_eq!(modules, super::code::order());
+}
+
 #[test]
 fn every_dependency_has_its_reason() {
     let manifest = read(&root().join("Cargo.toml"));

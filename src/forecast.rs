@@ -22,6 +22,7 @@ pub struct Durations {
 }
 
 impl Durations {
+    /// The latest duration; the oldest of more than [`DURATIONS_KEPT`] is forgotten.
     pub fn add(&mut self, d: TimeDelta) {
         if DURATIONS_KEPT <= self.in_order.len()
             && let Some(old) = self.in_order.pop_front()

@@ -199,6 +199,7 @@ pub struct Run {
 pub const PHASES_KEPT: usize = 1_000;
 
 impl Run {
+    /// What its findings add up to so far; final once it is sealed.
     pub fn verdict(&self) -> Verdict {
         Verdict::of(self.findings.values().map(|f| (f.reason, f.waived)), self.uncovered)
     }
@@ -216,6 +217,7 @@ impl Run {
         self.change_id.as_ref().or(self.plan.as_ref().map(|p| &p.change_id))
     }
 
+    /// Neither its end nor that it was lost is known.
     pub fn is_open(&self) -> bool {
         self.state == State::Running
     }

@@ -71,6 +71,7 @@ impl Intake {
         }
     }
 
+    /// Whether the format of a source has a header line.
     pub fn needs_header(&self, source: usize) -> bool {
         self.readers.get(source).is_some_and(Reader::needs_header)
     }
@@ -116,6 +117,7 @@ impl Intake {
         self.queues.values().any(|q| !q.items.is_empty() || q.joiner.held_from().is_some())
     }
 
+    /// A file is done with: nothing more comes of it.
     pub fn close(&mut self, file: FileId) {
         self.queues.remove(&file);
     }
@@ -328,6 +330,7 @@ pub(super) mod memo {
         }
     }
 
+    /// The header and the stamp that [`write`] put there.
     pub fn read(memo: &str) -> (Option<String>, Option<Instant>) {
         let (last, header) = match memo.split_once(' ') {
             Some((last, header)) => (last, Some(header.to_string())),

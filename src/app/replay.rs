@@ -54,6 +54,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Whether any run is in violation.
     pub fn has_violation(&self) -> bool {
         self.runs.iter().any(|(run, _)| run.verdict() == Verdict::Violation)
     }

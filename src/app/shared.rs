@@ -114,10 +114,12 @@ impl Shared {
         self.ledger.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The same, to adopt what has come to be on disk.
     pub(super) fn ledger_mut(&self) -> RwLockWriteGuard<'_, Ledger> {
         self.ledger.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The configuration in force.
     pub fn config(&self) -> Arc<Config> {
         self.config.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -135,6 +137,7 @@ impl Shared {
         kept
     }
 
+    /// The sources as they stood at the last look.
     pub fn sources(&self) -> Vec<SourceView> {
         self.sources.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -143,6 +146,7 @@ impl Shared {
         *self.sources.lock().unwrap_or_else(PoisonError::into_inner) = sources;
     }
 
+    /// What the program knows of itself.
     pub fn own(&self) -> OwnView {
         self.own.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -156,6 +160,7 @@ impl Shared {
         self.ready.load(Ordering::Acquire)
     }
 
+    /// From now on [`Shared::is_ready`].
     pub(super) fn set_ready(&self) {
         self.ready.store(true, Ordering::Release);
         self.has_changed();

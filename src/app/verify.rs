@@ -58,6 +58,7 @@ pub struct Verified {
 }
 
 impl Verified {
+    /// Whether nothing was found that is not as it was written.
     pub fn is_whole(&self) -> bool {
         self.fault.is_none()
             && self.wrong.is_empty()

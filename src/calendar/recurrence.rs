@@ -22,6 +22,7 @@ pub const WORK_MAX: u64 = 50_000_000;
 /// The last year in which a `COUNT` is counted, and in which a rule must have come at least once.
 const LAST_YEAR: i32 = *super::years::KEPT.end();
 
+/// `FREQ` (RFC 5545 section 3.3.10), the longest period first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Frequency {
     Yearly,

@@ -25,6 +25,7 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// Makes ready what is the same for all lines.
     pub fn new(spec: Arc<Spec>) -> Reader {
         let mapping = Mapping::new(&spec);
         let scanner =
@@ -165,6 +166,7 @@ impl Reader {
         Some(stamp.of_line(file.last).0)
     }
 
+    /// Takes a line apart; what was found before a fault is there as well.
     pub(super) fn scan<'l>(
         &self,
         text: &'l str,
@@ -176,6 +178,7 @@ impl Reader {
         (slots, scanned)
     }
 
+    /// What was found, under our names. `near`: as for [`Reader::read`].
     pub(super) fn fields<'a, 'l>(
         &'a self,
         slots: &'a Slots<'l>,

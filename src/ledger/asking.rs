@@ -74,6 +74,7 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Whether the answer is yes.
     pub fn may_start(&self) -> bool {
         allows(self.verdict)
     }

@@ -47,10 +47,12 @@ pub struct Histogram {
 }
 
 impl Histogram {
+    /// An empty one. `bounds` rise.
     pub fn new(bounds: &'static [f64]) -> Histogram {
         Histogram { bounds, counts: vec![0; bounds.len()], count: 0, sum: 0.0 }
     }
 
+    /// One value more, in seconds; what is beyond the last bound is in the count and the sum alone.
     pub fn add(&mut self, value: f64) {
         let place = self.bounds.partition_point(|b| *b < value);
         if let Some(n) = self.counts.get_mut(place) {
@@ -94,6 +96,7 @@ impl Default for Sums {
 }
 
 impl Sums {
+    /// Counts a reason that is not waived. What is only a doubt is no violation.
     pub(super) fn found(&mut self, reason: Reason, at: Instant, waived: bool) {
         if waived {
             return;
@@ -157,6 +160,7 @@ impl Board {
         self.partners.entry(name.clone()).or_default()
     }
 
+    /// A run began, with what is known of it at its start.
     pub(super) fn started(&mut self, run: &Run, verdict: Verdict) {
         let sums = self.sums(run);
         *sums.starts.entry(verdict).or_default() += 1;
@@ -171,6 +175,7 @@ impl Board {
         }
     }
 
+    /// How long it took counts for the forecasts at once; for the metric only once it is sealed.
     pub(super) fn ended(&mut self, run: &Run, end: Instant) {
         let key = (run.partner.clone(), run.labels.procedure.clone());
         self.durations.entry(key).or_default().add(end - run.start);
@@ -183,6 +188,7 @@ impl Board {
         kept != std::mem::replace(&mut sums.shown, kept)
     }
 
+    /// A verdict is final. `business`, `outside`: nanoseconds in business hours and outside the windows.
     pub(super) fn sealed(&mut self, run: &Run, verdict: Verdict, business: i64, outside: i64) {
         let sums = self.sums(run);
         *sums.runs.entry((verdict, run.state)).or_default() += 1;

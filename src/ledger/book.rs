@@ -61,18 +61,22 @@ pub(super) struct Closed {
 }
 
 impl Book {
+    /// The open runs with this id: several if one line started several.
     pub(super) fn open_of_id(&self, id: &str) -> &[RunNo] {
         self.open_by_id.get(id).map_or(&[], Vec::as_slice)
     }
 
+    /// Of the open runs without an id, the one that began first.
     pub(super) fn oldest_open(&self, key: &Key) -> Option<RunNo> {
         self.open_by_key.get(key)?.first().map(|(_, no)| *no)
     }
 
+    /// The closed runs with this id that are still in memory.
     pub(super) fn closed_of_id(&self, id: &str) -> Option<&Closed> {
         self.closed_by_id.get(id)
     }
 
+    /// Of the ended runs without an id that nobody verified, the one that began first.
     pub(super) fn oldest_unverified(&self, key: &Key) -> Option<RunNo> {
         self.unverified_by_key.get(key)?.first().map(|(_, no)| *no)
     }
@@ -83,6 +87,7 @@ impl Book {
         self.by_start.range(after).map(|(_, no)| *no)
     }
 
+    /// Whether a closed run is still in memory.
     pub(super) fn remembers(&self, no: RunNo) -> bool {
         self.closed_set.contains(&no)
     }
@@ -98,6 +103,7 @@ impl Book {
         change.into_iter().chain(run).min().copied()
     }
 
+    /// Keeps an approval; of several the earliest counts.
     pub(super) fn approved(
         &mut self,
         change: &Option<Arc<str>>,
@@ -118,6 +124,7 @@ impl Book {
         }
     }
 
+    /// Keeps a question; of too many the oldest is forgotten.
     pub(super) fn asked(&mut self, asked: &Arc<Asked>) {
         let key = (asked.service.clone(), asked.procedure.clone());
         if ASKED_KEPT <= self.questions.len() && !self.questions.contains_key(&key) {
@@ -144,6 +151,7 @@ impl Book {
         self.questions.get(&key).into_iter().flatten()
     }
 
+    /// A run began.
     pub(super) fn opened(&mut self, run: &Run) {
         self.by_start.insert((run.start, run.no));
         match &run.run_id {

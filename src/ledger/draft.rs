@@ -163,12 +163,14 @@ impl Draft {
         taking.event.at.min(taking.observed) - TICK
     }
 
+    /// Puts an entry on record: it holds here at once, and is handed out for the next commit.
     pub(super) fn record(&mut self, clock: Instant, partner: &Arc<str>, what: What) {
         let entry = Entry { clock, partner: partner.clone(), what };
         self.ledger.adopt(&entry);
         self.entries.push(entry);
     }
 
+    /// Puts on record that a line contradicts what is known.
     pub(super) fn irregular(
         &mut self,
         clock: Instant,

@@ -100,6 +100,7 @@ impl Ledger {
         runs.filter(|run| run.acknowledged.is_none() && run.verdict() == Verdict::Violation)
     }
 
+    /// The sums that a scrape shows.
     pub fn board(&self) -> &Board {
         &self.board
     }

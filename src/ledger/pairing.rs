@@ -347,6 +347,7 @@ fn keys_of<'a>(
     services.into_iter().filter_map(move |service| Some((service, procedure.clone()?)))
 }
 
+/// The terms of a run by the policy of now; `None`: its partner is no longer there.
 pub(super) fn terms_of(policy: &Policy, run: &Run) -> Option<Arc<crate::policy::Terms>> {
     let partner = policy.partner(&run.partner)?;
     Some(partner.terms(run.service.as_deref(), &run.procedure).clone())

@@ -73,6 +73,7 @@ impl Month {
         (first, u16::try_from(days).unwrap_or_default())
     }
 
+    /// The month after it.
     pub fn next(self) -> Month {
         match self.month {
             12 => Month { year: self.year + 1, month: 1 },
@@ -80,6 +81,7 @@ impl Month {
         }
     }
 
+    /// The month before it.
     pub fn previous(self) -> Month {
         match self.month {
             1 => Month { year: self.year - 1, month: 12 },

@@ -43,6 +43,7 @@ pub struct Commit {
 }
 
 impl Commit {
+    /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
             && self.runs.is_empty()
@@ -121,6 +122,7 @@ impl Store {
         Reader::over(&self.db, &self.path)
     }
 
+    /// The file of the ledger.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -29,6 +29,7 @@ pub struct Item {
     pub what: Fate,
 }
 
+/// What became of a line.
 pub enum Fate {
     /// With the line itself where the ledger may still refuse it (a notice).
     Event(Event, Option<Vec<u8>>),
@@ -98,6 +99,7 @@ impl Queue {
         self.joiner = joiner;
     }
 
+    /// Whether it was read to its end, as far as lines are complete.
     pub fn is_at_end(&self) -> bool {
         self.at_end || self.is_stuck
     }

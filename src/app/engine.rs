@@ -105,7 +105,10 @@ impl Engine {
                 if !more {
                     break;
                 }
-                // A catch-up may take long: whoever asks is answered between two commits.
+                // A catch-up may take long: whoever asks is answered between two commits, and how far it is shown.
+                if self.shared.is_ready() {
+                    self.follower.take_stock(&self.shared, clock::now());
+                }
                 if !self.drain_mail() {
                     self.finish();
                     return Ok(());
@@ -113,7 +116,7 @@ impl Engine {
             }
             self.answer_questions();
             // In this order, so that the first scrape has every series.
-            self.follower.publish(&self.shared);
+            self.follower.take_stock(&self.shared, clock::now());
             self.get_ready();
             if !self.answer_mail() {
                 break;

@@ -51,6 +51,7 @@ pub struct Follower {
     /// thousands of idle files are not gone through at every tick.
     still: Option<BTreeSet<Arc<str>>>,
     status: Vec<SourceStatus>,
+    last_stock: Option<Moment>,
     /// When the files were looked at before: what appears later was not there then.
     last_look: Option<Instant>,
     bytes_read: u64,
@@ -109,6 +110,7 @@ impl Follower {
             rests: false,
             still: None,
             status: Vec::new(),
+            last_stock: None,
             last_look: None,
             bytes_read: 0,
             is_first: true,
@@ -132,7 +134,7 @@ impl Follower {
         }
         self.rests = self.may_rest();
         if self.rests {
-            return self.watch.look(&self.status, now, elapsed);
+            return;
         }
         self.still = None;
         self.waker.forget_news();
@@ -157,10 +159,19 @@ impl Follower {
         for event in events {
             self.note(event, now);
         }
-        self.status = self.tail.status().into_iter().chain(self.documents.status()).collect();
-        self.watch.look(&self.status, now, elapsed);
         self.is_first = false;
         self.last_look = Some(now);
+    }
+
+    /// Finds out how the sources are doing, after something was read, and makes it visible.
+    pub fn take_stock(&mut self, shared: &Shared, now: Instant) {
+        if !self.rests {
+            self.status = self.tail.status().into_iter().chain(self.documents.status()).collect();
+        }
+        let elapsed = self.last_stock.map_or(Duration::ZERO, |last| last.elapsed());
+        self.last_stock = Some(Moment::now());
+        self.watch.take_stock(&self.status, now, elapsed);
+        shared.set_sources(self.watch.views());
     }
 
     fn note(&mut self, event: TailEvent, now: Instant) {
@@ -346,58 +357,7 @@ impl Follower {
             self.watch.count(&source, name, &label, n);
         }
     }
-
-    /// Makes the state of the sources visible.
-    pub fn publish(&self, shared: &Shared) {
-        shared.set_sources(self.watch.views());
-    }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs::{self, File};
-    use std::sync::mpsc::channel;
-
-    use super::*;
-    use crate::ledger::Ledger;
-    use crate::store::Commit;
-
-    const CONFIG: &str = "partners: { p: { timezone: UTC, windows: \"Mo-Su 22:00-05:00\" } }\n\
-        sources: [ { name: s, partner: p, files: [a.log], format: logfmt } ]\n";
-
-    #[test]
-    fn what_moved_is_urgent() {
-        let home = tempfile::tempdir().expect("a folder");
-        let (log, rotated) = (home.path().join("a.log"), home.path().join("a.log.1"));
-        fs::write(&log, "x=1\n").expect("a log");
-        let now = crate::clock::now();
-        let config = crate::config::parse(CONFIG, &home.path().join("c.yml"), now);
-        let config = Arc::new(config.expect("a configuration"));
-        let mut store = Store::open(home.path()).expect("a ledger");
-        let own = crate::app::own_view(&store).expect("its counters");
-        let paths = (home.path().into(), home.path().into());
-        let shared =
-            Arc::new(Shared::new(config.clone(), Ledger::default(), own, channel().0, paths));
-        let mut follower = Follower::new(&config, &store, &shared, false).expect("a follower");
-        let mut commit_if_urgent = |follower: &mut Follower| {
-            follower.look(now, Duration::ZERO);
-            let was_urgent = follower.is_urgent();
-            let mut commit = Commit::default();
-            follower.checkpoints(&mut commit).expect("checkpoints");
-            store.commit(&commit).expect("a commit");
-            follower.committed(&commit);
-            assert!(!follower.is_urgent());
-            let inodes: Vec<u64> = commit.checkpoints.iter().map(|c| c.ino).collect();
-            (was_urgent, inodes, commit.tallies.keys().any(|(_, name, _)| *name == "rotations"))
-        };
-        let inode =
-            |path| std::os::unix::fs::MetadataExt::ino(&fs::metadata(path).expect("a file"));
-        assert_eq!(commit_if_urgent(&mut follower), (true, vec![inode(&log)], false));
-        assert_eq!(commit_if_urgent(&mut follower), (false, vec![], false));
-        fs::rename(&log, &rotated).expect("a rotation");
-        File::create(&log).expect("a new log");
-        (follower.last_glob, follower.last_scan) = (None, None);
-        let both = vec![inode(&rotated), inode(&log)];
-        assert_eq!(commit_if_urgent(&mut follower), (true, both, true));
-    }
-}
+mod tests;

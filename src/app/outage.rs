@@ -52,7 +52,7 @@ impl Engine {
             }
             self.follower.look(clock::now(), self.last_look.elapsed());
             self.last_look = Moment::now();
-            self.follower.publish(&self.shared);
+            self.follower.take_stock(&self.shared, clock::now());
         }
         outage.end();
         // What comes late now comes late because of us.

@@ -111,9 +111,9 @@ impl Watch {
         }
     }
 
-    /// Takes over how the files are, and counts the time for which each source was covered: readable, fresh
-    /// and caught up since the last look, which was `elapsed` ago.
-    pub fn look(&mut self, status: &[SourceStatus], now: Instant, elapsed: Duration) {
+    /// Takes over how the files are once they were read, and counts the time for which each source was covered:
+    /// readable, fresh and caught up now and when stock was taken before, `elapsed` ago.
+    pub fn take_stock(&mut self, status: &[SourceStatus], now: Instant, elapsed: Duration) {
         let mut covered = Vec::new();
         for (watched, status) in self.sources.iter_mut().zip(status) {
             let view = &mut watched.view;
@@ -126,7 +126,7 @@ impl Watch {
                 (Some(most), Some(silent)) => silent <= most,
                 (Some(_), None) => false,
             };
-            let is_followed = view.up && fresh && status.lag_bytes == 0;
+            let is_followed = view.up && fresh && status.is_read;
             if is_followed && watched.is_followed && elapsed < GAP {
                 covered.push((view.name.clone(), Month::of(&watched.zone, now).to_string()));
             }
@@ -159,9 +159,9 @@ mod tests {
     const CONFIG: &str = "partners: { p: { timezone: UTC, windows: \"Mo-Su 22:00-05:00\" } }\n\
         sources: [ { name: s, partner: p, files: [/a.log], format: logfmt, max_silence: 1h } ]\n";
 
-    /// The seconds that count as covered when the second of two looks finds the source like this.
+    /// The seconds that count as covered when stock is taken for the second time and finds the source like this.
     fn covered(
-        (files, lag_bytes, failing): (usize, u64, Option<FailureKind>),
+        (files, is_read, failing): (usize, bool, Option<FailureKind>),
         silent: Option<TimeDelta>,
         elapsed: Duration,
     ) -> f64 {
@@ -169,15 +169,16 @@ mod tests {
         let config = crate::config::parse(CONFIG, std::path::Path::new("c.yml"), now);
         let config = config.expect("a configuration");
         let mut watch = Watch::new(&config.sources, &config.policy, Vec::new());
-        let status = |files, lag_bytes, failing| {
-            [SourceStatus { source: "s".into(), files, lag_bytes, failing }]
+        let status = |files, is_read, failing| {
+            // A line without an end lags and holds nothing up.
+            [SourceStatus { source: "s".into(), files, lag_bytes: 7, is_read, failing }]
         };
         if let Some(silent) = silent {
             watch.saw_line(0, now - silent);
         }
-        watch.look(&status(1, 0, None), now, Duration::ZERO);
+        watch.take_stock(&status(1, true, None), now, Duration::ZERO);
         watch.take_pending();
-        watch.look(&status(files, lag_bytes, failing), now, elapsed);
+        watch.take_stock(&status(files, is_read, failing), now, elapsed);
         let up = watch.views().first().is_some_and(|view| view.up);
         assert_eq!(up, 0 < files && failing.is_none());
         let pending = watch.take_pending();
@@ -195,15 +196,15 @@ mod tests {
     #[test]
     fn time_is_covered_while_a_source_is_readable_fresh_and_caught_up() {
         let (soon, fresh) = (Duration::from_millis(250), Some(TimeDelta::minutes(59)));
-        let well = (1, 0, None);
+        let well = (1, true, None);
         for (status, silent, elapsed, want) in [
             (well, fresh, soon, 0.25),
             (well, Some(TimeDelta::hours(1)), soon, 0.25),
             (well, Some(TimeDelta::minutes(61)), soon, 0.0),
             (well, None, soon, 0.0),
-            ((0, 0, None), fresh, soon, 0.0),
-            ((1, 1, None), fresh, soon, 0.0),
-            ((1, 0, Some(FailureKind::PermissionDenied)), fresh, soon, 0.0),
+            ((0, true, None), fresh, soon, 0.0),
+            ((1, false, None), fresh, soon, 0.0),
+            ((1, true, Some(FailureKind::PermissionDenied)), fresh, soon, 0.0),
             (well, fresh, Duration::from_secs(59), 59.0),
             (well, fresh, GAP, 0.0),
         ] {

@@ -118,6 +118,7 @@ impl Folder {
                 source: follow.source.clone(),
                 files: 0,
                 lag_bytes: 0,
+                is_read: true,
                 failing: None,
             },
             source: follow.source,
@@ -185,7 +186,7 @@ impl Folder {
         }
         let known = || paths.iter().filter_map(|path| self.known.get(path)?.failing).next();
         self.status.failing = failing.or_else(known);
-        (self.status.files, self.status.lag_bytes) = (files, lag);
+        (self.status.files, self.status.lag_bytes, self.status.is_read) = (files, lag, lag == 0);
         documents
     }
 

@@ -132,7 +132,7 @@ pub enum Depth {
     Glob,
 }
 
-/// How a source is doing, after the last scan.
+/// How a source is doing, after the last scan and what was read since.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SourceStatus {
     pub source: Arc<str>,
@@ -140,6 +140,8 @@ pub struct SourceStatus {
     pub files: usize,
     /// Bytes that are written and not read yet, in all its generations.
     pub lag_bytes: u64,
+    /// Nothing more can be had of it at present: all that may lag is a line without an end.
+    pub is_read: bool,
     /// Why something of it cannot be read at present.
     pub failing: Option<FailureKind>,
 }
@@ -219,12 +221,14 @@ impl Tail {
             source: source.name.clone(),
             files: source.files,
             lag_bytes: 0,
+            is_read: true,
             failing: source.failing(),
         };
         let mut all: Vec<SourceStatus> = self.sources.iter().map(status).collect();
         for g in self.generations.values() {
             if let Some(status) = all.get_mut(g.identity.source) {
                 status.lag_bytes += g.lag_bytes();
+                status.is_read &= g.lag_bytes() == 0 || g.is_read();
                 status.failing = status.failing.or(g.failing);
             }
         }

@@ -1,0 +1,79 @@
+//! What a restart must know at once, and what counts as covered.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+use std::sync::mpsc::channel;
+
+use super::*;
+use crate::ledger::Ledger;
+use crate::store::Commit;
+
+const CONFIG: &str = "partners: { p: { timezone: UTC, windows: \"Mo-Su 22:00-05:00\" } }\n\
+    sources: [ { name: s, partner: p, files: [a.log], format: logfmt } ]\n";
+
+/// A follower of `a.log` in this folder, which begins with one line.
+fn followed(home: &Path) -> (Follower, Store, Arc<Shared>) {
+    fs::write(home.join("a.log"), "x=1\n").expect("a log");
+    let config = crate::config::parse(CONFIG, &home.join("c.yml"), crate::clock::now());
+    let config = Arc::new(config.expect("a configuration"));
+    let store = Store::open(home).expect("a ledger");
+    let own = crate::app::own_view(&store).expect("its counters");
+    let paths = (home.into(), home.into());
+    let shared = Arc::new(Shared::new(config.clone(), Ledger::default(), own, channel().0, paths));
+    let follower = Follower::new(&config, &store, &shared, false).expect("a follower");
+    (follower, store, shared)
+}
+
+#[test]
+fn a_log_that_never_rests_is_covered_all_the_same() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (mut follower, _, shared) = followed(home.path());
+    let mut log = File::options().append(true).open(home.path().join("a.log")).expect("the log");
+    let mut stock = |follower: &mut Follower, text: &str| {
+        log.write_all(text.as_bytes()).expect("a write");
+        let now = crate::clock::now();
+        follower.last_scan = None;
+        follower.look(now, Duration::ZERO);
+        assert!(!follower.read(now));
+        follower.take_stock(&shared, now);
+        let lag = shared.sources().first().map(|view| view.lag_bytes);
+        let pending = follower.watch.take_pending();
+        let covered = pending.iter().filter(|((_, name, _), _)| *name == "covered_nanos");
+        (lag, covered.map(|(_, n)| *n).sum::<u64>())
+    };
+    // Nobody was here before.
+    assert_eq!(stock(&mut follower, ""), (Some(0), 0));
+    for (text, lag) in [("x=2\nx=3\n", 0), ("x=", 2), ("4", 3), ("\n", 0)] {
+        let (lags, covered) = stock(&mut follower, text);
+        assert_eq!(lags, Some(lag), "{text:?}");
+        assert!(0 < covered, "{text:?}");
+    }
+}
+
+#[test]
+fn what_moved_is_urgent() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (log, rotated) = (home.path().join("a.log"), home.path().join("a.log.1"));
+    let (mut follower, mut store, _) = followed(home.path());
+    let now = crate::clock::now();
+    let mut commit_if_urgent = |follower: &mut Follower| {
+        follower.look(now, Duration::ZERO);
+        let was_urgent = follower.is_urgent();
+        let mut commit = Commit::default();
+        follower.checkpoints(&mut commit).expect("checkpoints");
+        store.commit(&commit).expect("a commit");
+        follower.committed(&commit);
+        assert!(!follower.is_urgent());
+        let inodes: Vec<u64> = commit.checkpoints.iter().map(|c| c.ino).collect();
+        (was_urgent, inodes, commit.tallies.keys().any(|(_, name, _)| *name == "rotations"))
+    };
+    let inode = |path| std::os::unix::fs::MetadataExt::ino(&fs::metadata(path).expect("a file"));
+    assert_eq!(commit_if_urgent(&mut follower), (true, vec![inode(&log)], false));
+    assert_eq!(commit_if_urgent(&mut follower), (false, vec![], false));
+    fs::rename(&log, &rotated).expect("a rotation");
+    File::create(&log).expect("a new log");
+    (follower.last_glob, follower.last_scan) = (None, None);
+    let both = vec![inode(&rotated), inode(&log)];
+    assert_eq!(commit_if_urgent(&mut follower), (true, both, true));
+}

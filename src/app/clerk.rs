@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::shared::Request;
+use crate::event::ChangeType;
 use crate::ledger::{Approval, Draft};
 use crate::policy::Policy;
 use crate::report::plain::clean;
@@ -86,6 +87,14 @@ pub fn carry_out(
     }
 }
 
+/// What to add where nobody has to approve: it is put on record all the same, for the change may become an emergency.
+fn unasked(mut types: impl Iterator<Item = ChangeType>) -> &'static str {
+    match types.any(|of| of == ChangeType::Emergency) {
+        true => "",
+        false => "; it is no emergency, so no rule asks for that",
+    }
+}
+
 /// The run in words, so that whoever names a number sees what is meant.
 fn name_of(run: &Run) -> String {
     let id = run.run_id.as_deref().map(|id| format!(" ({})", clean(id))).unwrap_or_default();
@@ -135,13 +144,18 @@ fn approve(
     let (partner, told) = match holders.as_slice() {
         [partner] => {
             approval.change_id = Some(what.into());
-            (partner.clone(), format!("change {what} of {partner} is approved by {by}"))
+            let book = draft.ledger().book(partner);
+            let revisions = book.map(|book| book.changes.latest(what)).unwrap_or_default();
+            let types = revisions.iter().map(|revision| revision.change_type);
+            let note = unasked(types);
+            (partner.clone(), format!("change {what} of {partner} is approved by {by}{note}"))
         }
         [] => {
             let run = find_run(reader, what)
                 .map_err(|_| format!("there is no change and no run {what}"))?;
             approval.run = Some(run.no);
-            let told = format!("{} is approved by {by}", name_of(&run));
+            let note = unasked(run.plan.iter().map(|plan| plan.change_type));
+            let told = format!("{} is approved by {by}{note}", name_of(&run));
             (run.partner, told)
         }
         several => {

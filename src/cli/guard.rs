@@ -49,13 +49,14 @@ const TRY_AGAIN: Duration = Duration::from_secs(15);
 
 #[derive(Args)]
 #[command(after_help = "Examples:
-  offhours guard --partner hostco --procedure index-rebuild --log /var/log/guard.log -- /opt/rebuild --all
-  offhours guard --wait=8h --for 2h --partner hostco --procedure index-rebuild --log guard.log -- make rebuild
+  offhours guard --partner hostco --procedure index-rebuild --log guard.log -- /opt/rebuild --all
+  offhours guard --wait=8h --for 2h --partner hostco --procedure copy --log guard.log -- make
   offhours guard --url https://offhours.example:11310 --if-unreachable start ... -- COMMAND
   offhours guard --override --by 'on-call' --reason 'INC-2041: disk is failing' ... -- COMMAND
 
-Exit codes: that of the command, 128+N if signal N ended it; 121 it may not start, 122 there was no answer,
-125 the guard cannot do its work, 126 and 127 the command cannot be executed or is not there, 2 wrong usage.")]
+Exit codes: that of the command, 128+N if signal N ended it; 121 it may not start, 122 there was no
+answer, 125 the guard cannot do its work, 126 and 127 the command cannot be executed or is not
+there, 2 wrong usage.")]
 pub struct Options {
     #[command(flatten)]
     storage: StorageArg,

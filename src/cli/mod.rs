@@ -48,7 +48,9 @@ pub const UNASKED: u8 = 3;
 /// Judges maintenance runs against what was agreed.
 #[derive(Parser)]
 #[command(name = "offhours", version, long_version = long_version(), max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 fine, 1 found or failed, 2 wrong usage or configuration.")]
+#[command(
+    after_help = "Exit codes: 0 fine, 1 found or failed, 2 wrong usage or configuration, 3 no answer."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

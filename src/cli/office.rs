@@ -13,7 +13,9 @@ use std::sync::Arc;
 #[derive(Args)]
 #[command(after_help = "Examples:
   offhours ack 17 --by 'on-call' --note 'partner informed, run stopped'
-  offhours ack hostco/AC-10-M --by 'on-call' --note 'INC-2041'")]
+  offhours ack hostco/AC-10-M --by 'on-call' --note 'INC-2041'
+
+Exit codes: 0 it is on record, 1 there is nothing to acknowledge, 2 wrong usage.")]
 pub struct AckOptions {
     #[command(flatten)]
     config: ConfigArg,
@@ -31,7 +33,9 @@ pub struct AckOptions {
 
 #[derive(Args)]
 #[command(after_help = "Examples:
-  offhours approve CHG0031315 --by 'service owner' --note 'failover was needed'")]
+  offhours approve CHG0031315 --by 'service owner' --note 'failover was needed'
+
+Exit codes: 0 it is on record, 1 there is no such change or run, 2 wrong usage.")]
 pub struct ApproveOptions {
     #[command(flatten)]
     config: ConfigArg,

@@ -20,7 +20,7 @@ use crate::verdict::local;
 #[command(after_help = "Examples:
   offhours report --partner hostco --format html --output review.html
   offhours report --month 2025-11 --format csv > months.csv
-  offhours report --run AC-10-M                  the timeline of events, for the report of an incident")]
+  offhours report --run AC-10-M        the timeline of events, for the report of an incident")]
 pub struct Options {
     #[command(flatten)]
     config: ConfigArg,

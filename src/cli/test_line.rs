@@ -14,7 +14,7 @@ use crate::time::{format_duration, rfc3339};
 
 #[derive(Args)]
 #[command(after_help = "Examples:
-  offhours test-line 'time=2025-11-10T13:10:00Z msg=\"maintenance task\" state=STARTED task=compaction'
+  offhours test-line 'time=2025-11-10T13:10:00Z msg=\"maintenance task\" state=STARTED task=copy'
   tail -1 partner.log | offhours test-line --source hostco-maintenance
   offhours test-line --source db < report.txt    lines that belong together are one record
   head -3 partner.csv | offhours test-line       of a csv source the first line is the header

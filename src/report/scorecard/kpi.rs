@@ -1,6 +1,7 @@
 //! Key figures under the names that service managers know, each a count of runs.
 
 use crate::event::ChangeType;
+use crate::forecast::ABOUT_THE_END;
 use crate::run::{Run, State};
 use crate::verdict::Reason;
 
@@ -69,7 +70,7 @@ pub static KPIS: &[Kpi] = &[
         key: "overrun",
         title: "Overruns",
         meaning: "ran past their window, plan or longest duration, or into business hours or a freeze",
-        counts: |run| has(run, OVERRUN),
+        counts: |run| has(run, &ABOUT_THE_END),
     },
     Kpi {
         key: "unverified",
@@ -97,14 +98,6 @@ const UNAUTHORISED: &[Reason] = &[
     Reason::UnknownProcedure,
     Reason::WrongTrigger,
     Reason::UnapprovedEmergency,
-];
-
-const OVERRUN: &[Reason] = &[
-    Reason::OverranWindow,
-    Reason::OverranPlan,
-    Reason::TooLong,
-    Reason::RanIntoBusinessHours,
-    Reason::RanIntoFreeze,
 ];
 
 /// Whether one of these was found and not waived.

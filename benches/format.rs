@@ -6,7 +6,7 @@ use std::sync::Arc;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use offhours::calendar::Zone;
 use offhours::format::{
-    Field, FileState, Format, Joiner, Match, Pattern, Piece, Preset, Reader, Spec, compile_pattern,
+    Field, FileState, Format, Joiner, Match, Pattern, Piece, Preset, Reader, Spec, compile,
     count_lines,
 };
 use offhours::time::Instant;
@@ -90,8 +90,7 @@ fn presets(c: &mut Criterion) {
 
 fn lines(c: &mut Criterion) {
     let pattern = r#"^time=(?P<time>\S+) .*msg="(?P<msg>[^"]*)" state=(?P<state>\w+) task=(?P<task>\S+) job=(?P<job>\S+)"#;
-    let regex =
-        Format::Regex(vec![Pattern::plain(compile_pattern(pattern).expect("the pattern is good"))]);
+    let regex = Format::Regex(vec![Pattern::plain(compile(pattern).expect("the pattern is good"))]);
     let near: Instant = "2025-11-10T13:00:00Z".parse().expect("a stamp");
     let file = FileState::default();
     let any = ["maintenance task", "change notice"];

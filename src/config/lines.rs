@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use regex::bytes::{Regex, RegexBuilder};
+use regex::bytes::Regex;
 use serde_saphyr::{Location, Spanned};
 
 use crate::calendar::Zone;
@@ -12,11 +12,7 @@ use crate::config::written;
 use crate::config::yaml::{Given, Table, Text, WordOr};
 use crate::event::{ChangeType, Kind, Status, Trigger};
 use crate::format::stamp::TimeFormat;
-use crate::format::{Field, Format, Match, MessageFormat, Spec};
-
-/// Memory that one compiled pattern may take, and that its lazy automaton may take: matching is linear in
-/// the line, so that compiling is all that a pattern could exhaust.
-const PATTERN_BYTES_MAX: usize = 1 << 20;
+use crate::format::{self, Field, Format, Match, MessageFormat, Spec};
 
 /// The words of `format`.
 const FORMATS: [&str; 5] = ["json", "logfmt", "syslog", "csv", "regex"];
@@ -174,17 +170,9 @@ impl Check<'_> {
 
     /// A regular expression.
     pub fn regex(&mut self, text: &Text) -> Option<Regex> {
-        let regex = RegexBuilder::new(&text.value)
-            .size_limit(PATTERN_BYTES_MAX)
-            .dfa_size_limit(PATTERN_BYTES_MAX)
-            .build();
-        match regex {
-            Ok(regex) => Some(regex),
-            Err(error) => {
-                self.error(text.defined, format!("pattern cannot be used: {}", reason(&error)));
-                None
-            }
-        }
+        let regex = format::compile(&text.value);
+        let told = |error| self.error(text.defined, format!("pattern cannot be used: {error}"));
+        regex.map_err(told).ok()
     }
 
     pub(super) fn matching(&mut self, written: &Spanned<written::Match>) -> Option<Match> {
@@ -259,35 +247,5 @@ fn name_of(format: &Format) -> &'static str {
         Format::Syslog => "syslog",
         Format::Csv { .. } => "csv",
         Format::Regex(_) => "regex",
-    }
-}
-
-/// What is wrong with a pattern, in one line.
-fn reason(error: &regex::Error) -> String {
-    match error {
-        regex::Error::CompiledTooBig(limit) => format!("compiled it takes more than {limit} bytes"),
-        error => {
-            let text = error.to_string();
-            let told = text.lines().rev().find_map(|line| line.strip_prefix("error: "));
-            told.map_or_else(|| text.replace('\n', " "), str::to_owned)
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pattern_error_is_told_in_one_line() {
-        for (pattern, want) in [
-            ("(a", "unclosed group"),
-            ("a{2,1}", "invalid repetition count range, the start must be <= the end"),
-            ("(?P<a>x)(?P<a>y)", "duplicate capture group name"),
-        ] {
-            let error = Regex::new(pattern).unwrap_err();
-            assert_eq!(reason(&error), want);
-        }
-        assert_eq!(reason(&regex::Error::CompiledTooBig(7)), "compiled it takes more than 7 bytes");
     }
 }

@@ -4,18 +4,6 @@ use std::borrow::Cow;
 
 use super::reading::{Reason, Rejection, quote};
 use super::scan::{Fault, Keys, Put, Value};
-use super::{Format, Options};
-
-/// A format from its options.
-pub(super) fn make(options: &Options) -> Result<Format, String> {
-    let delimiter = options.delimiter.unwrap_or(',');
-    match u8::try_from(delimiter) {
-        Ok(byte) if byte.is_ascii() && !b"\"\r\n".contains(&byte) => {
-            Ok(Format::Csv { delimiter: byte })
-        }
-        _ => Err(format!("delimiter {delimiter:?} is not one ascii character other than a quote")),
-    }
-}
 
 /// `columns`: the slot of each column, from [`columns`].
 pub(super) fn scan<'l>(
@@ -167,21 +155,6 @@ mod tests {
         }
         let read = columns("a,\"b", b',', &keys(KEYS)).map_err(|r| (r.reason, r.column));
         assert_eq!(read, Err((Reason::BadHeader, Some(3))));
-    }
-
-    #[test]
-    fn delimiters_are_one_character() {
-        for (delimiter, want) in
-            [(None, Some(b',')), (Some(';'), Some(b';')), (Some('\t'), Some(b'\t'))]
-        {
-            match make(&Options { delimiter, pattern: None }) {
-                Ok(Format::Csv { delimiter: found }) => assert_eq!(Some(found), want),
-                other => panic!("{other:?}"),
-            }
-        }
-        for delimiter in ['"', '\n', '\r', 'ü', '→'] {
-            assert!(make(&Options { delimiter: Some(delimiter), pattern: None }).is_err());
-        }
     }
 
     proptest! {

@@ -5,46 +5,36 @@ use ::regex::bytes::{Regex, RegexBuilder};
 use super::reading::Reason;
 use super::scan::{Fault, Keys, Put, Value};
 use super::spec::Pattern;
-use super::{Format, Options};
 
-/// The most memory that a compiled pattern, and its cache, may take. Matching is linear in the line, so the
-/// only harm a pattern can do is its size.
-pub const PATTERN_BYTES_MAX: usize = 1 << 20;
-
-/// Compiles a pattern from a configuration. The error says what is wrong with it or that it is too big; a
-/// pattern without a named group is wrong, because nothing could be read with it.
-pub fn compile_pattern(pattern: &str) -> Result<Regex, String> {
-    let regex = compile(pattern)?;
-    if regex.capture_names().flatten().next().is_none() {
-        return Err("pattern has no named group, such as (?P<time>\\S+)".to_owned());
-    }
-    Ok(regex)
-}
+/// Memory that one compiled pattern may take, and that its lazy automaton may take: matching is linear in
+/// the line, so that compiling is all that a pattern could exhaust.
+const PATTERN_BYTES_MAX: usize = 1 << 20;
 
 /// Compiles a regular expression within [`PATTERN_BYTES_MAX`]; `.` does not match a line break, and `^` and `$` are
-/// the ends of the whole text, unless the expression says otherwise (`(?sm)`). The error is a sentence.
+/// the ends of the whole text, unless the expression says otherwise (`(?sm)`).
+///
+/// # Errors
+/// What is wrong with it, or that it is too large, in one line.
 pub fn compile(pattern: &str) -> Result<Regex, String> {
     RegexBuilder::new(pattern)
         .size_limit(PATTERN_BYTES_MAX)
         .dfa_size_limit(PATTERN_BYTES_MAX)
         .build()
-        .map_err(|error| match error {
-            ::regex::Error::CompiledTooBig(limit) => {
-                format!("pattern needs more than {limit} bytes of memory when compiled")
-            }
-            // The crate draws the pattern with a marker below it; the last line says what is wrong.
-            other => {
-                let text = other.to_string();
-                let last = text.lines().last().unwrap_or_default();
-                format!("bad pattern: {}", last.trim_start_matches("error: "))
-            }
-        })
+        .map_err(|error| reason(&error))
 }
 
-/// A format from its options.
-pub(super) fn make(options: &Options) -> Result<Format, String> {
-    let pattern = options.pattern.ok_or("format regex needs a pattern")?;
-    compile_pattern(pattern).map(|regex| Format::Regex(vec![Pattern::plain(regex)]))
+fn reason(error: &::regex::Error) -> String {
+    match error {
+        ::regex::Error::CompiledTooBig(limit) => {
+            format!("compiled it takes more than {limit} bytes")
+        }
+        error => {
+            // The crate draws the pattern with a marker below it; the last line says what is wrong.
+            let text = error.to_string();
+            let told = text.lines().rev().find_map(|line| line.strip_prefix("error: "));
+            told.map_or_else(|| text.replace('\n', " "), str::to_owned)
+        }
+    }
 }
 
 /// The forms of a line, with the slots of what they say.
@@ -111,7 +101,7 @@ mod tests {
     use super::*;
 
     fn check(pattern: &str, line: &str, want: Option<&[(&str, &str)]>) {
-        let plain = Pattern::plain(compile_pattern(pattern).unwrap());
+        let plain = Pattern::plain(compile(pattern).unwrap());
         let found = scanned(&["time", "event"], |keys, put| {
             Forms::new(&[plain], keys, |_| None).scan(line, put)
         });
@@ -158,18 +148,14 @@ mod tests {
     }
 
     #[test]
-    fn patterns_are_checked() {
+    fn a_pattern_error_is_told_in_one_line() {
         for (pattern, want) in [
-            ("(?P<a>", "bad pattern: unclosed group"),
-            (
-                "(?P<a>x){1000}{1000}{1000}",
-                "pattern needs more than 1048576 bytes of memory when compiled",
-            ),
-            ("x", "pattern has no named group, such as (?P<time>\\S+)"),
-            ("(x)", "pattern has no named group, such as (?P<time>\\S+)"),
+            ("(a", "unclosed group"),
+            ("a{2,1}", "invalid repetition count range, the start must be <= the end"),
+            ("(?P<a>x)(?P<a>y)", "duplicate capture group name"),
+            ("(?P<a>x){1000}{1000}{1000}", "compiled it takes more than 1048576 bytes"),
         ] {
-            assert_eq!(compile_pattern(pattern).unwrap_err(), want);
+            assert_eq!(compile(pattern).unwrap_err(), want);
         }
-        assert!(compile_pattern(r"^(?P<time>\w{3} +\d+ [\d:]+) (?P<event>.*)$").is_ok());
     }
 }

@@ -1,9 +1,8 @@
-//! What the tests of the formats share, and the table of formats.
+//! What the tests of the formats share.
 
 use std::collections::BTreeMap;
 
 use super::scan::{Fault, Keys, Put, Value};
-use super::*;
 
 pub(super) fn keys(names: &[&str]) -> Keys {
     let mut keys = Keys::new();
@@ -29,17 +28,4 @@ pub(super) fn scanned<'l>(
         found.insert(names[slot].to_owned(), text);
     })?;
     Ok(found)
-}
-
-#[test]
-fn every_format_has_a_name_a_sentence_and_a_constructor() {
-    let options = Options { delimiter: None, pattern: Some("(?P<time>.*)") };
-    let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
-    assert_eq!(names, ["json", "logfmt", "syslog", "csv", "regex"]);
-    for format in FORMATS {
-        assert!(format.summary.ends_with('.'), "{}", format.name);
-        let made = format!("{:?}", (format.make)(&options).unwrap()).to_lowercase();
-        assert!(made.starts_with(format.name), "{made}");
-    }
-    assert_eq!((FORMATS[4].make)(&Options::default()).unwrap_err(), "format regex needs a pattern");
 }

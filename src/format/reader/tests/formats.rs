@@ -117,7 +117,7 @@ fn the_free_text_of_syslog_has_a_format_too() {
     json.check("Nov 10 13:10:00 h kernel: oops", "ignored");
     logfmt.check("Nov 10 13:10:00 h kernel: oops=\"", "ignored");
 
-    let pattern = compile_pattern(r"^(?P<event>\w+) of (?P<procedure>\w+)").unwrap();
+    let pattern = compile(r"^(?P<event>\w+) of (?P<procedure>\w+)").unwrap();
     let regex = source(Format::Syslog).message(MessageFormat::Regex(pattern));
     regex.check("Nov 10 13:10:00 h a: started of p", STARTED);
     regex.check("Nov 10 13:10:00 h a: hello", "ignored");
@@ -213,7 +213,7 @@ fn csv_headers_are_checked() {
 #[test]
 fn regex_lines() {
     let pattern = r"^(?P<time>\S+ \S+) (?P<host>\S+) (?P<what>\w+): (?P<procedure>.*)$";
-    let regex = regex_source(compile_pattern(pattern).unwrap()).map(Field::Event, "what");
+    let regex = regex_source(compile(pattern).unwrap()).map(Field::Event, "what");
     regex.check("2025-11-10 13:10:00Z h STARTED: p", STARTED);
     regex.check("2025-11-10 13:10:00Z h STARTED: ", "missing_procedure");
     regex.check("2025-11-10 13:10:00Z h begun: p", "unknown_event");

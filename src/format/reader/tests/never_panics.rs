@@ -17,7 +17,7 @@ const GOOD: &[&str] = &[
 
 fn readers() -> Vec<(Reader, FileState)> {
     let pattern = r"^(?P<time>\S+) (?P<event>\w+)? ?(?-u:(?P<procedure>.*))$";
-    let regex = || compile_pattern(pattern).unwrap();
+    let regex = || compile(pattern).unwrap();
     let formats = [
         json_source().time_format("%d/%b/%Y:%H:%M:%S %z"),
         logfmt(),

@@ -100,6 +100,23 @@ fn exit_codes_say_what_happened() {
 }
 
 #[test]
+fn the_environment_says_where_ledger_and_configuration_are() {
+    let said = |arguments: &[&str]| {
+        let output = program()
+            .args(arguments)
+            .env("OFFHOURS_STORAGE_PATH", "/nowhere/ledger")
+            .env("OFFHOURS_CONFIG_FILE", "/nowhere/offhours.yml")
+            .output()
+            .expect("an end");
+        text(&output.stderr)
+    };
+    assert!(said(&["runs"]).starts_with("/nowhere/ledger: there is no ledger"));
+    assert!(said(&["ack", "1", "--by=x"]).starts_with("/nowhere/ledger: there is no ledger"));
+    assert!(said(&["check-config"]).starts_with("/nowhere/offhours.yml: "));
+    assert!(said(&["runs", "--storage.path=here"]).starts_with("here: there is no ledger"));
+}
+
+#[test]
 fn windows_that_are_always_open_are_called_so() {
     let home = folder();
     let config = home.path().join("offhours.yml");

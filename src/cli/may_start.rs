@@ -57,7 +57,10 @@ pub fn run(options: &Options) -> Outcome {
     let peer = options.peer.peer().map_err(usage)?;
     let dir = &options.storage.storage;
     if peer.is_none() && !dir.join("ledger.db").is_file() {
-        return Err(usage(format!("{}: there is no ledger here", dir.display())));
+        return Err(usage(format!(
+            "{}: there is no ledger here; --storage.path says where it is",
+            dir.display()
+        )));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(failed)?;

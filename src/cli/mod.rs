@@ -102,7 +102,13 @@ enum Command {
 #[derive(Args, Clone)]
 struct ConfigArg {
     /// The configuration file.
-    #[arg(long = "config.file", value_name = "FILE", default_value = "offhours.yml")]
+    #[arg(
+        long = "config.file",
+        value_name = "FILE",
+        default_value = "offhours.yml",
+        env = "OFFHOURS_CONFIG_FILE",
+        hide_env_values = true
+    )]
     config_file: PathBuf,
 }
 
@@ -124,7 +130,13 @@ impl ConfigArg {
 #[derive(Args, Clone)]
 struct StorageArg {
     /// The folder of the ledger.
-    #[arg(long = "storage.path", value_name = "DIR", default_value = "data")]
+    #[arg(
+        long = "storage.path",
+        value_name = "DIR",
+        default_value = "data",
+        env = "OFFHOURS_STORAGE_PATH",
+        hide_env_values = true
+    )]
     storage: PathBuf,
 }
 

@@ -65,7 +65,10 @@ pub fn approve(o: &ApproveOptions) -> Outcome {
 fn ask(request: &Request, storage: &StorageArg, config: &ConfigArg) -> Outcome {
     let dir = &storage.storage;
     if !dir.join("ledger.db").is_file() {
-        return Err(usage(format!("{}: there is no ledger here", dir.display())));
+        return Err(usage(format!(
+            "{}: there is no ledger here; --storage.path says where it is",
+            dir.display()
+        )));
     }
     let answer = match control::ask(dir, request).map_err(failed)? {
         Some(answer) => answer,

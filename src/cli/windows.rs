@@ -2,8 +2,11 @@
 
 use clap::{Args, ValueEnum};
 
+use super::fold::Hang;
 use super::table::{Align, Table};
-use super::{ConfigArg, FINE, Failure, Outcome, StorageArg, failed, instant, print, usage};
+use super::{
+    ConfigArg, FINE, Failure, Outcome, StorageArg, failed, instant, print, print_folded, usage,
+};
 use crate::clock;
 use crate::ledger::Ledger;
 use crate::report::windows::{Question, Row, RowReport, calendar, rows};
@@ -59,7 +62,7 @@ pub fn run(options: &Options) -> Outcome {
     match options.format {
         Format::Table => {
             let table = table_of(&rows);
-            print(|mut out| table.write(&mut out))?;
+            print_folded(Hang::At(4), |mut out| table.write(&mut out))?;
         }
         Format::Json => print(|out| {
             for row in &rows {

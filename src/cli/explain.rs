@@ -18,7 +18,7 @@ pub struct Options {
     config: ConfigArg,
     #[command(flatten)]
     storage: StorageArg,
-    /// The run: its number, its id, or PARTNER/ID.
+    /// The run: its number, its id, or PARTNER/ID; a number comes before an id that looks like one.
     run: String,
     #[arg(long, default_value = "text")]
     format: Format,

@@ -21,7 +21,7 @@ pub struct AckOptions {
     config: ConfigArg,
     #[command(flatten)]
     storage: StorageArg,
-    /// The run: its number, its id, or PARTNER/ID.
+    /// The run: its number, its id, or PARTNER/ID; a number comes before an id that looks like one.
     run: String,
     /// Who takes note.
     #[arg(long)]

@@ -1,17 +1,16 @@
 //! The one loop: it alone reads files, judges, and writes the ledger.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant as Moment};
 
 use crate::app::announce::announce;
 use crate::app::calendars::CalendarShelf;
-use crate::app::clerk;
 use crate::app::follow::Follower;
 use crate::app::intake::Batch;
 use crate::app::outage::Next;
 use crate::app::questions::Questions;
-use crate::app::shared::{Asking, Message, Reply, Request, Shared};
+use crate::app::shared::{Asking, Message, Shared};
 use crate::app::showing;
 use crate::clock;
 use crate::config::Config;
@@ -20,14 +19,9 @@ use crate::run::{Run, RunNo};
 use crate::store::{Commit, PolicyText, Store, StoreError};
 use crate::time::Instant;
 
-/// How often files are looked at. A hint that one has changed only makes the look come earlier.
-pub const POLL: Duration = Duration::from_millis(250);
-
-/// The least time between two looks, so that a storm of hints costs no more than this.
-pub const BREATH: Duration = Duration::from_millis(2);
-
-/// Progress through noise, and covered time, are committed this often.
+/// Progress through noise is committed this often.
 pub const NOISE_COMMIT: Duration = Duration::from_secs(1);
+/// Covered time is committed this often.
 pub const COVER_COMMIT: Duration = Duration::from_secs(10);
 
 /// Everything that the loop owns.
@@ -51,6 +45,10 @@ pub struct Engine {
 }
 
 impl Engine {
+    /// An engine over a ledger that is open, whose follower starts where the ledger says.
+    ///
+    /// # Errors
+    /// A source that cannot be followed, or a ledger that cannot be read or written, as a sentence.
     pub fn new(
         shared: Arc<Shared>,
         mail: Receiver<Message>,
@@ -241,6 +239,7 @@ impl Engine {
         Ok(())
     }
 
+    /// Stores a commit whatever is in it, and makes it visible.
     pub(super) fn store_it(&mut self, commit: Commit) -> Result<(), StoreError> {
         let commit = self.complete(commit)?;
         self.put(&commit)
@@ -275,79 +274,6 @@ impl Engine {
         }
     }
 
-    /// Waits for the next reason to look, and answers what is asked; `false`: stop.
-    fn answer_mail(&mut self) -> bool {
-        if self.follower.has_unread() {
-            return self.drain_mail();
-        }
-        let until = self.last_look + POLL;
-        let timeout = until.saturating_duration_since(Moment::now()).min(self.until_deadline());
-        match self.mail.recv_timeout(timeout) {
-            Ok(message) => {
-                let breath = (self.last_look + BREATH).saturating_duration_since(Moment::now());
-                if !breath.is_zero() {
-                    std::thread::sleep(breath);
-                }
-                self.answer(message) && self.drain_mail()
-            }
-            Err(RecvTimeoutError::Timeout) => true,
-            Err(RecvTimeoutError::Disconnected) => false,
-        }
-    }
-
-    fn drain_mail(&mut self) -> bool {
-        while let Ok(message) = self.mail.try_recv() {
-            if !self.answer(message) {
-                return false;
-            }
-        }
-        true
-    }
-
-    /// How long until an open run breaks a rule.
-    fn until_deadline(&self) -> Duration {
-        let next = self.draft.next_deadline();
-        next.map_or(POLL, |at| (at - clock::now()).to_std().unwrap_or_default())
-    }
-
-    fn answer(&mut self, message: Message) -> bool {
-        match message {
-            Message::Wake => {}
-            Message::Stop => return false,
-            Message::Reload(reply) => {
-                let answer = self.reload();
-                // Whoever asked may have gone.
-                let _ = reply.send(answer);
-            }
-            Message::Request(request, reply) => self.carry_out(&request, reply),
-            Message::Ask(asking) => self.take_question(asking),
-        }
-        true
-    }
-
-    fn carry_out(&mut self, request: &Request, reply: Reply) {
-        if !self.shared.is_ready() {
-            let _ = reply.send(Err("offhours is still catching up with its logs".into()));
-            return;
-        }
-        let now = clock::now();
-        let policy = &self.config.policy;
-        let reader = self.store.reader();
-        let answer = match clerk::carry_out(request, &mut self.draft, &reader, policy, now) {
-            Err(no) => Err(no),
-            Ok((changed, told)) => {
-                let mut commit = Commit { entries: self.draft.drain(), ..Commit::default() };
-                commit.runs = self.touched(&commit, now);
-                commit.runs.extend(changed.map(|run| counted(run, &self.config, now)));
-                self.store_it(commit).map(|()| told).map_err(|e| {
-                    self.start_over();
-                    e.to_string()
-                })
-            }
-        };
-        let _ = reply.send(answer);
-    }
-
     /// Commits whatever is pending, however little.
     pub(super) fn flush(&mut self) {
         let mut commit = Commit { entries: self.draft.drain(), ..Commit::default() };
@@ -358,6 +284,7 @@ impl Engine {
         }
     }
 
+    /// Settles what the next start has to know.
     fn finish(&mut self) {
         // The next start may come with another policy.
         let now = clock::now();

@@ -11,6 +11,7 @@ pub mod dossier;
 pub mod engine;
 pub mod follow;
 pub mod intake;
+mod mail;
 pub mod outage;
 pub mod pages;
 pub mod policy_tests;

@@ -1,12 +1,13 @@
 //! The files on their way to the loop: the tail, the intake and the watch over the sources, tied together.
 
 mod hints;
+mod looking;
 mod progress;
 mod refused;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::{Duration, Instant as Moment, SystemTime};
+use std::time::{Duration, Instant as Moment};
 
 use crate::app::documents::Documents;
 use crate::app::intake::{Batch, Intake, Progress, memo};
@@ -14,9 +15,7 @@ use crate::app::shared::Shared;
 use crate::app::watch::Watch;
 use crate::config::Config;
 use crate::store::{Store, Tally};
-use crate::tail::{
-    Block, Checkpoint, Content, Depth, FileId, Follow, Limits, SourceStatus, Tail, TailEvent, Waker,
-};
+use crate::tail::{Block, Checkpoint, Content, FileId, Follow, Limits, SourceStatus, Tail, Waker};
 use crate::time::Instant;
 
 /// Directories are listed for new files this often; a hint makes it come earlier.
@@ -123,44 +122,9 @@ impl Follower {
         self.watch.inherit(&old.watch);
     }
 
+    /// Whether hints of the operating system are asked for.
     pub fn uses_notify(&self) -> bool {
         self.notify
-    }
-
-    /// Finds out what has changed in the files. `elapsed`: since the last look.
-    pub fn look(&mut self, now: Instant, elapsed: Duration) {
-        if super::watch::GAP < elapsed {
-            self.intake.gap(None);
-        }
-        self.rests = self.may_rest();
-        if self.rests {
-            return;
-        }
-        self.still = None;
-        self.waker.forget_news();
-        let depth = self.depth();
-        let begun = Moment::now();
-        if depth == Depth::Glob {
-            self.waker.forget_names();
-        }
-        let mut events = self.tail.scan(depth, self.began.elapsed());
-        self.note_missed();
-        self.last_scan = Some((Moment::now(), begun.elapsed()));
-        if depth == Depth::Glob {
-            self.last_glob = self.last_scan;
-            events.extend(self.documents.look());
-            let mut directories = self.tail.directories();
-            directories.extend(self.documents.directories());
-            for warning in self.waker.watch(&directories) {
-                tracing::warn!(warning, "polling");
-            }
-        }
-        self.intake.look();
-        for event in events {
-            self.note(event, now);
-        }
-        self.is_first = false;
-        self.last_look = Some(now);
     }
 
     /// Finds out how the sources are doing, after something was read, and makes it visible.
@@ -172,79 +136,6 @@ impl Follower {
         self.last_stock = Some(Moment::now());
         self.watch.take_stock(&self.status, now, elapsed);
         shared.set_sources(self.watch.views());
-    }
-
-    fn note(&mut self, event: TailEvent, now: Instant) {
-        match event {
-            TailEvent::Opened { file, source, path, resumed_at, mtime } => {
-                self.opened(file, &source, &path.to_string_lossy(), (resumed_at, mtime), now);
-            }
-            TailEvent::Rotated { file, source, kind } => {
-                tracing::info!(source = &*source, file = file.0, kind = kind.as_str(), "rotated");
-                self.watch.count(&source, "rotations", kind.as_str(), 1);
-                self.moved(file);
-            }
-            TailEvent::Vanished { file, source, path } => {
-                tracing::warn!(source = &*source, path = %path.display(), "file vanished");
-                self.moved(file);
-            }
-            TailEvent::PossibleLoss { file, source, reason, from, to } => {
-                let (file, reason) = (file.0, reason.as_str());
-                tracing::error!(source = &*source, file, reason, from, to, "lines may be lost");
-                self.watch.count(&source, "possible_loss", reason, 1);
-                self.is_urgent = true;
-            }
-            TailEvent::Failed { source, path, kind, error } => {
-                let (path, kind) = (path.map(|path| path.display().to_string()), kind.as_str());
-                tracing::warn!(source = &*source, path, kind, error, "cannot be read");
-                self.watch.count(&source, "read_errors", kind, 1);
-                self.intake.gap(self.names.get(&source).copied());
-            }
-            TailEvent::Closed { file, .. } => {
-                self.intake.close(file);
-                self.mtimes.remove(&file);
-                self.closed.push(file);
-            }
-        }
-    }
-
-    fn opened(
-        &mut self,
-        file: FileId,
-        source: &Arc<str>,
-        path: &str,
-        (resumed_at, mtime): (u64, Option<SystemTime>),
-        now: Instant,
-    ) {
-        let Some(index) = self.names.get(source).copied() else { return };
-        tracing::info!(source = &**source, file = file.0, path, resumed_at, "following");
-        if let Some(mtime) = mtime.map(Instant::from) {
-            self.mtimes.insert(file, mtime);
-            if 0 < resumed_at {
-                self.watch.saw_line(index, mtime.min(now));
-            }
-        }
-        let header = match self.intake.needs_header(index) {
-            true => self.tail.first_line(file).ok().flatten(),
-            false => None,
-        };
-        let memo = self.tail.memo(file).to_string();
-        // Where it begins is to be on disk at once, also if nothing is read of it: a restart knows it by that.
-        self.progress.insert(file, Progress { file, offset: resumed_at, memo: memo.clone() });
-        self.is_urgent = true;
-        // What was not there at the last look has been followed since then.
-        let since = if self.is_first || 0 < resumed_at { None } else { self.last_look };
-        let trouble = self.intake.opened(
-            file,
-            (index, path.into()),
-            resumed_at,
-            &memo,
-            header.as_deref(),
-            since,
-        );
-        if let Err(rejection) = trouble {
-            tracing::warn!(source = &**source, path, detail = rejection.detail, "header refused");
-        }
     }
 
     /// Reads until something is worth a commit; `true`: there is more.
@@ -318,6 +209,7 @@ impl Follower {
         batch
     }
 
+    /// Whether everything that is written of this partner has been read and taken.
     pub fn is_caught_up(&self, partner: &str) -> bool {
         let is_read = match &self.still {
             Some(behind) => !behind.contains(partner),
@@ -326,6 +218,7 @@ impl Follower {
         is_read && self.documents.is_caught_up(partner)
     }
 
+    /// Whether something was read and not taken yet.
     pub fn has_unread(&self) -> bool {
         self.still.is_none() && self.intake.has_items() || self.documents.has_waiting()
     }
@@ -347,6 +240,7 @@ impl Follower {
         self.intake.gap(None);
     }
 
+    /// Whether something was counted since the last commit.
     pub fn has_tallies(&self) -> bool {
         self.watch.has_pending()
     }

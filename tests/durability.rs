@@ -1,6 +1,6 @@
 //! Through kill -9 at any moment: each event exactly once, and the same page as without.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -108,9 +108,11 @@ fn case_28_nothing_is_lost_or_counted_twice_through_kill_9() {
         "--limit=100000",
     ]);
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let mut numbers = BTreeSet::new();
     for line in text(&runs.stdout).lines() {
         let run: serde_json::Value = serde_json::from_str(line).expect("an object");
         assert_eq!(run["state"], "finished", "seed {seed}: {run}");
+        assert!(numbers.insert(run["run"].as_u64()), "seed {seed}: {run}");
         *seen.entry(run["run_id"].as_str().expect("an id").into()).or_default() += 1;
     }
     assert_eq!(seen.len(), LINES / 4, "seed {seed}");

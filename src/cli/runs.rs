@@ -2,12 +2,14 @@
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 
 use super::fold::Hang;
 use super::replay::table_of;
 use super::{FINE, Outcome, StorageArg, back, failed, print, print_folded, usage};
 use crate::report::csv::cell;
 use crate::report::run::RunReport;
+use crate::run::RunNo;
 use crate::store::{Reader, RunFilter};
 use crate::time::Instant;
 use crate::verdict::Verdict;
@@ -46,6 +48,15 @@ enum Format {
     Csv,
 }
 
+/// One object, as the API has it.
+#[derive(Serialize)]
+struct Numbered<'a> {
+    /// The number by which every command takes the run.
+    run: RunNo,
+    #[serde(flatten)]
+    report: &'a RunReport,
+}
+
 /// The words, so that shells can complete them.
 fn verdicts() -> PossibleValuesParser {
     PossibleValuesParser::new(Verdict::ALL.iter().map(|verdict| verdict.as_str()))
@@ -75,8 +86,8 @@ pub fn run(options: &Options) -> Outcome {
             print_folded(Hang::At(4), |mut out| table.write(&mut out))?;
         }
         Format::Json => print(|out| {
-            for report in &reports {
-                writeln!(out, "{}", serde_json::to_string(report)?)?;
+            for ((run, ..), report) in found.iter().zip(&reports) {
+                writeln!(out, "{}", serde_json::to_string(&Numbered { run: run.no, report })?)?;
             }
             Ok(())
         })?,

@@ -9,7 +9,7 @@
 //! for file in tail.unread()                       oldest first
 //!     while let Some(block) = tail.read(file, &mut buffer)?
 //!     let checkpoint = tail.checkpoint(file, offset)?     stored together with what came of the lines
-//!     tail.committed(file, offset)                or, if that failed, tail.rewind(file)
+//!     tail.committed(file, offset)                once it is; if that failed: a new tail from what is stored
 //! ```
 //!
 //! What is [`Content::Lines`] was read exactly once: if every checkpoint is stored in one transaction

@@ -9,7 +9,7 @@ use super::checkpoint::Checkpoint;
 use super::event::{FailureKind, FileId};
 use super::generation::{Generation, Life};
 use super::rotate::find_moved;
-use super::signature::{Seen, read_full};
+use super::signature::read_full;
 
 impl Tail {
     /// The generations that have bytes to read, oldest first. A file that failed is left out until it
@@ -125,29 +125,6 @@ impl Tail {
     pub fn committed(&mut self, file: FileId, offset: u64) {
         if let Some(g) = self.generations.get_mut(&file) {
             g.committed = offset.min(g.offset());
-        }
-    }
-
-    /// Reading starts again behind what was committed last.
-    ///
-    /// # Errors
-    /// Those of reading the file, and `InvalidData` if the content was cut off or deleted meanwhile.
-    pub fn rewind(&mut self, file: FileId) -> io::Result<()> {
-        let gone = || io::Error::new(io::ErrorKind::InvalidData, "content that was read is gone");
-        let rewound = self.with_file(file, |g| {
-            if g.committed == g.offset() {
-                return Ok(());
-            }
-            let Some(file) = &g.file else { return Err(gone()) };
-            let seen = Seen::load(file, g.committed)?;
-            let seen = seen.filter(|_| g.seen.stands_around(file).unwrap_or(false));
-            g.seen = seen.ok_or_else(gone)?;
-            g.examined = g.committed;
-            Ok(())
-        })?;
-        match self.generations.get(&file) {
-            Some(g) if rewound.is_none() && g.committed < g.offset() => Err(gone()),
-            _ => Ok(()),
         }
     }
 }

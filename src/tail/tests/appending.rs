@@ -141,23 +141,6 @@ fn two_sources_read_the_same_file_each_for_itself() {
 }
 
 #[test]
-fn what_was_not_committed_can_be_read_again() {
-    let mut rig = Rig::new(&["app.log"]);
-    rig.write("app.log", "1\n2\n3\n");
-    rig.poll();
-    let file = rig.tail.generations.keys().next().copied().unwrap();
-    rig.expect(&["1", "2", "3"]);
-    rig.tail.committed(file, 2);
-    rig.tail.rewind(file).unwrap();
-    rig.read();
-    rig.expect(&["2", "3"]);
-    rig.tail.committed(file, 4);
-    rig.truncate("app.log");
-    let error = rig.tail.rewind(file).unwrap_err();
-    assert_eq!(error.kind(), std::io::ErrorKind::InvalidData);
-}
-
-#[test]
 fn the_first_line_is_there_once_it_is_complete() {
     let mut rig = Rig::new(&["a.csv"]);
     let header = "column,".repeat(2000);

@@ -20,8 +20,9 @@ use crate::time::Instant;
 use queue::{Fate, Item, Queue};
 pub use queue::{RECORD_QUIET, REJECTED_LINE_BYTES};
 
-/// Items that wait in memory before more is read, shared by the files; each has room for some.
+/// Items that wait in memory before more is read, shared by the files.
 pub const QUEUE_ITEMS: usize = 512;
+/// However many files there are, each has room for so many.
 pub const QUEUE_ITEMS_LEAST: usize = 256;
 
 /// Events taken into one commit: many, because each commit has its price; not so many that they leave the caches.
@@ -330,7 +331,7 @@ pub(super) mod memo {
         }
     }
 
-    /// The header and the stamp that [`write`] put there.
+    /// The header and the stamp that [`write()`] put there.
     pub fn read(memo: &str) -> (Option<String>, Option<Instant>) {
         let (last, header) = match memo.split_once(' ') {
             Some((last, header)) => (last, Some(header.to_string())),

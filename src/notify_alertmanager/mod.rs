@@ -25,14 +25,19 @@ use crate::ledger::chain::Head;
 use post::Failure;
 use roster::{Post, Roster};
 
-/// The most alerts in one post; more are posted one after the other.
-pub const ALERTS_PER_POST: usize = 128;
+/// The most alerts in one post; more are posted one after the other. With words as long as they can be it
+/// is below the 1 MiB that proxies usually take.
+pub const ALERTS_PER_POST: usize = 64;
+
+/// After so many refusals of what posts hold, Alertmanager is left alone for a while like one that is down: it may
+/// refuse everything.
+pub const REFUSALS_PER_ROUND: usize = 16;
 
 /// An alert ends by itself this many times `resend` after its last post, as with Prometheus: if offhours dies,
 /// what it said lapses, and a post that gets lost does no harm.
 pub const LAPSE_RESENDS: u32 = 4;
 
-/// How often the log is told that an Alertmanager still takes nothing.
+/// How often the log is told that an Alertmanager still takes nothing, or still refuses an alert.
 pub const REMIND: Duration = Duration::from_secs(60);
 
 /// How long a failed post is waited out: doubled from the first to the longest.
@@ -151,21 +156,50 @@ impl Sender {
     }
 
     /// Posts; gives back how long to wait after a failure.
+    ///
+    /// A post whose content is refused is halved until it is known which alert it is: one that is not taken, or a
+    /// post that is too long for a proxy, holds up no other.
     async fn post_what_is_due(&mut self, picture: &Picture) -> Option<Duration> {
         let due = self.roster.due(Moment::now());
-        for posts in due.chunks(ALERTS_PER_POST) {
+        let alike = due.chunk_by(|one, next| one.was_refused == next.was_refused);
+        let mut left: Vec<_> = alike.flat_map(|posts| posts.chunks(ALERTS_PER_POST)).collect();
+        left.reverse();
+        let mut refusals = 0;
+        while let Some(posts) = left.pop() {
             let body = wire::body(posts, picture, &self.settings, clock::now());
             let outcome = post::post(&self.settings, body).await;
             (self.count)(outcome.is_ok());
-            match outcome {
-                Ok(()) => {
-                    self.trouble.is_over(&self.settings);
-                    self.accepted(posts);
+            let Err(failure) = outcome else {
+                self.trouble.is_over(&self.settings);
+                self.accepted(posts);
+                continue;
+            };
+            refusals += usize::from(failure.is_of_content());
+            match posts {
+                _ if !failure.is_of_content() => return Some(self.wait_after(&failure)),
+                [one] => self.refused(one, &failure),
+                _ => {
+                    let (first, second) = posts.split_at(posts.len() / 2);
+                    left.extend([second, first]);
                 }
-                Err(failure) => return Some(self.trouble.tell(&self.settings, &failure)),
+            }
+            if refusals == REFUSALS_PER_ROUND {
+                return Some(self.wait_after(&failure));
             }
         }
         None
+    }
+
+    fn wait_after(&mut self, failure: &Failure) -> Duration {
+        self.trouble.tell(&self.settings, failure)
+    }
+
+    fn refused(&mut self, post: &Post, failure: &Failure) {
+        if self.roster.refused(post, Moment::now(), self.trouble.backoff) {
+            let (name, labels) = &post.key;
+            let (partner, procedure) = (&*labels.partner, &*labels.procedure);
+            tracing::warn!(alert = name.as_str(), partner, procedure, to = %self.settings.peer.url, error = %failure, "this alert is refused, trying on");
+        }
     }
 
     fn accepted(&mut self, posts: &[Post]) {

@@ -20,6 +20,15 @@ pub(super) enum Failure {
     Foreign(StatusCode, String),
 }
 
+impl Failure {
+    /// Something in the post itself is not taken: less of it may be.
+    pub(super) fn is_of_content(&self) -> bool {
+        use StatusCode as S;
+        let of_content = [S::BAD_REQUEST, S::PAYLOAD_TOO_LARGE, S::UNPROCESSABLE_ENTITY];
+        matches!(self, Failure::Refused(status, _) if of_content.contains(status))
+    }
+}
+
 /// Posts alerts.
 ///
 /// # Errors

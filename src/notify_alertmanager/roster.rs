@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant as Moment};
 
 use crate::alerts::{Alert, Key};
+use crate::notify_alertmanager::{Backoff, REMIND};
 
 /// One alert to be posted.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +14,8 @@ pub(super) struct Post {
     pub(super) alert: Arc<Alert>,
     /// It holds no longer.
     pub(super) is_over: bool,
+    /// It was refused when it was last posted by itself.
+    pub(super) was_refused: bool,
 }
 
 /// By what alerts are; bounded by the number of label sets.
@@ -30,6 +33,16 @@ struct Known {
     over: Option<Moment>,
     /// Alertmanager knows it as firing.
     is_firing: bool,
+    /// Its own words are not taken: it waits for itself, and the others do not wait for it.
+    refused: Option<Refused>,
+}
+
+struct Refused {
+    /// Not posted before.
+    until: Moment,
+    wait: Duration,
+    /// When the log was told.
+    told: Moment,
 }
 
 impl Roster {
@@ -45,7 +58,13 @@ impl Roster {
             }
         }
         for (key, alert) in holding {
-            let fresh = || Known { alert: alert.clone(), told: None, over: None, is_firing: false };
+            let fresh = || Known {
+                alert: alert.clone(),
+                told: None,
+                over: None,
+                is_firing: false,
+                refused: None,
+            };
             let known = self.known.entry(key.clone()).or_insert_with(fresh);
             if known.alert != *alert || known.over.is_some() {
                 (known.alert, known.told, known.over) = (alert.clone(), None, None);
@@ -53,15 +72,17 @@ impl Roster {
         }
     }
 
-    /// What is to be posted at `now`.
+    /// What is to be posted at `now`, what was refused last.
     pub(super) fn due(&self, now: Moment) -> Vec<Post> {
         let due = self.known.iter().filter(|(_, known)| self.due_at(known) <= Some(now));
-        due.map(|(key, known)| Post {
+        let post = |(key, known): (&Key, &Known)| Post {
             key: key.clone(),
             alert: known.alert.clone(),
             is_over: known.over.is_some(),
-        })
-        .collect()
+            was_refused: known.refused.is_some(),
+        };
+        let (last, first): (Vec<_>, Vec<_>) = due.map(post).partition(|post| post.was_refused);
+        [first, last].concat()
     }
 
     /// The next moment at which something is to be posted.
@@ -72,10 +93,25 @@ impl Roster {
 
     /// `None`: at once.
     fn due_at(&self, known: &Known) -> Option<Moment> {
-        match (known.over, known.told) {
+        let due = match (known.over, known.told) {
             (Some(over), _) => Some(over + self.resolve_delay),
             (None, told) => told.map(|told| told + self.resend),
+        };
+        due.max(known.refused.as_ref().map(|refused| refused.until))
+    }
+
+    /// Takes note that an alert was refused when it was posted by itself; whether the log is to be told.
+    pub(super) fn refused(&mut self, post: &Post, now: Moment, backoff: Backoff) -> bool {
+        let Some(known) = self.known.get_mut(&post.key) else { return false };
+        if post.is_over && !known.is_firing {
+            // It never was taken: there is nothing to resolve.
+            return self.known.remove(&post.key).is_none();
         }
+        let before = known.refused.take();
+        let wait = before.as_ref().map_or(backoff.first, |r| (r.wait * 2).min(backoff.longest));
+        let told = before.map(|refused| refused.told).filter(|told| now < *told + REMIND);
+        known.refused = Some(Refused { until: now + wait, wait, told: told.unwrap_or(now) });
+        told.is_none()
     }
 
     /// Takes note that a post was accepted; whether it was more than a repetition.
@@ -84,7 +120,7 @@ impl Roster {
             return self.known.remove(&post.key).is_some();
         }
         let Some(known) = self.known.get_mut(&post.key) else { return false };
-        known.told = Some(now);
+        (known.told, known.refused) = (Some(now), None);
         !std::mem::replace(&mut known.is_firing, true)
     }
 }
@@ -165,5 +201,47 @@ mod tests {
         // Over before Alertmanager was back: it may have heard of it, so it is told that it is over.
         check(0..500, &[(0, a, &["one"]), (1, &[], &[]), (121, &[], &["-one"])]);
         check(0..500, &[(0, a, &["one"]), (1, &[], &[]), (500, &[], &["-one"]), (501, &[], &[])]);
+    }
+
+    #[test]
+    fn what_is_refused_waits_longer_each_time_and_is_told_now_and_then() {
+        let backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(50) };
+        let begun = Moment::now();
+        let mut roster = Roster::new(Duration::from_secs(30), Duration::ZERO);
+        let mut now = begun;
+        let mut tried = Vec::new();
+        roster.look(&holding(&[("a", "one")]), now);
+        for _ in 0..9 {
+            let due = roster.due(now);
+            assert_eq!(due.len(), 1);
+            let is_told = roster.refused(&due[0], now, backoff);
+            tried.push(((now - begun).as_secs(), is_told));
+            // Other words change nothing.
+            roster.look(&holding(&[("a", if is_told { "two" } else { "one" })]), now);
+            assert_eq!(roster.due(now), []);
+            now = roster.next().unwrap();
+        }
+        let want = [(0, true), (1, false), (3, false), (7, false), (15, false), (31, false)];
+        let later = [(63, true), (113, false), (163, true)];
+        assert_eq!(tried, [&want[..], &later].concat());
+        roster.accepted(&roster.due(now)[0].clone(), now);
+        assert_eq!(roster.next(), Some(now + Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn what_never_was_taken_and_is_over_is_let_go() {
+        let backoff = Backoff { first: Duration::ZERO, longest: Duration::ZERO };
+        let mut roster = Roster::new(Duration::from_secs(30), Duration::ZERO);
+        let now = Moment::now();
+        roster.look(&holding(&[("a", "one"), ("b", "two")]), now);
+        let due = roster.due(now);
+        roster.accepted(&due[0], now);
+        roster.refused(&due[1], now, backoff);
+        roster.look(&holding(&[]), now);
+        for post in roster.due(now) {
+            roster.refused(&post, now, backoff);
+        }
+        let names: Vec<_> = roster.due(now).iter().map(|post| post.key.clone()).collect();
+        assert_eq!(names, [key("a")], "the one that was taken is to be resolved");
     }
 }

@@ -240,6 +240,95 @@ async fn one_that_is_silent_holds_up_no_other() {
     }
 }
 
+/// A picture with an alert for each of these procedures.
+fn picture_of(procedures: impl IntoIterator<Item = String>) -> Picture {
+    let one = picture(true);
+    let ((name, labels), alert) = one.alerts.first_key_value().unwrap();
+    let of = |procedure: String| Labels { procedure: procedure.into(), ..labels.clone() };
+    let all = procedures.into_iter().map(|procedure| ((*name, of(procedure)), alert.clone()));
+    Picture { alerts: all.collect(), ..one.clone() }
+}
+
+/// The procedures in a post.
+fn procedures(post: &fake::Received) -> Vec<String> {
+    let of = |alert: &Value| alert["labels"]["procedure"].as_str().unwrap().to_owned();
+    post.body.as_array().unwrap().iter().map(of).collect()
+}
+
+/// A sender that waits longer than any test after a failure.
+fn sender(fake: &Fake) -> Sender {
+    let settings = settings(fake.port);
+    let wait = PATIENCE * 100;
+    Sender {
+        roster: Roster::new(settings.resend, settings.resolve_delay),
+        settings: Arc::new(settings),
+        count: Arc::new(|_| ()),
+        trouble: Trouble::new(Backoff { first: wait, longest: wait }),
+    }
+}
+
+/// One round of a sender that is shown this picture.
+async fn round(sender: &mut Sender, picture: &Picture) -> Option<Duration> {
+    sender.roster.look(&picture.alerts, Moment::now());
+    sender.post_what_is_due(picture).await
+}
+
+#[tokio::test]
+async fn one_that_is_refused_holds_up_no_other() {
+    let fake = Fake::start(vec![Behaviour::Particular(20, "p007"); 100]).await;
+    let mut sender = sender(&fake);
+    let all: Vec<String> = (0..150).map(|n| format!("p{n:03}")).collect();
+    assert_eq!(
+        round(&mut sender, &picture_of(all.clone())).await,
+        None,
+        "the next one goes at once"
+    );
+    let posts = fake.all();
+    let taken = posts
+        .iter()
+        .map(procedures)
+        .filter(|names| names.len() <= 20 && !names.contains(&"p007".to_owned()));
+    let mut taken: Vec<String> = taken.flatten().collect();
+    taken.sort();
+    let good = |name: &&String| *name != "p007";
+    assert_eq!(taken, all.iter().filter(good).cloned().collect::<Vec<_>>(), "each once");
+    // Another violation does not wait, and the bad one is not tried with it.
+    let more = all.iter().cloned().chain(["p999".to_owned()]);
+    assert_eq!(round(&mut sender, &picture_of(more)).await, None);
+    assert_eq!(fake.all().iter().map(procedures).collect::<Vec<_>>(), [["p999"]]);
+}
+
+#[tokio::test]
+async fn what_only_had_to_be_divided_is_no_trouble() {
+    let fake = Fake::start(vec![Behaviour::Particular(2, "none"); 100]).await;
+    let mut sender = sender(&fake);
+    let names = || ["a", "b", "c"].map(str::to_owned);
+    assert_eq!(round(&mut sender, &picture_of(names())).await, None);
+    assert_eq!(
+        fake.all().iter().map(procedures).collect::<Vec<_>>(),
+        [vec!["a", "b", "c"], vec!["a"], vec!["b", "c"]]
+    );
+    assert!(sender.trouble.since.is_none());
+    assert!(sender.roster.due(Moment::now()).is_empty(), "all are known");
+}
+
+#[tokio::test]
+async fn one_that_refuses_everything_is_left_alone() {
+    let fake = Fake::start(vec![Behaviour::Answer(400, "bad"); 100]).await;
+    let mut sender = sender(&fake);
+    let all = picture_of((0..300).map(|n| format!("p{n:03}")));
+    assert_eq!(round(&mut sender, &all).await, Some(PATIENCE * 100));
+    assert_eq!(fake.all().len(), REFUSALS_PER_ROUND);
+    // A few alerts wait each for itself, without a post meanwhile.
+    let few = picture_of(["a", "b", "c"].map(str::to_owned));
+    let mut sender = self::sender(&fake);
+    assert_eq!(round(&mut sender, &few).await, None);
+    assert_eq!(fake.all().len(), 5);
+    assert!(Moment::now() + PATIENCE < sender.roster.next().unwrap());
+    assert_eq!(round(&mut sender, &few).await, None);
+    assert!(fake.all().is_empty());
+}
+
 #[tokio::test]
 async fn other_settings_are_another_sender() {
     let first = Fake::start(vec![Behaviour::Answer(200, "")]).await;

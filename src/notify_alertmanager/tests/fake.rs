@@ -21,6 +21,8 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 pub enum Behaviour {
     /// Status and body.
     Answer(u16, &'static str),
+    /// Refuses more alerts than this in one post, and those of one procedure.
+    Particular(usize, &'static str),
     /// A body that goes on for ever.
     Endless,
     /// A header that goes on for ever.
@@ -102,6 +104,12 @@ impl Fake {
         all
     }
 
+    /// All requests that came in since they were last asked for.
+    pub fn all(&self) -> Vec<Received> {
+        let mut received = self.received.try_lock().unwrap();
+        std::iter::from_fn(|| received.try_recv().ok()).collect()
+    }
+
     pub fn is_quiet(&self) -> bool {
         self.received.try_lock().unwrap().is_empty()
     }
@@ -129,6 +137,18 @@ async fn serve(
     sender: UnboundedSender<Received>,
 ) {
     let Some(request) = request(&mut stream).await else { return };
+    let behaviour = match behaviour {
+        Behaviour::Particular(most, procedure) => {
+            let alerts = request.body.as_array().cloned().unwrap_or_default();
+            let is_bad = alerts.iter().any(|alert| alert["labels"]["procedure"] == procedure);
+            match (most < alerts.len(), is_bad) {
+                (true, _) => Behaviour::Answer(413, "too large"),
+                (false, true) => Behaviour::Answer(400, "bad"),
+                (false, false) => Behaviour::Answer(200, ""),
+            }
+        }
+        other => other,
+    };
     let _ = sender.send(request);
     let head = |status: u16| format!("HTTP/1.1 {status} x\r\nConnection: close\r\n");
     // The other side may have heard enough.
@@ -149,7 +169,7 @@ async fn serve(
             tokio::time::timeout(Duration::MAX, std::future::pending::<()>()).await.ok();
             Ok(())
         }
-        Behaviour::Close => Ok(()),
+        Behaviour::Close | Behaviour::Particular(..) => Ok(()),
     };
 }
 

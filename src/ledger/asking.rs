@@ -9,7 +9,7 @@ use crate::change::Plan;
 use crate::event::{Body, Event, Kind, RunLine, Trigger};
 use crate::forecast::Durations;
 use crate::ledger::draft::{CLOCKS_DIFFER, Draft, Evidence, TICK, Taking};
-use crate::ledger::pairing::terms_of;
+use crate::ledger::present::terms_of;
 use crate::ledger::seeking::Seeking;
 use crate::ledger::{What, case_of};
 use crate::policy::{Partner, Policy, Terms};
@@ -185,7 +185,7 @@ impl Draft {
             }
         };
         let mut duties = Vec::new();
-        let case = case_of(&run, &terms, clock);
+        let case = case_of(&run, terms, clock);
         let mut found = Vec::new();
         for (reason, check) in judge(&case, When::Later) {
             match check {

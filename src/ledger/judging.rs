@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 
 use crate::event::RunLine;
 use crate::ledger::draft::{Draft, Evidence, TICK, Taking};
-use crate::ledger::pairing::terms_of;
+use crate::ledger::present::terms_of;
 use crate::ledger::{Ledger, Shown, Sums, What};
 use crate::policy::{Policy, Terms};
 use crate::run::{Labels, Run, RunNo, State};
@@ -102,7 +102,7 @@ impl Shown {
     /// Counts one run, as far as is known at `clock`.
     fn add(&mut self, policy: &Policy, run: &Run, clock: Instant) {
         let Some(terms) = terms_of(policy, run) else { return };
-        let (business, outside) = time_counted(run, &terms, clock);
+        let (business, outside) = time_counted(run, terms, clock);
         self.business_nanos += business;
         self.outside_nanos += outside;
     }
@@ -183,7 +183,7 @@ impl Draft {
         let Some(terms) = terms_of(policy, &run) else { return };
         // A run that was judged up to some instant is not judged as of an earlier one.
         let clock = self.ledger.judged(no).map_or(clock, |judged| clock.max(judged));
-        let case = case_of(&run, &terms, clock);
+        let case = case_of(&run, terms, clock);
         let (mut news, mut open) = (Vec::new(), Vec::new());
         for (reason, check) in judge(&case, When::Later) {
             let known = run.findings.contains_key(&reason);
@@ -214,7 +214,7 @@ impl Draft {
         let next = next.map(|(_, until)| *until).min();
         self.set_deadline(&partner, no, next);
         if !is_open && next.is_none() {
-            self.seal(policy, no, &terms, clock);
+            self.seal(policy, no, terms, clock);
         }
     }
 

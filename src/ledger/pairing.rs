@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::event::{Kind, RunLine};
 use crate::ledger::book::Key;
 use crate::ledger::draft::{Draft, TICK, Taking};
+use crate::ledger::present::terms_of;
 use crate::ledger::{Shown, What};
 use crate::policy::Policy;
 use crate::run::{Irregularity, Phase, Place, Run, RunNo, State};
@@ -345,12 +346,6 @@ fn keys_of<'a>(
     let procedure: Option<Arc<str>> = line.procedure.as_deref().map(Arc::from);
     let services = services_of(policy, taking, line);
     services.into_iter().filter_map(move |service| Some((service, procedure.clone()?)))
-}
-
-/// The terms of a run by the policy of now; `None`: its partner is no longer there.
-pub(super) fn terms_of(policy: &Policy, run: &Run) -> Option<Arc<crate::policy::Terms>> {
-    let partner = policy.partner(&run.partner)?;
-    Some(partner.terms(run.service.as_deref(), &run.procedure).clone())
 }
 
 fn named(line: &RunLine) -> String {

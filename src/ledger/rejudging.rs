@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use crate::ledger::draft::TICK;
 use crate::ledger::judging::{case_of, time_counted};
-use crate::ledger::pairing::terms_of;
+use crate::ledger::present::terms_of;
 use crate::policy::{Policy, Terms};
 use crate::run::{Run, State};
 use crate::time::Instant;
@@ -25,6 +25,7 @@ pub struct Judged {
 }
 
 impl Judged {
+    /// What it all adds up to.
     pub fn verdict(&self) -> Verdict {
         Verdict::of(self.findings.values().map(|f| (f.reason, f.waived)), self.uncovered)
     }
@@ -40,17 +41,17 @@ pub fn judge_again(
 ) -> Option<Judged> {
     let (first, last) = (terms_of(at_start, run)?, terms_of(at_end, run)?);
     let start = as_started(run);
-    let (mut findings, uncovered) = found_at_start(&start, &first);
-    let doubt = doubted(run, &start, &first);
+    let (mut findings, uncovered) = found_at_start(&start, first);
+    let doubt = doubted(run, &start, first);
     doubt.into_iter().for_each(|finding| findings.insert(finding));
-    let case = case_of(run, &last, clock);
+    let case = case_of(run, last, clock);
     for (reason, check) in judge(&case, When::Later) {
         if let Check::Broken { at, detail } = check {
             let waived = case.waives(reason);
             findings.insert(Finding { reason, at, waived, detail: detail.into() });
         }
     }
-    let (business_nanos, outside_nanos) = time_counted(run, &last, clock);
+    let (business_nanos, outside_nanos) = time_counted(run, last, clock);
     Some(Judged { findings, uncovered, business_nanos, outside_nanos })
 }
 

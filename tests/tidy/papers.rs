@@ -1,5 +1,6 @@
 //! What the documents say is there, every dependency has its reason, and tests stay at home.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::{none, read, short};
@@ -62,13 +63,32 @@ fn every_path_in_a_document_exists() {
 #[test]
 fn every_test_in_the_architecture_exists() {
     let text = read(&root().join("ARCHITECTURE.md"));
-    let code: String = super::rust(&["src", "tests"]).into_iter().map(|file| file.text).collect();
+    let files = super::rust(&["src", "tests"]);
+    let tests: BTreeSet<&str> = files.iter().flat_map(|file| tests_of(&file.text)).collect();
     let (_, table) = text.split_once("## Invariants").expect("the invariants");
     let words = table.split('`').skip(1).step_by(2);
-    let names: Vec<&str> = words.filter(|word| 2 < word.matches('_').count()).collect();
+    let names: Vec<&str> = words.filter(|word| word.contains('_')).collect();
     assert!(10 <= names.len(), "invariants: {names:?}");
-    let lost = names.iter().filter(|name| !code.contains(&format!("fn {name}(")));
+    let lost = names.iter().filter(|name| !tests.contains(*name));
     none(lost.map(|name| format!("no test {name}")).collect());
+}
+
+/// The names of the functions that a test attribute stands before.
+fn tests_of(text: &str) -> impl Iterator<Item = &str> {
+    let is_test = |line: &str| line.starts_with("#[test]") || line.starts_with("#[tokio::test");
+    let mut waits = false;
+    text.lines().map(str::trim_start).filter_map(move |line| {
+        waits |= is_test(line);
+        let rest = line.strip_prefix("async ").unwrap_or(line).strip_prefix("fn ")?;
+        let name = rest.split('(').next()?;
+        std::mem::take(&mut waits).then_some(name)
+    })
+}
+
+#[test]
+fn a_function_is_a_test_by_its_attribute() {
+    let text = "#[test]\n#[cfg(unix)]\nfn a() {}\nfn b() {}\n#[tokio::test(x)]\nasync fn c() {}\n";
+    assert_eq!(tests_of(text).collect::<Vec<_>>(), ["a", "c"]);
 }
 
 /// The map has every module of `src/lib.rs`, in the same order.

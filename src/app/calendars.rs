@@ -81,6 +81,7 @@ impl Library for CalendarShelf {
 }
 
 impl CalendarShelf {
+    /// An empty shelf: nothing has been read yet.
     pub fn new(now: Instant) -> CalendarShelf {
         CalendarShelf { now, kept: BTreeMap::new(), last_look: None, trial: None }
     }

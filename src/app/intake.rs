@@ -64,6 +64,7 @@ pub struct Intake {
 }
 
 impl Intake {
+    /// An intake for these sources, which are named by their place in the list from now on.
     pub fn new(sources: &[Source]) -> Intake {
         Intake {
             sources: sources.to_vec(),
@@ -79,6 +80,9 @@ impl Intake {
 
     /// A file was opened and will be read from `offset`. `header` is its first line where the format has one;
     /// `memo` is what [`Progress::memo`] said. `followed_since`: it was not there before.
+    ///
+    /// # Errors
+    /// The header cannot be used: every line of the file will be rejected.
     pub fn opened(
         &mut self,
         file: FileId,

@@ -84,6 +84,7 @@ impl Watch {
         std::mem::take(&mut self.pending)
     }
 
+    /// Whether anything was counted since the last [`Watch::take_pending`].
     pub fn has_pending(&self) -> bool {
         !self.pending.is_empty()
     }
@@ -105,6 +106,7 @@ impl Watch {
         }
     }
 
+    /// An event stamped `at` was read.
     pub fn saw_event(&mut self, source: &Arc<str>, at: Instant) {
         if let Some(source) = self.sources.iter_mut().find(|s| s.view.name == *source) {
             source.view.last_event = source.view.last_event.max(Some(at));

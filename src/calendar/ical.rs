@@ -104,6 +104,9 @@ impl Property {
 
     /// The value as `read` understands it; a line behind it that belongs to nothing is part of the value if that
     /// makes sense, else not.
+    ///
+    /// # Errors
+    /// That of `read` for the value alone.
     pub fn read<T, E>(&self, read: impl Fn(&str) -> Result<T, E>) -> Result<T, E> {
         let bare = || self.bare.as_deref().and_then(|bare| read(bare.trim()).ok());
         read(self.value.trim()).or_else(|error| bare().ok_or(error))

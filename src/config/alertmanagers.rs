@@ -79,6 +79,7 @@ pub struct PasswordFile {
     pub password_file: PathBuf,
 }
 
+/// The scheme of a URL: `https` is over TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
     Http,

@@ -25,6 +25,7 @@ impl FileState {
     /// The state of a file whose first line is `line` (or is known from a checkpoint), where
     /// [`Reader::needs_header`]; of other formats the line is no header and nothing is kept of it.
     ///
+    /// # Errors
     /// `bad_header` if a wanted column stands there twice, or if there is none for the time, or none for the
     /// event and the status; of a document, if there is none for the change id.
     pub fn with_header(reader: &Reader, line: &[u8]) -> Result<FileState, Rejection> {

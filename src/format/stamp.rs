@@ -39,7 +39,10 @@ pub enum TimeFormat {
 
 impl TimeFormat {
     /// The words of `time_format`: `auto rfc3339 rfc2822 epoch_s epoch_ms epoch_us epoch_ns syslog`, or a
-    /// pattern with `%`. The error says what is wrong with the pattern.
+    /// pattern with `%`.
+    ///
+    /// # Errors
+    /// What is wrong with the pattern, as a sentence.
     pub fn parse(text: &str) -> Result<TimeFormat, String> {
         Ok(match text {
             "auto" => TimeFormat::Auto,

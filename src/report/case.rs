@@ -128,6 +128,7 @@ impl Sign {
 }
 
 impl CaseFile {
+    /// The case as the evidence tells it; its times are in the zone of the service.
     pub fn new(evidence: &Evidence) -> CaseFile {
         let run = evidence.run;
         let terms = terms_of(evidence.policy, run);

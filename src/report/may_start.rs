@@ -39,6 +39,7 @@ pub struct AnswerReport {
     pub text: String,
 }
 
+/// A window, from `start` until before `end`: RFC 3339 in UTC.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WindowReport {
     pub start: String,
@@ -46,6 +47,7 @@ pub struct WindowReport {
 }
 
 impl AnswerReport {
+    /// The object of an answer, and its text.
     pub fn new(question: &Question, answer: &Answer) -> AnswerReport {
         let mut reasons: Vec<String> = answer.findings.keys().map(|r| r.to_string()).collect();
         reasons.sort_unstable();

@@ -3,7 +3,6 @@
 pub mod case;
 pub mod csv;
 pub mod ics;
-
 pub mod may_start;
 pub mod month;
 pub mod plain;

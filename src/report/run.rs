@@ -88,6 +88,7 @@ pub struct RunDetail {
     pub entries: Vec<EntryReport>,
 }
 
+/// A phase, pause or resumption, as the log names it.
 #[derive(Clone, Debug, Serialize)]
 pub struct PhaseReport {
     pub kind: &'static str,
@@ -118,6 +119,7 @@ pub struct EntryReport {
 }
 
 impl RunDetail {
+    /// The run with every entry about it, in the order of their numbers.
     pub fn new(run: &Run, entries: &[(u64, Entry)]) -> RunDetail {
         let phase = |p: &crate::run::Phase| PhaseReport {
             kind: p.kind.as_str(),

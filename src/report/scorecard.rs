@@ -114,6 +114,7 @@ pub struct Figures {
 }
 
 impl Scorecard {
+    /// The figures of the month and of those before it.
     pub fn new(material: Material) -> Scorecard {
         let Material { partner, month, now, runs, covered, cases } = material;
         let span = month.span(&partner.zone);
@@ -174,6 +175,7 @@ fn months_before(
 }
 
 impl Figures {
+    /// The figures of the runs that began in the month; `now` is how far it can have been covered.
     pub fn new(
         month: Month,
         zone: &crate::calendar::Zone,

@@ -54,6 +54,7 @@ pub struct Shade {
     pub to: f64,
 }
 
+/// What a shaded stretch stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ground {
     BusinessHours,
@@ -74,6 +75,7 @@ pub struct Bar {
     pub href: Option<String>,
 }
 
+/// What a bar stands for, and so its colour and shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     Planned,

@@ -167,6 +167,9 @@ impl Reader<'_> {
     }
 
     /// Every entry about one run, with its number.
+    ///
+    /// # Errors
+    /// The ledger cannot be read, or is damaged.
     pub fn entries_of(&self, no: RunNo) -> Result<Vec<(u64, Entry)>, StoreError> {
         let block = "SELECT max(first) FROM blocks
             WHERE first <= (SELECT first_entry FROM runs WHERE no = ?1)";
@@ -208,6 +211,9 @@ impl Reader<'_> {
 
     /// One run as it stands, with nanoseconds in business hours and outside its windows (as of its latest
     /// entry).
+    ///
+    /// # Errors
+    /// The ledger cannot be read, or is damaged.
     pub fn run(&self, no: RunNo) -> Result<Option<(Run, i64, i64)>, StoreError> {
         let filter = "no = ?1 OR ?1 IS NULL";
         let found = self.query_runs(filter, params![no], 1)?;
@@ -215,6 +221,9 @@ impl Reader<'_> {
     }
 
     /// The runs that pass a filter, newest first.
+    ///
+    /// # Errors
+    /// The ledger cannot be read, or is damaged.
     pub fn runs(&self, f: &RunFilter) -> Result<Vec<(Run, i64, i64)>, StoreError> {
         let filter = "(?1 IS NULL OR partner = ?1) AND (?2 IS NULL OR service = ?2)
             AND (?3 IS NULL OR procedure = ?3) AND (?4 IS NULL OR verdict = ?4)
@@ -275,6 +284,9 @@ impl Reader<'_> {
     }
 
     /// Where each file had been read to.
+    ///
+    /// # Errors
+    /// The ledger cannot be read, or is damaged.
     pub fn checkpoints(&self) -> Result<Vec<Checkpoint>, StoreError> {
         let mut query =
             self.db().prepare("SELECT body FROM checkpoints ORDER BY file").in_file(&self.path)?;
@@ -292,6 +304,9 @@ impl Reader<'_> {
     }
 
     /// Until when the counters of time may have been shown; `None`: never, or it cannot be read.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
     pub fn shown_until(&self) -> Result<Option<Instant>, StoreError> {
         let sql = "SELECT value FROM meta WHERE key = 'shown_until'";
         let found: Option<String> =
@@ -301,6 +316,9 @@ impl Reader<'_> {
     }
 
     /// What is remembered of the documents that were read.
+    ///
+    /// # Errors
+    /// The ledger cannot be read, or is damaged.
     pub fn documents(&self) -> Result<Vec<Mark>, StoreError> {
         let sql = "SELECT source, path, body FROM documents";
         let mut query = self.db().prepare(sql).in_file(&self.path)?;
@@ -321,6 +339,9 @@ impl Reader<'_> {
     }
 
     /// The counters of the sources: `(source, name, label, value)`.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
     pub fn tallies(&self) -> Result<Vec<Counted>, StoreError> {
         let sql = "SELECT source, name, label, value FROM tallies";
         let mut query = self.db().prepare(sql).in_file(&self.path)?;
@@ -332,6 +353,9 @@ impl Reader<'_> {
     }
 
     /// The newest rejected lines, newest first.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
     pub fn rejected(
         &self,
         source: Option<&str>,

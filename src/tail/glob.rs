@@ -53,7 +53,10 @@ impl fmt::Display for PatternError {
 impl std::error::Error for PatternError {}
 
 impl Pattern {
-    /// Reads a pattern. An error unless it begins with `/` and its last component can be a file.
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    /// It does not begin with `/`, or its last component cannot be a file.
     pub fn parse(text: &str) -> Result<Pattern, PatternError> {
         let error = || PatternError(text.into());
         let relative = text.strip_prefix('/').ok_or_else(error)?;

@@ -8,22 +8,27 @@ use crate::verdict::{Finding, Reason};
 pub struct Findings(Vec<Finding>);
 
 impl Findings {
+    /// Nothing was found.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
+    /// What was found, in the order of [`Reason`].
     pub fn values(&self) -> impl Iterator<Item = &Finding> {
         self.0.iter()
     }
 
+    /// The reasons that were found, in their order.
     pub fn keys(&self) -> impl Iterator<Item = Reason> + '_ {
         self.0.iter().map(|finding| finding.reason)
     }
 
+    /// What was found for a reason.
     pub fn get(&self, reason: &Reason) -> Option<&Finding> {
         self.0.iter().find(|finding| finding.reason == *reason)
     }
 
+    /// Whether this reason was found.
     pub fn contains_key(&self, reason: &Reason) -> bool {
         self.get(reason).is_some()
     }
@@ -38,6 +43,7 @@ impl Findings {
         }
     }
 
+    /// The reason was refuted.
     pub fn remove(&mut self, reason: &Reason) {
         self.0.retain(|finding| finding.reason != *reason);
     }

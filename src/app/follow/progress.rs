@@ -13,6 +13,7 @@ impl Follower {
         }
     }
 
+    /// Whether anything has come further than the last commit says.
     pub fn has_progress(&self) -> bool {
         !self.progress.is_empty() || !self.closed.is_empty() || self.documents.has_marks()
     }
@@ -30,6 +31,9 @@ impl Follower {
     }
 
     /// Completes a commit with the counts and checkpoints that belong to it.
+    ///
+    /// # Errors
+    /// A file cannot be looked at, so that nothing would know it again; its lines are to be read again.
     pub fn checkpoints(&mut self, commit: &mut Commit) -> Result<(), StoreError> {
         self.is_urgent = false;
         commit.tallies.append(&mut self.watch.take_pending());

@@ -50,6 +50,7 @@ pub struct Moment {
 }
 
 impl Incident {
+    /// Everything that the evidence holds about the run, earliest first.
     pub fn new(evidence: &Evidence) -> Incident {
         let CaseFile { title, summary, verdict, zone, .. } = CaseFile::new(evidence);
         let terms = terms_of(evidence.policy, evidence.run);

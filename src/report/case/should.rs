@@ -211,7 +211,7 @@ fn without_confirmation(policy: &Policy, terms: &Terms, question: &Question) -> 
     let services: Vec<Arc<str>> = question.service.iter().cloned().collect();
     let procedure = Procedure {
         name: question.procedure.clone(),
-        services: services.clone(),
+        services,
         reviewed: None,
         review_every: None,
         document: None,

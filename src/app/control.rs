@@ -61,8 +61,8 @@ pub fn listen(shared: Arc<Shared>) -> std::io::Result<()> {
     let listener = UnixListener::bind(&path)?;
     let callers = Arc::new(());
     std::fs::set_permissions(&path, Permissions::from_mode(0o600))?;
-    let door = std::thread::Builder::new().name("control".into());
-    door.spawn(move || {
+    let thread = std::thread::Builder::new().name("control".into());
+    thread.spawn(move || {
         // Ends never: a listener gives streams for ever.
         for stream in listener.incoming() {
             match stream {
@@ -78,7 +78,7 @@ pub fn listen(shared: Arc<Shared>) -> std::io::Result<()> {
 }
 
 /// Answers in a thread of its own, so that nobody waits for a peer that was stopped in the middle of its line, and many
-/// questions share one commit. Beyond [`CALLERS_MAX`] the next one waits at the door.
+/// questions share one commit. Beyond [`CALLERS_MAX`] the next one waits to be let in.
 fn admit(stream: UnixStream, shared: &Arc<Shared>, callers: &Arc<()>) {
     let talk = |stream: &UnixStream, shared: &Shared| {
         if let Err(error) = answer(stream, shared) {

@@ -1,8 +1,8 @@
 //! One connection, from its first byte to its end: the parser, and the clock beside it.
 
+use super::admission::Admission;
 use super::answer::Outgoing;
 use super::conversation::Conversation;
-use super::door::Door;
 use super::limits::Limits;
 use super::site::{Client, Site};
 use super::stream::Watched;
@@ -29,7 +29,7 @@ pub(super) async fn converse<S>(
     stream: S,
     client: Client,
     site: Arc<Site>,
-    door: Arc<Door>,
+    admission: Arc<Admission>,
     mut stopping: watch::Receiver<bool>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -58,7 +58,7 @@ pub(super) async fn converse<S>(
                 is_stopping = true;
                 parser.as_mut().graceful_shutdown();
             }
-            () = door.asked_to_leave(), if stage.awaits_request() => {
+            () = admission.asked_to_leave(), if stage.awaits_request() => {
                 tracing::debug!(?stage, "connection closed to make room");
                 return;
             }

@@ -1,17 +1,17 @@
 //! The HTTP/1 server: routes, limits and the care for slow or hostile clients. It knows nothing of
 //! maintenance; what it says comes from a [`Backend`].
 //!
-//! One request takes this way: [`server`] admits the connection, [`greeting`] encrypts it, [`stream`] watches its bytes,
+//! One request takes this way: [`server`] admits the connection, [`handshake`] encrypts it, [`stream`] watches its bytes,
 //! [`conversation`] keeps the stage (and so the deadline) it is in, [`site`] checks the request
 //! (by [`web`] also its sender) and asks the backend, [`answer`] dresses the reply.
 
+mod admission;
 mod answer;
 mod checks;
 mod connection;
 mod conversation;
-mod door;
 mod encoding;
-mod greeting;
+mod handshake;
 mod head;
 mod inquiry;
 mod limits;

@@ -1,7 +1,7 @@
 //! Accepts connections up to a limit, and stops in order.
 
-use super::door::Door;
-use super::greeting::welcome;
+use super::admission::Admission;
+use super::handshake::begin;
 use super::limits::ACCEPT_BACKOFF;
 use super::site::Site;
 use super::{Backend, Limits, Web};
@@ -29,7 +29,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let drain = limits.drain;
-    let door = Arc::new(Door::new(limits.connections));
+    let admission = Arc::new(Admission::new(limits.connections));
     let site = Arc::new(Site::new(backend, web, limits));
     let stopping = watch::Sender::new(false);
     let mut connections = JoinSet::new();
@@ -38,13 +38,13 @@ pub async fn serve(
         let (stream, client, place) = tokio::select! {
             biased;
             () = &mut shutdown => break,
-            admitted = admit(&listener, &door) => admitted?,
+            admitted = admit(&listener, &admission) => admitted?,
         };
         // Ended connections leave their result behind; there is nothing in it.
         while connections.try_join_next().is_some() {}
-        let (site, door, stopping) = (site.clone(), door.clone(), stopping.subscribe());
+        let (site, admission, stopping) = (site.clone(), admission.clone(), stopping.subscribe());
         connections.spawn(async move {
-            welcome(stream, client, site, door, stopping).await;
+            begin(stream, client, site, admission, stopping).await;
             drop(place);
         });
     }
@@ -62,7 +62,7 @@ pub async fn serve(
 /// that nobody is asked to leave for a newcomer who does not exist.
 async fn admit(
     listener: &TcpListener,
-    door: &Door,
+    admission: &Admission,
 ) -> io::Result<(TcpStream, IpAddr, OwnedSemaphorePermit)> {
     loop {
         match listener.accept().await {
@@ -71,7 +71,7 @@ async fn admit(
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "connection cannot be set to send at once");
                 }
-                return Ok((stream, client.ip(), door.enter().await?));
+                return Ok((stream, client.ip(), admission.enter().await?));
             }
             Err(error) if is_fatal(&error) => return Err(error),
             Err(error) => {

@@ -1,7 +1,7 @@
-//! The first moments of a connection: encryption, where it is configured, within its own time.
+//! The handshake of a connection: encryption, where it is configured, within its own time.
 
+use super::admission::Admission;
 use super::connection::converse;
-use super::door::Door;
 use super::site::{Client, Site};
 use std::io;
 use std::net::IpAddr;
@@ -16,36 +16,36 @@ use tokio_rustls::server::TlsStream;
 const HANDSHAKE_RECORD: u8 = 22;
 
 /// A connection whose form is settled.
-enum Greeted {
+enum Settled {
     Plain(TcpStream),
     Encrypted(Box<TlsStream<TcpStream>>),
 }
 
-/// Greets the client and serves its requests. Until it is greeted it may be asked to leave at any time.
-pub(super) async fn welcome(
+/// Does the handshake and serves the requests. Until it is done the connection may be closed to make room at any time.
+pub(super) async fn begin(
     stream: TcpStream,
     address: IpAddr,
     site: Arc<Site>,
-    door: Arc<Door>,
+    admission: Arc<Admission>,
     mut stopping: watch::Receiver<bool>,
 ) {
-    let greeted = tokio::select! {
+    let settled = tokio::select! {
         biased;
-        greeted = timeout(site.limits().handshake, greet(stream, &site)) => greeted,
+        settled = timeout(site.limits().handshake, shake_hands(stream, &site)) => settled,
         _ = stopping.wait_for(|stopping| *stopping) => return,
-        () = door.asked_to_leave() => {
+        () = admission.asked_to_leave() => {
             tracing::debug!("connection closed before its handshake was done, to make room");
             return;
         }
     };
-    match greeted {
-        Ok(Ok(Greeted::Plain(stream))) => {
+    match settled {
+        Ok(Ok(Settled::Plain(stream))) => {
             let client = Client { address, is_encrypted: false };
-            converse(stream, client, site, door, stopping).await;
+            converse(stream, client, site, admission, stopping).await;
         }
-        Ok(Ok(Greeted::Encrypted(stream))) => {
+        Ok(Ok(Settled::Encrypted(stream))) => {
             let client = Client { address, is_encrypted: true };
-            converse(stream, client, site, door, stopping).await;
+            converse(stream, client, site, admission, stopping).await;
         }
         Ok(Err(error)) => tracing::debug!(%address, %error, "connection cut in its handshake"),
         Err(_) => tracing::debug!(%address, "connection cut: its handshake took too long"),
@@ -53,12 +53,12 @@ pub(super) async fn welcome(
 }
 
 /// Encrypts the connection if it is to be. Who speaks plainly all the same gets a plain answer.
-async fn greet(stream: TcpStream, site: &Site) -> io::Result<Greeted> {
-    let Some(config) = site.rules().await.tls() else { return Ok(Greeted::Plain(stream)) };
+async fn shake_hands(stream: TcpStream, site: &Site) -> io::Result<Settled> {
+    let Some(config) = site.rules().await.tls() else { return Ok(Settled::Plain(stream)) };
     let mut first = [0];
     if stream.peek(&mut first).await? != 0 && first != [HANDSHAKE_RECORD] {
-        return Ok(Greeted::Plain(stream));
+        return Ok(Settled::Plain(stream));
     }
     let stream = TlsAcceptor::from(config).accept(stream).await?;
-    Ok(Greeted::Encrypted(Box::new(stream)))
+    Ok(Settled::Encrypted(Box::new(stream)))
 }

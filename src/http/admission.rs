@@ -1,26 +1,26 @@
-//! A house with a fixed number of places, in which newcomers are worth more than the idle.
+//! How many connections may be open: a fixed number, of which a new one is worth more than an idle one.
 
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-/// Hands out places; when there is none left, the guest that has been idle longest is asked to leave.
+/// Hands out places; when there is none left, the connection that has been idle longest is asked to leave.
 #[derive(Debug)]
-pub(super) struct Door {
+pub(super) struct Admission {
     places: Arc<Semaphore>,
     leave: Notify,
 }
 
-impl Door {
-    pub(super) fn new(places: usize) -> Door {
-        Door { places: Arc::new(Semaphore::new(places)), leave: Notify::new() }
+impl Admission {
+    pub(super) fn new(places: usize) -> Admission {
+        Admission { places: Arc::new(Semaphore::new(places)), leave: Notify::new() }
     }
 
     /// A place, held until the permit is dropped; waits until there is one.
     ///
     /// # Errors
-    /// Never while the door exists.
+    /// Never: the places are not taken away while this exists.
     pub(super) async fn enter(&self) -> io::Result<OwnedSemaphorePermit> {
         if let Ok(place) = self.places.clone().try_acquire_owned() {
             return Ok(place);
@@ -33,7 +33,7 @@ impl Door {
         Ok(place)
     }
 
-    /// Resolves when this guest, being the one that waits here longest, should give up its place.
+    /// Resolves when the connection that waits here, being the one that has waited longest, should give up its place.
     pub(super) async fn asked_to_leave(&self) {
         self.leave.notified().await;
     }
@@ -50,12 +50,17 @@ mod tests {
 
     #[test]
     fn a_newcomer_makes_the_longest_waiting_leave() {
-        let door = Door::new(2);
-        let (mut first, mut second) = (pin!(door.asked_to_leave()), pin!(door.asked_to_leave()));
-        let Poll::Ready(Ok(place)) = poll(pin!(door.enter())) else { panic!("no first place") };
-        let Poll::Ready(Ok(_other)) = poll(pin!(door.enter())) else { panic!("no second place") };
+        let admission = Admission::new(2);
+        let (mut first, mut second) =
+            (pin!(admission.asked_to_leave()), pin!(admission.asked_to_leave()));
+        let Poll::Ready(Ok(place)) = poll(pin!(admission.enter())) else {
+            panic!("no first place")
+        };
+        let Poll::Ready(Ok(_other)) = poll(pin!(admission.enter())) else {
+            panic!("no second place")
+        };
         assert!(poll(first.as_mut()).is_pending() && poll(second.as_mut()).is_pending());
-        let mut newcomer = pin!(door.enter());
+        let mut newcomer = pin!(admission.enter());
         assert!(poll(newcomer.as_mut()).is_pending());
         assert!(poll(second.as_mut()).is_pending());
         assert!(poll(first.as_mut()).is_ready());
@@ -66,12 +71,12 @@ mod tests {
 
     #[test]
     fn a_request_to_leave_that_nobody_heard_lapses() {
-        let door = Door::new(1);
-        let Poll::Ready(Ok(place)) = poll(pin!(door.enter())) else { panic!("no place") };
-        let mut newcomer = pin!(door.enter());
+        let admission = Admission::new(1);
+        let Poll::Ready(Ok(place)) = poll(pin!(admission.enter())) else { panic!("no place") };
+        let mut newcomer = pin!(admission.enter());
         assert!(poll(newcomer.as_mut()).is_pending());
         drop(place);
         assert!(matches!(poll(newcomer.as_mut()), Poll::Ready(Ok(_))));
-        assert!(poll(pin!(door.asked_to_leave())).is_pending());
+        assert!(poll(pin!(admission.asked_to_leave())).is_pending());
     }
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
+use crate::app::find_run::find_run;
 use crate::app::shared::{Message, Refusal, Shared};
-use crate::app::{clerk, known, status};
+use crate::app::{known, status};
 use crate::clock;
 use crate::http::{Backend, Inquiry, Problem, RunQuery, Web, WindowQuery, Windows};
 use crate::metrics::{self, SourceView, View};
@@ -19,12 +20,12 @@ use crate::time::{Instant, parse_duration, rfc3339};
 use crate::verdict::Verdict;
 
 /// Answers from what is published.
-pub struct Office {
+pub struct Published {
     pub shared: Arc<Shared>,
     pub web: Arc<Web>,
 }
 
-impl Office {
+impl Published {
     fn reader(&self) -> Result<Reader<'static>, Problem> {
         Reader::open(&self.shared.storage).map_err(internal)
     }
@@ -35,7 +36,7 @@ fn internal(error: StoreError) -> Problem {
     Problem::internal("the ledger cannot be read; the log says why")
 }
 
-impl Backend for Office {
+impl Backend for Published {
     fn metrics(&self) -> Result<String, Problem> {
         self.ready().map_err(Problem::unavailable)?;
         let (sources, mut own) = (self.shared.sources(), self.shared.own());
@@ -84,7 +85,7 @@ impl Backend for Office {
 
     fn run(&self, id: &str) -> Result<Option<Value>, Problem> {
         let reader = self.reader()?;
-        let Ok(run) = clerk::find_run(&reader, id) else { return Ok(None) };
+        let Ok(run) = find_run(&reader, id) else { return Ok(None) };
         let Some((run, business, outside)) = reader.run(run.no).map_err(internal)? else {
             return Ok(None);
         };

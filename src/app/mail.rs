@@ -3,9 +3,9 @@
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant as Moment};
 
-use crate::app::clerk;
 use crate::app::engine::{Engine, counted};
 use crate::app::shared::{Message, Reply, Request};
+use crate::app::sign_off;
 use crate::clock;
 use crate::store::Commit;
 
@@ -77,7 +77,7 @@ impl Engine {
         let now = clock::now();
         let policy = &self.config.policy;
         let reader = self.store.reader();
-        let answer = match clerk::carry_out(request, &mut self.draft, &reader, policy, now) {
+        let answer = match sign_off::carry_out(request, &mut self.draft, &reader, policy, now) {
             Err(no) => Err(no),
             Ok((changed, told)) => {
                 let mut commit = Commit { entries: self.draft.drain(), ..Commit::default() };

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use chrono::{SubsecRound, TimeDelta};
 
-use crate::app::clerk::TEXT_BYTES;
 use crate::app::engine::Engine;
 use crate::app::shared::{Asking, Refusal};
+use crate::app::sign_off::TEXT_BYTES;
 use crate::clock;
 use crate::event::Trigger;
 use crate::http::Inquiry;

@@ -9,7 +9,7 @@ use rustix::process;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::app::backend::Office;
+use crate::app::backend::Published;
 use crate::app::calendars::CalendarShelf;
 use crate::app::engine::Engine;
 use crate::app::shared::{Message, Shared};
@@ -146,7 +146,7 @@ async fn until_stopped(
     };
     let web = Arc::new(web);
     tokio::spawn(pages::keep_posted(shared.clone()));
-    let office = Arc::new(Office { shared, web: web.clone() });
-    http::serve(listener, office, web, http::Limits::default(), stop).await?;
+    let backend = Arc::new(Published { shared, web: web.clone() });
+    http::serve(listener, backend, web, http::Limits::default(), stop).await?;
     Ok(())
 }

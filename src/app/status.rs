@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::app::clerk;
 use crate::app::dossier::Dossier;
+use crate::app::find_run::find_run;
 use crate::app::shared::Shared;
 use crate::app::watch::silence;
 use crate::clock;
@@ -73,7 +73,7 @@ fn source_of(view: &SourceView, now: Instant) -> Source {
 /// The ledger cannot be read.
 pub fn case(shared: &Shared, id: &str) -> Result<Option<CaseFile>, StoreError> {
     let reader = Reader::open(&shared.storage)?;
-    let Ok(run) = clerk::find_run(&reader, id) else { return Ok(None) };
+    let Ok(run) = find_run(&reader, id) else { return Ok(None) };
     let Some((run, business, outside)) = reader.run(run.no)? else { return Ok(None) };
     let config = shared.config();
     let dossier = if shared.own().ledger_entries <= ENTRIES_MAX {

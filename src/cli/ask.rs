@@ -8,10 +8,10 @@ use clap::Args;
 use hyper::StatusCode;
 
 use super::StorageArg;
-use crate::app::clerk::TEXT_BYTES;
 use crate::app::control;
 use crate::app::questions::NAME_BYTES;
 use crate::app::shared::Refusal;
+use crate::app::sign_off::TEXT_BYTES;
 use crate::client;
 use crate::config::{PasswordFile, Peer, Scheme, Tls, Url};
 use crate::http::Inquiry;

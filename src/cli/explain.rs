@@ -4,8 +4,8 @@ use clap::{Args, ValueEnum};
 
 use super::fold::Hang;
 use super::{ConfigArg, FINE, Outcome, StorageArg, failed, print, print_folded, usage};
-use crate::app::clerk;
 use crate::app::dossier::Dossier;
+use crate::app::find_run::find_run;
 use crate::store::Reader;
 
 #[derive(Args)]
@@ -35,7 +35,7 @@ enum Format {
 pub fn run(options: &Options) -> Outcome {
     let config = options.config.load().map_err(usage)?;
     let reader = Reader::open(&options.storage.storage).map_err(usage)?;
-    let run = clerk::find_run(&reader, &options.run).map_err(failed)?;
+    let run = find_run(&reader, &options.run).map_err(failed)?;
     let counted = reader.run(run.no).map_err(failed)?;
     let counted = counted.map_or((0, 0), |(_, business, outside)| (business, outside));
     let dossiers = Dossier::of(&reader, std::slice::from_ref(&run), &config.policy);

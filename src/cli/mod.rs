@@ -8,7 +8,6 @@ mod fold;
 mod guard;
 mod log;
 mod may_start;
-mod office;
 mod phase;
 pub mod progress;
 mod rejected;
@@ -16,6 +15,7 @@ mod replay;
 mod report;
 mod runs;
 mod serve;
+mod sign_off;
 pub mod table;
 mod test_line;
 mod verify;
@@ -81,9 +81,9 @@ enum Command {
     /// Write the month for the service review, or the timeline of events of one run.
     Report(report::Options),
     /// Take note of a violation, so that it pages no longer.
-    Ack(office::AckOptions),
+    Ack(sign_off::AckOptions),
     /// Approve an emergency after the fact.
-    Approve(office::ApproveOptions),
+    Approve(sign_off::ApproveOptions),
     /// List the lines that could not be read.
     Rejected(rejected::Options),
     /// Check that the ledger is what was written, and judge every final run again.
@@ -172,8 +172,8 @@ pub fn run() -> ExitCode {
         Command::Runs(options) => runs::run(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Report(options) => report::run(&options),
-        Command::Ack(options) => office::acknowledge(&options),
-        Command::Approve(options) => office::approve(&options),
+        Command::Ack(options) => sign_off::acknowledge(&options),
+        Command::Approve(options) => sign_off::approve(&options),
         Command::Rejected(options) => rejected::run(&options),
         Command::Verify(options) => verify::run(&options),
         Command::Completions { shell } => {

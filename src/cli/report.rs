@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{ConfigArg, FINE, Failure, Outcome, StorageArg, failed, print, usage};
-use crate::app::{clerk, dossier::Dossier, review};
+use crate::app::{dossier::Dossier, find_run::find_run, review};
 use crate::calendar::Zone;
 use crate::clock;
 use crate::config::Config;
@@ -104,7 +104,7 @@ fn incident(
     name: &str,
     now: Instant,
 ) -> Result<String, Failure> {
-    let run = clerk::find_run(reader, name).map_err(failed)?;
+    let run = find_run(reader, name).map_err(failed)?;
     let dossiers = Dossier::of(reader, std::slice::from_ref(&run), &config.policy);
     let dossier = dossiers.map_err(failed)?.pop().unwrap_or_default();
     let checkpoints = reader.checkpoints().map_err(failed)?;

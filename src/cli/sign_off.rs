@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{ConfigArg, FINE, Outcome, StorageArg, failed, print, usage};
 use crate::app::shared::Request;
-use crate::app::{clerk, control, engine};
+use crate::app::{control, engine, sign_off};
 use crate::clock;
 use crate::ledger::{Draft, Evidence};
 use crate::store::{Commit, Store};
@@ -88,7 +88,7 @@ fn alone(
     let mut store = Store::open(&storage.storage).map_err(failed)?;
     let mut draft = Draft::new(store.load().map_err(failed)?, Evidence::Readings);
     let now = clock::now();
-    let answer = clerk::carry_out(request, &mut draft, &store.reader(), &config.policy, now);
+    let answer = sign_off::carry_out(request, &mut draft, &store.reader(), &config.policy, now);
     let (changed, told) = match answer {
         Ok(done) => done,
         Err(no) => return Ok(Err(no)),

@@ -71,7 +71,10 @@ mod tests {
 
     #[test]
     fn what_is_open_for_writing_is_seen() {
-        let file = tempfile::NamedTempFile::new_in("target").expect("a file");
+        // Where the test was built: a file system on a disk.
+        let binary = std::env::current_exe().expect("a test");
+        let folder = binary.parent().expect("a folder");
+        let file = tempfile::NamedTempFile::new_in(folder).expect("a file");
         let key = |file: &fs::File| {
             let metadata = file.metadata().expect("a file");
             (metadata.dev(), metadata.ino())

@@ -47,6 +47,13 @@ pub fn append(path: &Path) -> File {
     OpenOptions::new().create(true).append(true).open(path).unwrap()
 }
 
+/// Where this test was built, wherever that is: a file system on a disk, which reuses inodes as those of logs do.
+/// Folders for temporary files are often in memory.
+pub(super) fn build_folder() -> PathBuf {
+    let binary = std::env::current_exe().unwrap();
+    binary.parent().unwrap().to_owned()
+}
+
 impl Rig {
     /// Follows names and patterns, relative to the directory.
     pub fn new(patterns: &[&str]) -> Rig {
@@ -57,9 +64,7 @@ impl Rig {
     pub fn with(patterns: &[&str], limits: Limits) -> Rig {
         let writers = || crate::process::written_by(Path::new("/proc/self")).ok();
         let limits = Limits { writers, ..limits };
-        // Beside the build, and so on the same file system: what reuses inodes matters here.
-        std::fs::create_dir_all("target").unwrap();
-        let directory = tempfile::tempdir_in("target").unwrap();
+        let directory = tempfile::tempdir_in(build_folder()).unwrap();
         let root = directory.path().canonicalize().unwrap();
         let patterns: Vec<String> =
             patterns.iter().map(|pattern| format!("{}/{pattern}", root.display())).collect();

@@ -7,6 +7,7 @@ use flate2::write::GzEncoder;
 use proptest::prelude::*;
 
 use super::*;
+use crate::tail::tests::build_folder;
 
 fn content(len: usize) -> Vec<u8> {
     (0..len).map(|n| (n * n / 7 % 251) as u8).collect()
@@ -14,7 +15,7 @@ fn content(len: usize) -> Vec<u8> {
 
 /// A folder with `a.gz` in it.
 fn packed(bytes: &[u8]) -> (tempfile::TempDir, Body) {
-    let folder = tempfile::tempdir_in("target").unwrap();
+    let folder = tempfile::tempdir_in(build_folder()).unwrap();
     let path = folder.path().join("a.gz");
     let mut encoder = GzEncoder::new(File::create(&path).unwrap(), Compression::fast());
     encoder.write_all(bytes).unwrap();

@@ -1,6 +1,7 @@
 //! Names that rotation gives.
 
 use super::*;
+use crate::tail::tests::build_folder;
 
 #[test]
 fn suffixes_of_rotated_names() {
@@ -88,7 +89,7 @@ fn bases_of_rotated_names() {
 
 #[test]
 fn siblings_are_the_rotated_regular_files_the_last_written_first() {
-    let directory = tempfile::tempdir_in("target").unwrap();
+    let directory = tempfile::tempdir_in(build_folder()).unwrap();
     let path = |name: &str| directory.path().join(name);
     for (name, seconds) in [
         ("app.log", 50),
@@ -118,7 +119,7 @@ fn siblings_are_the_rotated_regular_files_the_last_written_first() {
 #[test]
 fn a_moved_file_is_found_by_its_inode() {
     use std::os::unix::fs::MetadataExt;
-    let directory = tempfile::tempdir_in("target").unwrap();
+    let directory = tempfile::tempdir_in(build_folder()).unwrap();
     let path = |name: &str| directory.path().join(name);
     fs::write(path("anything"), "").unwrap();
     fs::write(path("packed.gz"), "").unwrap();

@@ -6,9 +6,10 @@ use std::os::unix::fs::FileExt;
 use proptest::prelude::*;
 
 use super::*;
+use crate::tail::tests::build_folder;
 
 fn file_of(bytes: &[u8]) -> File {
-    let file = tempfile::tempfile_in("target").unwrap();
+    let file = tempfile::tempfile_in(build_folder()).unwrap();
     file.write_all_at(bytes, 0).unwrap();
     file
 }

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use super::*;
+use crate::tail::tests::build_folder;
 
 /// What `gzip` or `zstd` makes of these bytes.
 fn compressed(program: &str, bytes: &[u8]) -> Vec<u8> {
@@ -25,7 +26,7 @@ fn compressed(program: &str, bytes: &[u8]) -> Vec<u8> {
 }
 
 fn unpack(packed: &[u8], limits: Limits) -> (Vec<u8>, End) {
-    let file = tempfile::tempfile_in("target").unwrap();
+    let file = tempfile::tempfile_in(build_folder()).unwrap();
     file.write_all_at(packed, 0).unwrap();
     let mut unpacker = Unpacker::new(Arc::new(file), limits).unwrap();
     let (mut bytes, mut buffer) = (Vec::new(), [0; 7000]);

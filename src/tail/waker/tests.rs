@@ -4,6 +4,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use super::*;
+use crate::tail::tests::build_folder;
 
 /// Longer than any wake-up takes on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -24,7 +25,7 @@ fn watch(waker: &mut Waker, paths: &[&Path]) -> Vec<String> {
 #[test]
 fn a_write_wakes() {
     let Some((mut waker, wakes)) = waker() else { return };
-    let directory = tempfile::tempdir_in("target").unwrap();
+    let directory = tempfile::tempdir_in(build_folder()).unwrap();
     assert!(watch(&mut waker, &[directory.path()]).is_empty());
     fs::write(directory.path().join("app.log"), "1\n").unwrap();
     wakes.recv_timeout(DEADLINE).unwrap();
@@ -33,7 +34,7 @@ fn a_write_wakes() {
 #[test]
 fn reading_does_not_wake() {
     let Some((mut waker, wakes)) = waker() else { return };
-    let directory = tempfile::tempdir_in("target").unwrap();
+    let directory = tempfile::tempdir_in(build_folder()).unwrap();
     let path = directory.path().join("app.log");
     fs::write(&path, "1\n").unwrap();
     watch(&mut waker, &[directory.path()]);
@@ -49,7 +50,7 @@ fn reading_does_not_wake() {
 #[test]
 fn a_directory_that_was_made_anew_is_watched_anew() {
     let Some((mut waker, wakes)) = waker() else { return };
-    let directory = tempfile::tempdir_in("target").unwrap();
+    let directory = tempfile::tempdir_in(build_folder()).unwrap();
     let (path, aside) = (directory.path().join("logs"), directory.path().join("aside"));
     fs::create_dir(&path).unwrap();
     watch(&mut waker, &[&path]);
@@ -66,7 +67,7 @@ fn a_directory_that_was_made_anew_is_watched_anew() {
 #[test]
 fn directories_that_are_not_asked_for_any_more_are_dropped() {
     let Some((mut waker, _wakes)) = waker() else { return };
-    let directory = tempfile::tempdir_in("target").unwrap();
+    let directory = tempfile::tempdir_in(build_folder()).unwrap();
     let gone = directory.path().join("gone");
     watch(&mut waker, &[directory.path(), &gone]);
     assert_eq!(waker.watched.len(), 1, "what does not exist is not watched");
@@ -84,7 +85,7 @@ fn none_never_wakes_and_never_warns() {
 #[test]
 fn names_that_came_and_went_are_told_once() {
     let Some((mut waker, wakes)) = waker() else { return };
-    let directory = tempfile::tempdir_in("target").unwrap().keep().canonicalize().unwrap();
+    let directory = tempfile::tempdir_in(build_folder()).unwrap().keep().canonicalize().unwrap();
     let path = |name: &str| directory.join(name);
     watch(&mut waker, &[&directory]);
     assert!(!waker.have_news() && !waker.names_have_changed());

@@ -1,10 +1,11 @@
 //! Patterns against a tree of files.
 
 use super::*;
+use crate::tail::tests::build_folder;
 
 /// A tree with files, one of them compressed, hidden ones, links and an empty directory.
 fn tree() -> (tempfile::TempDir, PathBuf) {
-    let directory = tempfile::tempdir_in("target").unwrap();
+    let directory = tempfile::tempdir_in(build_folder()).unwrap();
     let root = directory.path().canonicalize().unwrap();
     for name in [
         "a.log",

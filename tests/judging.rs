@@ -80,6 +80,7 @@ impl Story {
         let event = Event { at: at(stamp), ambiguous: false, body };
         let taking = Taking {
             partner: "northhost".into(),
+            ours: true,
             event,
             place: None,
             observed: at(read),

@@ -152,6 +152,7 @@ impl<'a> Life<'a> {
                 let stamp = now - TimeDelta::seconds(*delay_s);
                 let taking = Taking {
                     partner,
+                    ours: true,
                     event: Event { at: stamp, ambiguous: false, body: (**body).clone() },
                     place: None,
                     observed: now,

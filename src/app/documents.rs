@@ -227,6 +227,7 @@ impl Shelf {
                     batch.count(name, "lines", "event", 1);
                     batch.events.push(Taking {
                         partner: self.source.partner.clone(),
+                        ours: self.source.ours,
                         event,
                         place: Some(place),
                         observed: now,

@@ -264,6 +264,7 @@ impl Intake {
                     queue.taken_last = Some(event.at);
                     batch.events.push(Taking {
                         partner: source.partner.clone(),
+                        ours: source.ours,
                         event,
                         place: Some(place),
                         observed: now,

@@ -33,6 +33,7 @@ pub fn judge(policy: &Policy, case: &PolicyCase) -> Option<Got> {
     for (at, body) in lines(case) {
         let taking = Taking {
             partner: case.partner.clone(),
+            ours: true,
             event: Event { at, ambiguous: false, body },
             place: None,
             observed: at,

@@ -190,6 +190,7 @@ impl Intake {
         }
         self.events.push(Taking {
             partner: source.partner.clone(),
+            ours: source.ours,
             observed: event.at,
             event,
             place: Some(place),

@@ -84,6 +84,8 @@ impl Config {
 pub struct Source {
     pub name: Arc<str>,
     pub partner: Arc<str>,
+    /// It is a system of our own: what it approves is approved.
+    pub ours: bool,
     /// Absolute glob patterns; relative ones are relative to the folder of the configuration file.
     pub patterns: Vec<String>,
     /// The patterns as they stand in the file.

@@ -82,6 +82,7 @@ impl Check<'_> {
         Some(Source {
             name: name?,
             partner: Arc::clone(&partner?.name),
+            ours: written.ours.as_ref().is_some_and(|ours| ours.value),
             patterns,
             files_as_written: files.iter().map(|text| text.value.clone()).collect(),
             max_silence,

@@ -170,6 +170,7 @@ pub struct BasicAuth {
 pub struct Source {
     pub name: Given<Text>,
     pub partner: Given<Text>,
+    pub ours: Given<Spanned<bool>>,
     pub kind: Given<Text>,
     pub preset: Given<Text>,
     pub files: Given<Spanned<Vec<Text>>>,

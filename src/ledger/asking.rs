@@ -164,6 +164,7 @@ impl Draft {
         let event = Event { at: start, ambiguous: false, body: Body::Run(line.clone()) };
         let taking = Taking {
             partner: question.partner.clone(),
+            ours: false,
             event,
             place: None,
             observed: start,

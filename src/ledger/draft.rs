@@ -31,6 +31,8 @@ pub enum Evidence {
 #[derive(Clone, Debug)]
 pub struct Taking {
     pub partner: Arc<str>,
+    /// Its source is a system of our own: it may approve.
+    pub ours: bool,
     pub event: Event,
     pub place: Option<Place>,
     /// When the line was read.

@@ -208,6 +208,7 @@ impl<'a> Log<'a> {
     fn read(&mut self, partner: &str, stamp: &str, body: Body) {
         let taking = Taking {
             partner: Arc::from(partner),
+            ours: false,
             event: Event { at: at(stamp), ambiguous: false, body },
             place: None,
             observed: at(stamp) + self.delay,

@@ -70,6 +70,7 @@ impl World {
 pub fn taking(at: Instant, body: Body) -> Taking {
     Taking {
         partner: "northhost".into(),
+        ours: true,
         event: Event { at, ambiguous: false, body },
         place: None,
         observed: at,

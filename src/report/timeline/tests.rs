@@ -46,6 +46,7 @@ fn ran(policy: &Policy, from: &str, to: &str) -> Shown {
     let mut draft = Draft::new(Ledger::default(), Evidence::Readings);
     let taking = Taking {
         partner: "northhost".into(),
+        ours: false,
         event: Event { at: to, ambiguous: false, body: Body::Run(line) },
         place: None,
         observed: to,

@@ -75,6 +75,7 @@ fn policy() -> Policy {
         windows: None,
         freezes: vec![],
         late_after: defaults::LATE_AFTER,
+        clock_tolerance: defaults::CLOCK_TOLERANCE,
         procedures: vec![procedure],
         undeclared: all(OTHER),
     };

@@ -27,6 +27,8 @@ pub mod defaults {
     pub const LOST_AFTER: TimeDelta = TimeDelta::hours(24);
     /// `late_after`: the time of a start that is read so long after its stamp may be doubted.
     pub const LATE_AFTER: TimeDelta = TimeDelta::minutes(15);
+    /// `clock_tolerance`: two clocks or two writers of a partner may disagree by so much.
+    pub const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(1);
     /// `acknowledge_after`: a violation that nobody acknowledged pages for so long.
     pub const ACKNOWLEDGE_AFTER: TimeDelta = TimeDelta::hours(24);
     /// `backfill_horizon`: what is older than this when it is first read never pages.
@@ -75,6 +77,8 @@ pub struct Partner {
     pub freezes: Vec<Freeze>,
     /// How long after its stamp a start may be read before its time is doubted.
     pub late_after: TimeDelta,
+    /// How far two clocks or two writers of this partner may disagree.
+    pub clock_tolerance: TimeDelta,
     pub procedures: Vec<Procedure>,
     /// Terms of a procedure that is not declared, by service: `None` is "no or an unknown service".
     pub undeclared: HashMap<Option<Arc<str>>, Arc<Terms>>,

@@ -83,12 +83,14 @@ impl Check<'_> {
             .map(|(key, w)| self.procedure(key, w, &owner, has_windows, &terms, services))
             .collect();
         let late_after = self.duration(&written.late_after, Zero::Senseless);
+        let clock_tolerance = self.duration(&written.clock_tolerance, Zero::Allowed);
         Partner {
             name,
             zone: owner.zone,
             windows: terms.windows.clone(),
             freezes: terms.freezes.clone(),
             late_after: late_after.unwrap_or(defaults::LATE_AFTER),
+            clock_tolerance: clock_tolerance.unwrap_or(defaults::CLOCK_TOLERANCE),
             procedures,
             undeclared: terms::by_service(&terms, services),
         }

@@ -87,6 +87,7 @@ pub struct Partner {
     pub overrun_tolerance: Given<Text>,
     pub lost_after: Given<Text>,
     pub late_after: Given<Text>,
+    pub clock_tolerance: Given<Text>,
     pub acknowledge_after: Given<Text>,
     pub ask_first: Given<Spanned<bool>>,
     pub procedures: Given<Spanned<Table<Procedure>>>,

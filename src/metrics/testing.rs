@@ -100,6 +100,7 @@ pub fn partner(name: &str) -> Partner {
         windows: Some(windows()),
         freezes: vec![],
         late_after: defaults::LATE_AFTER,
+        clock_tolerance: defaults::CLOCK_TOLERANCE,
         procedures: vec![],
         undeclared: HashMap::from([(None, undeclared)]),
     }

@@ -19,6 +19,7 @@ fn defaults_hold_where_nothing_is_said() {
     let partner = config.policy.partner("hostco").unwrap();
     assert_eq!(partner.zone, Zone::utc());
     assert_eq!(partner.late_after, duration("15m"));
+    assert_eq!(partner.clock_tolerance, duration("1m"));
     let terms = terms(&config, None, "whatever");
     assert_eq!((&*terms.partner, &*terms.service, &*terms.procedure), ("hostco", OTHER, OTHER));
     assert!(!terms.declared && !terms.business_hours_allowed);
@@ -65,6 +66,7 @@ fn a_procedure_takes_what_the_partner_says() {
     let partner = config.policy.partner("hostco").unwrap();
     assert!(Arc::ptr_eq(plain.windows.as_ref().unwrap(), partner.windows.as_ref().unwrap()));
     assert_eq!(partner.late_after, duration("10m"));
+    assert_eq!(partner.clock_tolerance, duration("30s"));
     assert_eq!(partner.freezes.len(), 1);
     let services: Vec<_> = partner.procedures[0].services.iter().map(|s| &**s).collect();
     assert_eq!(services, ["atlas", "boreas"], "every service of the file");

@@ -223,6 +223,7 @@ fn without_confirmation(policy: &Policy, terms: &Terms, question: &Question) -> 
         windows: known.windows.clone(),
         freezes: known.freezes.clone(),
         late_after: known.late_after,
+        clock_tolerance: known.clock_tolerance,
         procedures: vec![procedure],
         undeclared: HashMap::from([by_service(None)]),
     };

@@ -152,6 +152,7 @@ fn conflicts_of(change: &Upcoming, service: Option<&str>) -> BTreeMap<Conflict, 
         clock: span.end,
         verified: None,
         approved: None,
+        approved_as_emergency: None,
     };
     let asked = RULES.iter().filter(|rule| ABOUT_A_PLAN.contains(&rule.reason));
     let broken = asked.filter_map(|rule| match (rule.check)(&case) {

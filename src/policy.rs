@@ -214,6 +214,11 @@ impl Partner {
         }
     }
 
+    /// What was agreed of emergencies: the same for all of its procedures.
+    pub fn emergencies(&self) -> Emergencies {
+        self.terms(None, "").emergencies
+    }
+
     /// The terms for one run. `service` and `procedure` are names as the line gave them.
     ///
     /// A procedure that is not declared for the service is undeclared: the partner's own terms hold.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use crate::change::Plan;
-use crate::event::{Kind, Trigger, words};
+use crate::event::{ChangeType, Kind, Trigger, words};
 use crate::time::{Instant, Span};
 use crate::verdict::{Finding, Findings, Reason, Verdict};
 
@@ -68,6 +68,8 @@ words! {
         Backdated = "backdated",
         /// A revision of a change with the number, but not the status, of another.
         SecondRevision = "second_revision",
+        /// The log of a partner approves: only we do, so it has no effect.
+        ApprovalByPartner = "approval_by_partner",
         /// Read long after its stamp although the file was being followed.
         Late = "late",
         /// Stamped after the moment at which it was read.
@@ -179,6 +181,8 @@ pub struct Run {
     pub verified: Option<Instant>,
     /// Earliest approval that names this run or its change.
     pub approved: Option<Instant>,
+    /// Earliest approval of this very run by one of us: it makes it an emergency, whatever was declared.
+    pub approved_as_emergency: Option<Instant>,
     pub findings: Findings,
     /// Reasons were found or refuted since the start.
     pub refound: bool,
@@ -210,6 +214,12 @@ impl Run {
             self.findings.values().filter(|f| !f.waived && !f.reason.is_doubt()).collect();
         found.sort_by_key(|f| (f.at, f.reason));
         found.into_iter()
+    }
+
+    /// It was declared as one when it began, or one of us approved it as one.
+    pub fn is_emergency(&self) -> bool {
+        let declared = self.plan.as_ref().is_some_and(|p| p.change_type == ChangeType::Emergency);
+        declared || self.approved_as_emergency.is_some()
     }
 
     /// As named, else the matched one's.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use offhours::config::{self, Config};
 use offhours::event::{Body, ChangeType, Event, Kind, Notice, RunLine, Status, Trigger};
-use offhours::ledger::{Draft, Evidence, Ledger, Taking};
+use offhours::ledger::{Approval, Draft, Evidence, Ledger, Taking};
 use offhours::run::{Acknowledgement, Irregularity, Run};
 use offhours::store::{Commit, Store};
 use offhours::time::Instant;
@@ -39,6 +39,7 @@ struct Story {
     config: Config,
     draft: Draft,
     followed: bool,
+    ours: bool,
 }
 
 pub fn at(clock: &str) -> Instant {
@@ -73,14 +74,19 @@ impl Story {
         let now = at("01 00:00:00");
         let config =
             config::parse(AGREEMENT, Path::new("offhours.yml"), now).expect("an agreement");
-        Story { config, draft: Draft::new(Ledger::default(), evidence), followed: false }
+        Story {
+            config,
+            draft: Draft::new(Ledger::default(), evidence),
+            followed: false,
+            ours: true,
+        }
     }
 
     fn take(&mut self, stamp: &str, read: &str, body: Body) -> bool {
         let event = Event { at: at(stamp), ambiguous: false, body };
         let taking = Taking {
             partner: "northhost".into(),
-            ours: true,
+            ours: self.ours,
             event,
             place: None,
             observed: at(read),
@@ -318,6 +324,97 @@ fn verification_and_approval_keep_their_bounds_to_the_instant() {
     assert_eq!(emergency("12:30:00", "change=D"), "violation");
 }
 
+/// What is approved within `approve_within` (1h here) of its start is waived, also where it had been found before.
+#[test]
+fn a_run_that_is_approved_as_an_emergency_afterwards_is_exempt() {
+    let ended = |evidence| {
+        let mut s = Story::with(evidence);
+        s.says("12:05:00", Started, "procedure=failover service=orion id=1");
+        s.says("12:10:00", Finished, "id=1");
+        s
+    };
+    let approve = |s: &mut Story, now: &str| {
+        let by = Some("owner".into());
+        let approval = Approval { run: Some(1), at: at(now), by, ..Approval::default() };
+        let partner: Arc<str> = "northhost".into();
+        s.draft.approve(&s.config.policy, &partner, at(now), at(now), approval);
+    };
+    let mut s = ended(Evidence::Readings);
+    s.advance(at("13:04:59"));
+    assert_eq!((s.run(1).verdict().as_str(), s.run(1).sealed), ("violation", false));
+    assert_eq!(s.draft.ledger().latched().count(), 1);
+    let before = s.run(1);
+    approve(&mut s, "13:04:59");
+    let run = s.run(1);
+    assert_eq!((run.verdict().as_str(), run.sealed), ("exempt", true));
+    let at_of = |run: &Run| -> Vec<_> { run.findings.values().map(|f| (f.reason, f.at)).collect() };
+    assert_eq!(at_of(&run), at_of(&before), "the reasons stay");
+    assert!(run.findings.values().all(|f| f.waived));
+    assert_eq!(s.draft.ledger().latched().count(), 0);
+    assert!(s.irregular().is_empty(), "{:?}", s.irregular());
+
+    // Nobody approved it: final at the bound. In a replay nobody is asked.
+    let mut s = ended(Evidence::Readings);
+    s.advance(at("13:05:00"));
+    assert_eq!((s.run(1).verdict().as_str(), s.run(1).sealed), ("violation", true));
+    assert!(ended(Evidence::Stamps).run(1).sealed);
+
+    // It still runs: what it breaks from then on is waived as well.
+    let mut s = Story::new();
+    s.says("12:05:00", Started, "procedure=failover service=orion id=1");
+    approve(&mut s, "12:06:00");
+    s.says("12:10:00", Finished, "id=1");
+    assert_eq!((s.run(1).verdict().as_str(), s.run(1).sealed), ("exempt", true));
+}
+
+/// A partner cannot approve what it does itself.
+#[test]
+fn an_approval_in_the_log_of_the_partner_has_no_effect() {
+    for (ours, want) in [(true, "exempt"), (false, "violation")] {
+        let mut s = Story::new();
+        s.ours = ours;
+        s.notice("12:00:00", "12:00:00", Status::Confirmed, ChangeType::Emergency);
+        s.says("12:05:00", Started, "procedure=failover service=orion id=1 change=C");
+        s.says("12:10:00", Finished, "id=1").says("12:20:00", Approved, "change=C");
+        s.says("12:21:00", Approved, "id=1");
+        s.advance(at("20:00:00"));
+        assert_eq!(s.run(1).verdict().as_str(), want);
+        let told = if ours { vec![] } else { vec![("approval_by_partner", 2)] };
+        assert_eq!(s.irregular(), told);
+    }
+    // Ours approves an emergency and declares none.
+    let mut s = Story::new();
+    s.says("12:05:00", Started, "procedure=failover service=orion id=1");
+    s.says("12:10:00", Finished, "id=1").says("12:20:00", Approved, "id=1");
+    s.advance(at("20:00:00"));
+    assert_eq!((s.run(1).verdict().as_str(), s.run(1).sealed), ("violation", true));
+}
+
+/// Runs of a partner that is not configured any more leave memory, also if their end was never read.
+#[test]
+fn runs_of_a_partner_that_is_gone_leave_memory() {
+    let text = AGREEMENT.replace("northhost", "southhost");
+    let other = config::parse(&text, Path::new("offhours.yml"), at("01 00:00:00"));
+    let other = other.expect("an agreement");
+    let mut s = Story::new();
+    s.says("12:00:00", Started, "procedure=compaction id=1").says("12:10:00", Finished, "id=1");
+    s.says("12:20:00", Started, "procedure=compaction id=2");
+    assert!(s.draft.next_deadline().is_some());
+    s.draft.rejudge(&other.policy, at("12:30:00"));
+    assert_eq!(s.draft.next_deadline(), None, "nothing is waited for");
+    let kept = |s: &mut Story, now: &str| {
+        s.draft.unlatch(&other.policy, at(now));
+        let ledger = s.draft.ledger();
+        (ledger.runs().count(), ledger.unacknowledged(&other.policy, at(now)).count())
+    };
+    assert_eq!(kept(&mut s, "11 12:09:59"), (2, 2));
+    assert_eq!(kept(&mut s, "11 12:10:00"), (1, 1));
+    // A day until it counts as given up, and a day to be acknowledged.
+    assert_eq!(kept(&mut s, "12 12:19:59"), (1, 1));
+    assert_eq!(kept(&mut s, "12 12:20:00"), (0, 0));
+    assert_eq!(s.draft.ledger().unsealed().count(), 0);
+}
+
 #[test]
 fn a_backdated_notice_confirms_nothing() {
     let start = "procedure=failover service=orion id=1 change=C";
@@ -327,7 +424,8 @@ fn a_backdated_notice_confirms_nothing() {
     in_time.check(1, &[], "compliant", false);
     let mut late = Story::new();
     late.says("23:00:00", Started, start).says("23:10:00", Finished, "id=1");
-    late.notice("09 12:00:00", "23:20:00", Status::Confirmed, ChangeType::Normal);
+    late.advance(at("11 00:00:00"));
+    late.notice("09 12:00:00", "11 00:20:00", Status::Confirmed, ChangeType::Normal);
     late.check(1, &[("unconfirmed", "23:00:00")], "violation", true);
     assert_eq!(late.irregular(), [("backdated", 1)]);
     let amended = late.draft.drain();

@@ -143,31 +143,6 @@ fn a_number_means_the_run_of_that_number() {
     assert!(server.stop().success());
 }
 
-/// An approval is kept whatever it is for; whoever gives it hears whether a rule asks for it.
-#[test]
-fn an_approval_that_no_rule_asks_for_is_told_as_such() {
-    let home = folder();
-    let config = home.path().join("offhours.yml");
-    for name in ["offhours.yml", "northhost.log"] {
-        let example = root().join("examples/quickstart").join(name);
-        std::fs::copy(example, home.path().join(name)).expect("a copy");
-    }
-    let server = Server::start(&config);
-    let config = format!("--config.file={}", config.display());
-    let storage = format!("--storage.path={}", server.storage().display());
-    let none = "; it is no emergency, so no rule asks for that";
-    for (what, said, note) in [
-        ("CHG-101", "change CHG-101 of northhost", none),
-        ("CHG-105", "change CHG-105 of northhost", ""),
-        ("LC-23", "run 1 (LC-23) of ledger-compaction by northhost", none),
-        ("SF-01", "run 6 (SF-01) of storage-failover by northhost", ""),
-    ] {
-        let output = offhours(&["approve", what, "--by=owner", &config, &storage]);
-        assert_eq!(text(&output.stdout), format!("{said} is approved by owner{note}\n"));
-    }
-    assert!(server.stop().success());
-}
-
 #[test]
 fn neither_a_reload_nor_a_restart_takes_back_time() {
     let home = folder();

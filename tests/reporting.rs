@@ -23,7 +23,7 @@ use crate::support::{Server, folder, offhours, root, text};
 /// there as if it had followed the logs all the time, but for October, and for a part of February.
 fn home() -> tempfile::TempDir {
     let home = folder();
-    for name in ["offhours.yml", "northhost.log", "southhost.log"] {
+    for name in ["offhours.yml", "northhost.log", "southhost.log", "desk.log"] {
         let from = root().join("tests/report").join(name);
         std::fs::copy(from, home.path().join(name)).expect("a copy");
     }
@@ -32,14 +32,15 @@ fn home() -> tempfile::TempDir {
     let mut store = Store::open(home.path()).expect("the ledger");
     store.load().expect("the ledger");
     let days = |days: u64| days * 86_400 * 1_000_000_000;
-    let tallies =
-        [("2025-11", 30), ("2025-12", 31), ("2026-01", 31), ("2026-02", 12), ("2026-03", 30)].map(
-            |(month, covered)| {
-                let key = ("northhost-maintenance".into(), "covered_nanos_by_month", month.into());
-                (key, days(covered))
-            },
-        );
-    let commit = Commit { tallies: BTreeMap::from(tallies), ..Commit::default() };
+    let months =
+        [("2025-11", 30), ("2025-12", 31), ("2026-01", 31), ("2026-02", 12), ("2026-03", 30)];
+    let of_source = |source: &'static str| {
+        months.map(|(month, covered)| {
+            ((source.into(), "covered_nanos_by_month", month.into()), days(covered))
+        })
+    };
+    let tallies = [of_source("northhost-maintenance"), of_source("our-desk")].concat();
+    let commit = Commit { tallies: BTreeMap::from_iter(tallies), ..Commit::default() };
     store.commit(&commit).expect("a commit");
     home
 }

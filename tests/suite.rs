@@ -45,6 +45,9 @@ mod paging;
 /// Both roads from a line to a page, with a real Prometheus and a real Alertmanager, and how long each takes.
 mod roads;
 
+/// Approvals: what they do, and what is refused.
+mod approving;
+
 /// Whether a run may start: what is answered is what the judge then says, and it is on record.
 mod asking;
 

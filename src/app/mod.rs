@@ -1,6 +1,7 @@
 //! The program: builds everything, owns the one loop, stops it in order.
 
 pub mod announce;
+mod approving;
 pub mod backend;
 pub mod backtest;
 pub mod calendars;

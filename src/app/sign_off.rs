@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::app::approving::approve;
 use crate::app::find_run::find_run;
 use crate::app::shared::Request;
-use crate::event::ChangeType;
-use crate::ledger::{Approval, Draft};
+use crate::ledger::Draft;
 use crate::policy::Policy;
 use crate::report::plain::clean;
 use crate::run::{Acknowledgement, Run};
@@ -43,27 +43,20 @@ pub fn carry_out(
             acknowledge(draft, &run, (by, note), now)
         }
         Request::Approve { what, by, note } => {
-            approve(draft, reader, policy, what, (by, note), now)
+            let told = approve(draft, reader, policy, what, (by, note), now)?;
+            Ok((None, told))
         }
     }
 }
 
-/// What to add where nobody has to approve: it is put on record all the same, for the change may become an emergency.
-fn unasked(mut types: impl Iterator<Item = ChangeType>) -> &'static str {
-    match types.any(|of| of == ChangeType::Emergency) {
-        true => "",
-        false => "; it is no emergency, so no rule asks for that",
-    }
-}
-
 /// The run in words, so that whoever names a number sees what is meant.
-fn name_of(run: &Run) -> String {
+pub(super) fn name_of(run: &Run) -> String {
     let id = run.run_id.as_deref().map(|id| format!(" ({})", clean(id))).unwrap_or_default();
     format!("run {}{id} of {} by {}", run.no, clean(&run.procedure), clean(&run.partner))
 }
 
 /// The run as the draft knows it, which is later than what is stored.
-fn current(draft: &Draft, stored: Run) -> Arc<Run> {
+pub(super) fn current(draft: &Draft, stored: Run) -> Arc<Run> {
     draft.ledger().run(stored.no).cloned().unwrap_or_else(|| Arc::new(stored))
 }
 
@@ -85,47 +78,4 @@ fn acknowledge(
     let changed = Run { acknowledged: Some(acknowledgement), ..(**run).clone() };
     let told = format!("{} is acknowledged by {by}", name_of(run));
     Ok((Some(Arc::new(changed)), told))
-}
-
-fn approve(
-    draft: &mut Draft,
-    reader: &Reader,
-    policy: &Policy,
-    what: &str,
-    (by, note): (&str, &str),
-    now: Instant,
-) -> Result<(Option<Arc<Run>>, String), String> {
-    let mut approval =
-        Approval { at: now, by: Some(by.into()), note: Some(note.into()), ..Approval::default() };
-    let holders = policy
-        .partners
-        .iter()
-        .filter(|p| draft.ledger().book(&p.name).is_some_and(|b| b.changes.id(what).is_some()));
-    let holders: Vec<Arc<str>> = holders.map(|p| p.name.clone()).collect();
-    let (partner, told) = match holders.as_slice() {
-        [partner] => {
-            approval.change_id = Some(what.into());
-            let book = draft.ledger().book(partner);
-            let revisions = book.map(|book| book.changes.latest(what)).unwrap_or_default();
-            let types = revisions.iter().map(|revision| revision.change_type);
-            let note = unasked(types);
-            (partner.clone(), format!("change {what} of {partner} is approved by {by}{note}"))
-        }
-        [] => {
-            let run = find_run(reader, what)
-                .map_err(|_| format!("there is no change and no run {what}"))?;
-            approval.run = Some(run.no);
-            let note = unasked(run.plan.iter().map(|plan| plan.change_type));
-            let told = format!("{} is approved by {by}{note}", name_of(&run));
-            (run.partner, told)
-        }
-        several => {
-            let names = several.join(", ");
-            return Err(format!("{what} is a change of several partners ({names})"));
-        }
-    };
-    // The partner's lines may not be read up to now: its runs are judged no further than they were.
-    let clock = draft.ledger().book(&partner).and_then(|book| book.clock).unwrap_or(now);
-    draft.approve(policy, &partner, clock, now, approval);
-    Ok((None, told))
 }

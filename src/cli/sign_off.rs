@@ -34,14 +34,19 @@ pub struct AckOptions {
 #[derive(Args)]
 #[command(after_help = "Examples:
   offhours approve CHG0031315 --by 'service owner' --note 'failover was needed'
+  offhours approve 17 --by 'service owner' --note 'agreed by telephone at 03:10'
 
-Exit codes: 0 it is on record, 1 there is no such change or run, 2 wrong usage.")]
+A run that you approve within the partner's approve_within is an emergency, also if nobody declared it: what an emergency
+may waive is waived. A change is approved for its runs; if it is declared as an emergency, also for those to come.
+
+Exit codes: 0 it is on record, and you are told what it did, 1 it is refused, because there is no such change or run or
+it would have no effect (no emergencies are agreed, already approved, too late, nothing that is waived), 2 wrong usage.")]
 pub struct ApproveOptions {
     #[command(flatten)]
     config: ConfigArg,
     #[command(flatten)]
     storage: StorageArg,
-    /// The change, or the run: its number, its id, or PARTNER/ID.
+    /// The change (its id or PARTNER/ID), or the run: its number, its id, or PARTNER/ID.
     what: String,
     /// Who approves.
     #[arg(long)]

@@ -93,11 +93,7 @@ impl Book {
     }
 
     /// The earliest approval that names a change or a run id.
-    pub(super) fn approval(
-        &self,
-        change: Option<&Arc<str>>,
-        run: Option<&Arc<str>>,
-    ) -> Option<Instant> {
+    pub fn approval(&self, change: Option<&Arc<str>>, run: Option<&Arc<str>>) -> Option<Instant> {
         let change = change.and_then(|c| self.approvals.get(&Approval::Change(c.clone())));
         let run = run.and_then(|r| self.approvals.get(&Approval::Run(r.clone())));
         change.into_iter().chain(run).min().copied()
@@ -187,12 +183,7 @@ impl Book {
     }
 
     fn closed_with_id(&mut self, run: &Run, id: &Arc<str>, ended: bool) {
-        if let Some(open) = self.open_by_id.get_mut(id) {
-            open.retain(|no| *no != run.no);
-            if open.is_empty() {
-                self.open_by_id.remove(id);
-            }
-        }
+        self.no_longer_open(id, run);
         let closed = self.closed_by_id.entry(id.clone()).or_default();
         closed.last_was_lost = !ended;
         if !ended {
@@ -215,6 +206,28 @@ impl Book {
                 }
             }
             None => remove(&mut self.unverified_by_key, &key_of(run), run),
+        }
+    }
+
+    /// Forgets a run, whether it is over or not.
+    pub(super) fn left(&mut self, run: &Run) {
+        if let Some(id) = &run.run_id {
+            self.no_longer_open(id, run);
+        } else {
+            remove(&mut self.open_by_key, &key_of(run), run);
+        }
+        if self.closed_set.remove(&run.no) {
+            self.closed.retain(|no| *no != run.no);
+        }
+        self.dropped(run);
+    }
+
+    fn no_longer_open(&mut self, id: &Arc<str>, run: &Run) {
+        if let Some(open) = self.open_by_id.get_mut(id) {
+            open.retain(|no| *no != run.no);
+            if open.is_empty() {
+                self.open_by_id.remove(id);
+            }
         }
     }
 

@@ -27,6 +27,7 @@ pub fn case_of<'a>(run: &'a Run, terms: &'a Terms, clock: Instant) -> Case<'a> {
         clock,
         verified: run.verified,
         approved: run.approved,
+        approved_as_emergency: run.approved_as_emergency,
     }
 }
 
@@ -180,7 +181,10 @@ impl Draft {
         observed: Instant,
     ) {
         let Some(run) = self.ledger.run(no).cloned().filter(|run| !run.sealed) else { return };
-        let Some(terms) = terms_of(policy, &run) else { return };
+        let Some(terms) = terms_of(policy, &run) else {
+            // Its partner is not configured any more: nobody judges it, and the loop waits for no bound of it.
+            return self.set_deadline(&run.partner, no, None);
+        };
         // A run that was judged up to some instant is not judged as of an earlier one.
         let clock = self.ledger.judged(no).map_or(clock, |judged| clock.max(judged));
         let case = case_of(&run, terms, clock);
@@ -211,11 +215,22 @@ impl Draft {
         news.into_iter().for_each(|what| self.record(clock, &partner, what));
         let is_open = self.ledger.run(no).is_some_and(|r| r.is_open());
         let next = open.iter().filter(|(reason, _)| is_open || is_open_after_end(*reason));
-        let next = next.map(|(_, until)| *until).min();
+        let next = next.map(|(_, until)| *until);
+        let next = next.chain(self.may_yet_be_approved(no, terms, clock)).min();
         self.set_deadline(&partner, no, next);
         if !is_open && next.is_none() {
             self.seal(policy, no, terms, clock);
         }
+    }
+
+    /// Until when one of us may approve a run as an emergency that breaks what an emergency waives. In a replay
+    /// nobody is asked.
+    fn may_yet_be_approved(&self, no: RunNo, terms: &Terms, clock: Instant) -> Option<Instant> {
+        let run = self.ledger.run(no).filter(|_| self.evidence == Evidence::Readings)?;
+        let case = case_of(run, terms, clock);
+        let is_broken = run.findings.values().any(|f| !f.waived && f.reason.is_waivable());
+        let may_be = terms.emergencies.allowed && !case.is_waiving() && is_broken;
+        case.approve_by().filter(|bound| may_be && clock < *bound)
     }
 
     /// A reason that makes a violation, unless it was found while reading old logs.
@@ -284,6 +299,7 @@ impl Draft {
             phases: Vec::new(),
             verified: None,
             approved: None,
+            approved_as_emergency: None,
             findings: Default::default(),
             refound: false,
             uncovered: false,

@@ -3,6 +3,7 @@
 //! A [`Draft`] takes events, judges, and hands out entries; once they are stored, [`Ledger::adopt`] makes them
 //! visible. Adopting is mechanical and knows no policy, so the same code remembers at start-up.
 
+mod approving;
 pub mod asking;
 pub mod board;
 pub mod book;
@@ -15,13 +16,14 @@ mod present;
 pub mod rejudging;
 mod seeking;
 
+pub use approving::Approval;
 pub use asking::{Answer, Asker, Question};
 pub use board::{Board, Histogram, PartnerSums, Sums};
 pub use book::Book;
 pub use draft::{Draft, Evidence, Taken, Taking};
 pub use entry::{Entry, Shown, What};
 pub use judging::case_of;
-pub use pairing::Approval;
+use present::asks_until;
 pub use present::terms_of;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -274,7 +276,11 @@ impl Ledger {
         for no in named {
             self.judge_to(Some(no), clock);
             if let Some(run) = self.edit(no) {
-                run.approved = Some(run.approved.map_or(at, |a| a.min(at)));
+                let first = |known: Option<Instant>| Some(known.map_or(at, |known| known.min(at)));
+                run.approved = first(run.approved);
+                if one == Some(no) {
+                    run.approved_as_emergency = first(run.approved_as_emergency);
+                }
             }
         }
     }
@@ -293,22 +299,34 @@ impl Ledger {
         self.forget(no);
     }
 
-    /// Drops the latches whose time is up.
+    /// Drops the latches whose time is up, and what is in memory of partners that are not configured any more.
     pub fn unlatch(&mut self, policy: &Policy, now: Instant) {
-        let is_due = |run: &&Arc<Run>| {
-            let terms = policy.partner(&run.partner);
-            let terms = terms.map(|p| p.terms(run.service.as_deref(), &run.procedure));
-            terms.is_some_and(|t| {
-                let lost_at = (run.state == State::Lost).then(|| run.start + t.lost_after);
-                let over = run.end.or(lost_at);
-                run.sealed && over.is_some_and(|end| end + t.acknowledge_after <= now)
-            })
-        };
+        let is_due = |run: &&Arc<Run>| asks_until(policy, run).is_some_and(|until| until <= now);
         let runs = self.latched.iter().filter_map(|no| self.runs.get(no));
         let due: Vec<RunNo> = runs.filter(is_due).map(|run| run.no).collect();
         for no in due {
             self.latched.remove(&no);
             self.forget(no);
+        }
+        if self.keep_all || self.books.keys().all(|partner| policy.partner(partner).is_some()) {
+            return;
+        }
+        let is_left = |run: &&Arc<Run>| policy.partner(&run.partner).is_none() && is_due(run);
+        let left: Vec<RunNo> = self.runs().filter(is_left).map(|run| run.no).collect();
+        for no in left {
+            self.let_go(no);
+        }
+    }
+
+    /// Lets go of a run whose partner is not configured any more, also if its verdict is not final: nothing judges
+    /// it. It stays on record, and comes back with the next start.
+    fn let_go(&mut self, no: RunNo) {
+        self.latched.remove(&no);
+        self.unsealed.remove(&no);
+        self.judged.remove(&no);
+        if let Some(run) = self.runs.remove(&no) {
+            self.book_mut(&run.partner).left(&run);
+            self.forgotten.push(run);
         }
     }
 

@@ -214,38 +214,7 @@ impl Draft {
         }
     }
 
-    fn take_approval(&mut self, policy: &Policy, clock: Instant, taking: &Taking, line: &RunLine) {
-        let shared = |name: &Option<Box<str>>| name.as_deref().map(Arc::from);
-        let approval = Approval {
-            change_id: shared(&line.change_id),
-            run_id: shared(&line.run_id),
-            at: taking.event.at,
-            place: taking.place.clone(),
-            ..Approval::default()
-        };
-        self.approve(policy, &taking.partner, clock, taking.observed, approval);
-    }
-
-    /// Records an approval and judges again what it names. `observed` is the time of the wall clock.
-    pub fn approve(
-        &mut self,
-        policy: &Policy,
-        partner: &Arc<str>,
-        clock: Instant,
-        observed: Instant,
-        approval: Approval,
-    ) {
-        let waiting = self.ledger.waiting_for_approval().filter(|r| r.partner == *partner);
-        let named: Vec<Arc<Run>> = waiting.filter(|r| approval.names(r)).cloned().collect();
-        let at = approval.at;
-        let place = approval.place.clone();
-        self.record(clock, partner, approval.into());
-        for run in named {
-            self.amend_or_refresh(policy, clock, (at, observed), &run, "approved", &place);
-        }
-    }
-
-    fn amend_or_refresh(
+    pub(super) fn amend_or_refresh(
         &mut self,
         policy: &Policy,
         clock: Instant,
@@ -286,41 +255,6 @@ impl Draft {
             }
         };
         found.iter().filter_map(|no| self.ledger.run(*no)).cloned().collect()
-    }
-}
-
-/// An approval of an emergency: by a line of the log, or by somebody here.
-#[derive(Clone, Debug, Default)]
-pub struct Approval {
-    pub change_id: Option<Arc<str>>,
-    pub run_id: Option<Arc<str>>,
-    /// The run, where exactly one is meant.
-    pub run: Option<RunNo>,
-    pub at: Instant,
-    pub by: Option<String>,
-    pub note: Option<String>,
-    pub place: Option<Place>,
-}
-
-impl Approval {
-    fn names(&self, run: &Run) -> bool {
-        self.run == Some(run.no)
-            || self.change_id.is_some() && run.change() == self.change_id.as_ref()
-            || self.run_id.is_some() && run.run_id == self.run_id
-    }
-}
-
-impl From<Approval> for What {
-    fn from(a: Approval) -> What {
-        What::Approved {
-            change_id: a.change_id,
-            run_id: a.run_id,
-            run: a.run,
-            at: a.at,
-            by: a.by,
-            note: a.note,
-            place: a.place,
-        }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::ledger::Ledger;
 use crate::policy::{Policy, Terms, defaults};
 use crate::run::{Run, State};
 use crate::time::Instant;
+use crate::verdict::Reason;
 
 impl Ledger {
     /// Runs in violation that ask for an acknowledgement at `now`: this, and nothing else, is what pages.
@@ -18,7 +19,8 @@ impl Ledger {
         policy: &'a Policy,
         now: Instant,
     ) -> impl Iterator<Item = &'a Arc<Run>> {
-        self.latched().filter(move |run| asks_for_acknowledgement(policy, run, now))
+        let asks = move |run: &&Arc<Run>| asks_until(policy, run).is_none_or(|until| now < until);
+        self.latched().filter(asks)
     }
 
     /// Open runs in the order of their numbers, each with how long the runs of its procedure usually take.
@@ -38,13 +40,17 @@ pub fn terms_of<'a>(policy: &'a Policy, run: &Run) -> Option<&'a Arc<Terms>> {
     Some(policy.partner(&run.partner)?.terms(run.service.as_deref(), &run.procedure))
 }
 
-fn asks_for_acknowledgement(policy: &Policy, run: &Run, now: Instant) -> bool {
+/// Until when a run in violation asks for an acknowledgement; `None`: it runs, and its end is not known. What this says
+/// is what pages, and what decides when the run may leave memory.
+pub(super) fn asks_until(policy: &Policy, run: &Run) -> Option<Instant> {
     let terms = terms_of(policy, run);
     let lost_after = terms.map_or(defaults::LOST_AFTER, |t| t.lost_after);
+    let given_up = run.findings.get(&Reason::Lost).map(|finding| finding.at);
     let over = match run.state {
-        State::Running => return true,
-        State::Lost => run.start + lost_after,
+        // Nobody follows the log of a partner that is not configured any more: no end will be read.
+        State::Running if terms.is_some() => return None,
+        State::Running | State::Lost => given_up.unwrap_or(run.start + lost_after),
         State::Finished | State::Failed | State::Aborted => run.end.unwrap_or(run.start),
     };
-    now < over + terms.map_or(defaults::ACKNOWLEDGE_AFTER, |t| t.acknowledge_after)
+    Some(over + terms.map_or(defaults::ACKNOWLEDGE_AFTER, |t| t.acknowledge_after))
 }

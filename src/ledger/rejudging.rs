@@ -10,7 +10,7 @@ use crate::ledger::present::terms_of;
 use crate::policy::{Policy, Terms};
 use crate::run::{Run, State};
 use crate::time::Instant;
-use crate::verdict::{Check, Finding, Findings, Reason, Verdict, When, implausible, judge};
+use crate::verdict::{Case, Check, Finding, Findings, Reason, Verdict, When, implausible, judge};
 
 /// What a run is judged as.
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ pub fn judge_again(
 ) -> Option<Judged> {
     let (first, last) = (terms_of(at_start, run)?, terms_of(at_end, run)?);
     let start = as_started(run);
-    let (mut findings, uncovered) = found_at_start(&start, first);
+    let (mut findings, uncovered) = found_at_start(&start, first, last);
     let doubt = doubted(run, &start, first);
     doubt.into_iter().for_each(|finding| findings.insert(finding));
     let case = case_of(run, last, clock);
@@ -60,13 +60,16 @@ fn as_started(run: &Run) -> Run {
     Run { state: State::Running, end: None, outcome: None, verified: None, ..run.clone() }
 }
 
-fn found_at_start(start: &Run, terms: &Terms) -> (Findings, bool) {
+/// `last`: the terms by which it may have been approved as an emergency since.
+fn found_at_start(start: &Run, terms: &Terms, last: &Terms) -> (Findings, bool) {
     let case = case_of(start, terms, start.start - TICK);
+    let since = Case { terms: last, ..case };
+    let was_approved = start.approved_as_emergency.is_some();
     let (mut findings, mut uncovered) = (Findings::default(), false);
     for (reason, check) in judge(&case, When::Start) {
         match check {
             Check::Broken { at, detail } => {
-                let waived = case.waives(reason);
+                let waived = case.waives(reason) || was_approved && since.waives(reason);
                 findings.insert(Finding { reason, at, waived, detail: detail.into() });
             }
             Check::Unknown(_) => uncovered = true,

@@ -26,7 +26,10 @@ pub struct Case<'a> {
     /// How far time has come.
     pub clock: Instant,
     pub verified: Option<Instant>,
+    /// The first approval of it, or of its change, by one of us or a system of ours.
     pub approved: Option<Instant>,
+    /// One of us approved it as an emergency.
+    pub approved_as_emergency: Option<Instant>,
 }
 
 impl<'a> Case<'a> {
@@ -35,10 +38,18 @@ impl<'a> Case<'a> {
         self.plan.is_some_and(|p| p.status == Status::Cancelled)
     }
 
-    /// An emergency for which the partner may waive rules.
+    /// An emergency, of a partner that may have any: its change was declared as one, or one of us approved the run as
+    /// one soon enough after its start.
     pub fn is_waiving(&self) -> bool {
-        let emergency = self.plan.is_some_and(|p| p.change_type == ChangeType::Emergency);
-        emergency && self.terms.emergencies.allowed
+        let declared = self.plan.is_some_and(|p| p.change_type == ChangeType::Emergency);
+        let in_time = |at| self.approve_by().is_none_or(|bound| at <= bound);
+        let approved = self.approved_as_emergency.is_some_and(in_time);
+        self.terms.emergencies.allowed && (declared || approved)
+    }
+
+    /// The last instant at which it may be approved as an emergency; `None`: nobody has to approve.
+    pub fn approve_by(&self) -> Option<Instant> {
+        self.terms.emergencies.approve_within.map(|within| self.start + within)
     }
 
     /// Whether the emergency waives this reason, should it come true.

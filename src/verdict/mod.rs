@@ -95,6 +95,7 @@ impl Reason {
             self,
             Reason::InBusinessHours
                 | Reason::OutsideWindow
+                | Reason::Unconfirmed
                 | Reason::InFreeze
                 | Reason::ShortNotice
                 | Reason::OffPlan

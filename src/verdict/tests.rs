@@ -77,8 +77,9 @@ fn an_emergency_waives_what_it_may_and_nothing_else() {
     let over = "undeclared confirm=24h max=1h verify=1h start=05:30 end=08:00 clock=20:00";
     verdict(
         &format!("{emergency} {over}"),
-        "too_long unapproved_emergency unconfirmed unknown_procedure unverified violation",
+        "too_long unapproved_emergency (unconfirmed) unknown_procedure unverified violation",
     );
+    verdict(&format!("{emergency} confirm=24h start=05:30 end=06:00"), "(unconfirmed) exempt");
     verdict(
         "emergencies=unasked plan=cancelled planned=13:00..14:00 type=emergency",
         "cancelled violation",
@@ -88,6 +89,26 @@ fn an_emergency_waives_what_it_may_and_nothing_else() {
          end=14:00:01",
         "overran_plan violation",
     );
+}
+
+#[test]
+fn a_run_that_one_of_us_approves_in_time_is_an_emergency() {
+    // Nobody planned it, and it began where it must not.
+    let run = "confirm=24h windows=22:00..23:00 emergencies=2h end=14:00";
+    verdict(run, "outside_window unconfirmed violation");
+    for (approved, want) in [
+        ("09:00", "(outside_window) (unconfirmed) exempt"),
+        ("15:10", "(outside_window) (unconfirmed) exempt"),
+        ("15:10+", "outside_window unconfirmed violation"),
+    ] {
+        verdict(&format!("{run} approved_as_emergency={approved}"), want);
+    }
+    let other = "windows=22:00..23:00 max=30m end=14:00 approved_as_emergency=13:20";
+    verdict(other, "outside_window too_long violation");
+    verdict(&format!("{other} emergencies=2h"), "(outside_window) too_long violation");
+    verdict(&format!("{other} emergencies=unasked"), "(outside_window) too_long violation");
+    // What a system of ours approves was to be declared by somebody else.
+    verdict(&format!("{run} approved=13:20"), "outside_window unconfirmed violation");
 }
 
 #[test]

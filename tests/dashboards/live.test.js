@@ -162,6 +162,7 @@ before(async () => {
   fs.writeFileSync(file('offhours.yml'), world.config(began));
   fs.writeFileSync(file('windows.ics'), world.calendar(began));
   fs.writeFileSync(file('north.log'), world.history(began));
+  fs.writeFileSync(file('desk.log'), world.approvals(began));
   fs.writeFileSync(file('south.log'), world.line({ time: world.iso(began - 60_000), msg: 'heartbeat' }));
   const address = await startOffhours();
   await startPrometheus(address);

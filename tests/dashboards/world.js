@@ -51,6 +51,7 @@ partners:
       patching: { services: [norma] }
 sources:
   - { name: north, partner: northhost, files: [north.log], format: logfmt, max_silence: 1h }
+  - { name: desk, partner: northhost, ours: true, files: [desk.log], format: logfmt }
   - { name: south, partner: southhost, files: [south.log], format: logfmt, max_silence: 1h }
 `;
 }
@@ -108,10 +109,8 @@ function history(now) {
   run('compaction', 'norma', -25 * HOUR, null);
   // Waived, projected, and as agreed so far.
   notice('C-7', -160, -150, -90, { change_type: 'emergency', service: 'orion' });
-  add(-140, { event: 'approved', change_id: 'C-7' });
   run('backup', 'orion', -150, -95, { change_id: 'C-7' });
   notice('C-8', -70, -65, 60, { change_type: 'emergency', service: 'orion' });
-  add(-63, { event: 'approved', change_id: 'C-8' });
   run('backup', 'orion', -64, null, { change_id: 'C-8' });
   run('long', 'lyra', -30, null);
   run('filed', 'norma', -20, null);
@@ -130,4 +129,11 @@ function history(now) {
   return rows.sort((a, b) => a[0] - b[0]).map(([, fields]) => line(fields)).join('');
 }
 
-module.exports = { calendar, config, history, iso, line };
+/** What we approved before offhours starts. */
+function approvals(now) {
+  const { at } = around(now);
+  const approved = (minutes, change_id) => line({ time: at(minutes), event: 'approved', change_id });
+  return approved(-140, 'C-7') + approved(-63, 'C-8');
+}
+
+module.exports = { approvals, calendar, config, history, iso, line };

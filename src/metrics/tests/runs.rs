@@ -61,15 +61,20 @@ fn an_open_run_is_seen_at_once_and_grows() {
     // Read at its stamp: no scrape can have counted beyond it.
     log.delay = TimeDelta::zero();
     log.run("2025-11-10T15:20", finish("a1"));
+    let sealed = r#"maintenance_runs_total{P,verdict="violation",outcome="finished"}"#;
+    let waits = [(UNACKNOWLEDGED, Some(1.0)), (sealed, Some(0.0))];
+    check(&policy, log.ledger(), "2025-11-10T16:00", &waits);
+    // Nobody has approved it as an emergency.
+    log.pass("2025-11-13T13:10");
     check(
         &policy,
         log.ledger(),
-        "2025-11-10T16:00",
+        "2025-11-13T13:10",
         &[
-            (UNACKNOWLEDGED, Some(1.0)),
+            (UNACKNOWLEDGED, Some(0.0)),
             (r#"maintenance_runs_in_progress{P,verdict="violation"}"#, Some(0.0)),
             (r#"maintenance_violations_total{P,reason="too_long"}"#, Some(1.0)),
-            (r#"maintenance_runs_total{P,verdict="violation",outcome="finished"}"#, Some(1.0)),
+            (sealed, Some(1.0)),
             ("maintenance_business_hours_seconds_total{P}", Some(7_800.0)),
             ("maintenance_outside_window_seconds_total{P}", Some(7_800.0)),
             ("maintenance_run_start_timestamp_seconds{P}", None),
@@ -181,14 +186,20 @@ fn a_lost_run_pages_until_a_day_after_it_was_given_up() {
     let policy = policy();
     let mut log = monday(&policy);
     log.pass("2025-11-11T13:10");
-    for (now, n) in [("2025-11-12T13:09", 1.0), ("2025-11-12T13:10", 0.0)] {
+    // Until then it may be approved as an emergency.
+    for (now, n, is_final) in [
+        ("2025-11-12T13:09", 1.0, 0.0),
+        ("2025-11-12T13:10", 0.0, 0.0),
+        ("2025-11-13T13:10", 0.0, 1.0),
+    ] {
+        log.pass(now);
         check(
             &policy,
             log.ledger(),
             now,
             &[
                 (UNACKNOWLEDGED, Some(n)),
-                (r#"maintenance_runs_total{P,verdict="violation",outcome="lost"}"#, Some(1.0)),
+                (r#"maintenance_runs_total{P,verdict="violation",outcome="lost"}"#, Some(is_final)),
                 ("maintenance_run_duration_seconds_count{P}", Some(0.0)),
                 // 13:10-18:00 and 08:00-13:10.
                 ("maintenance_business_hours_seconds_total{P}", Some(36_000.0)),

@@ -3,6 +3,7 @@
 use super::{Line, Row, Section, Teller, row};
 use crate::ledger::{Entry, What};
 use crate::time::Instant;
+use crate::verdict::{Finding, Reason};
 
 const LINES_READ: &str = "The lines were read from the log files when this was written: the ledger keeps where they \
                           stand, not their text.";
@@ -18,18 +19,34 @@ impl Teller<'_> {
     }
 
     fn entry(&self, no: u64, entry: &Entry) -> Row {
-        let (at, text) = self.words(entry);
+        let (at, text) = self.words(no, entry);
         let source = self.source(entry.what.place());
         let told = Row { source, ..row(format!("entry {no}"), text) };
         at.map_or(told.clone(), |at| told.at(at))
     }
 
+    /// The reason that this entry says is waived, where it was found before, when the run was no emergency yet.
+    pub(super) fn waived_since(&self, no: u64, entry: &Entry) -> Option<Reason> {
+        let What::Found { finding, .. } = &entry.what else { return None };
+        let same = |f: &Finding| f.reason == finding.reason && !f.waived;
+        let mut before = self.evidence.entries.iter().take_while(|(number, _)| *number < no);
+        let was_found = before.any(|(_, entry)| match &entry.what {
+            What::Started { run, .. } => run.findings.values().any(same),
+            What::Found { finding, .. } => same(finding),
+            _ => false,
+        });
+        (finding.waived && was_found).then_some(finding.reason)
+    }
+
     /// The instant that the entry is about, and what it says.
-    fn words(&self, entry: &Entry) -> (Option<Instant>, String) {
+    fn words(&self, no: u64, entry: &Entry) -> (Option<Instant>, String) {
         let told = |what: &str, at: Instant, more: &str| {
             let text = format!("{what} {}{more}", self.time(at));
             (Some(at), text.trim_end().to_owned())
         };
+        if let Some(reason) = self.waived_since(no, entry) {
+            return (None, format!("{reason} is waived: the run is an emergency"));
+        }
         match &entry.what {
             What::Started { run, verdict } => told("started", run.start, &format!(": {verdict}")),
             What::Phase { phase, .. } => {

@@ -62,7 +62,7 @@ impl Incident {
         all.plan();
         all.questions();
         all.start(is_live);
-        evidence.entries.iter().for_each(|(_, entry)| all.entry(entry));
+        evidence.entries.iter().for_each(|(no, entry)| all.entry(*no, entry));
         let mut found = all.found;
         found.sort_by_key(|(at, _)| *at);
         let notes = match (is_live, run.latched) {
@@ -157,7 +157,11 @@ impl Timeline<'_> {
         }
     }
 
-    fn entry(&mut self, entry: &Entry) {
+    fn entry(&mut self, no: u64, entry: &Entry) {
+        // Told by the approval.
+        if self.teller.waived_since(no, entry).is_some() {
+            return;
+        }
         let place = entry.what.place().cloned();
         let place = place.as_ref();
         match &entry.what {
@@ -182,7 +186,7 @@ impl Timeline<'_> {
             What::Verified { at, .. } => self.add(*at, "verified", place, false),
             What::Approved { at, by, .. } => {
                 let by = by.as_ref().map_or(String::new(), |by| format!(" by {by}"));
-                self.add(*at, format!("approved{by}"), place, false);
+                self.add(*at, format!("approved as an emergency{by}"), place, false);
             }
             What::Acknowledged { acknowledgement: a, .. } => {
                 let note = if a.note.is_empty() { String::new() } else { format!(": {}", a.note) };

@@ -1,6 +1,5 @@
 //! Key figures under the names that service managers know, each a count of runs.
 
-use crate::event::ChangeType;
 use crate::forecast::ABOUT_THE_END;
 use crate::run::{Run, State};
 use crate::verdict::Reason;
@@ -64,7 +63,7 @@ pub static KPIS: &[Kpi] = &[
         key: "emergency",
         title: "Emergency changes",
         meaning: "declared as an emergency, however they were judged",
-        counts: is_emergency,
+        counts: Run::is_emergency,
     },
     Kpi {
         key: "overrun",
@@ -103,8 +102,4 @@ const UNAUTHORISED: &[Reason] = &[
 /// Whether one of these was found and not waived.
 fn has(run: &Run, reasons: &[Reason]) -> bool {
     run.findings.values().any(|f| !f.waived && reasons.contains(&f.reason))
-}
-
-fn is_emergency(run: &Run) -> bool {
-    run.plan.as_ref().is_some_and(|plan| plan.change_type == ChangeType::Emergency)
 }

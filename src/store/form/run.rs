@@ -121,6 +121,7 @@ impl StartForm<'_> {
             phases: Vec::new(),
             verified: None,
             approved: self.approved.map(|a| a.0),
+            approved_as_emergency: None,
             findings: self.findings.into_iter().map(Finding::from).collect(),
             refound: false,
             uncovered: self.uncovered,
@@ -147,6 +148,8 @@ pub(crate) struct SinceForm<'a> {
     verified: Option<At>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     approved: Option<At>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    approved_as_emergency: Option<At>,
     /// Missing: those of the start.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     findings: Option<Vec<FindingForm<'a>>>,
@@ -167,6 +170,7 @@ impl<'a> From<&'a Run> for SinceForm<'a> {
             phases: r.phases.iter().map(PhaseForm::from).collect(),
             verified: r.verified.map(At),
             approved: r.approved.map(At),
+            approved_as_emergency: r.approved_as_emergency.map(At),
             findings: r.refound.then(findings),
             latched: r.latched,
             acknowledged: r.acknowledged.as_ref().map(AcknowledgementForm::from),
@@ -187,6 +191,7 @@ impl SinceForm<'_> {
             phases: self.phases.into_iter().map(|p| p.into()).collect(),
             verified: self.verified.map(|v| v.0),
             approved: self.approved.map(|a| a.0),
+            approved_as_emergency: self.approved_as_emergency.map(|a| a.0),
             findings: findings.unwrap_or(run.findings),
             refound,
             latched: self.latched,

@@ -50,6 +50,7 @@ pub(super) struct Given {
     clock: Option<Instant>,
     verified: Option<Instant>,
     approved: Option<Instant>,
+    approved_as_emergency: Option<Instant>,
 }
 
 impl Given {
@@ -66,6 +67,7 @@ impl Given {
             clock: None,
             verified: None,
             approved: None,
+            approved_as_emergency: None,
         };
         for word in words.split_whitespace() {
             let (key, value) = word.split_once('=').unwrap_or((word, ""));
@@ -88,6 +90,7 @@ impl Given {
             clock: self.clock.or(self.end).unwrap_or(self.start),
             verified: self.verified,
             approved: self.approved,
+            approved_as_emergency: self.approved_as_emergency,
         }
     }
 
@@ -164,6 +167,7 @@ impl Given {
             "clock" => self.clock = Some(at(value)),
             "verified" => self.verified = Some(at(value)),
             "approved" => self.approved = Some(at(value)),
+            "approved_as_emergency" => self.approved_as_emergency = Some(at(value)),
             _ => return false,
         }
         true

@@ -1,0 +1,172 @@
+//! What `offhours approve` does to a run or a change, and why it refuses what would have no effect.
+
+use std::path::Path;
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use serde_json::Value;
+
+use crate::support::{Server, folder, offhours, text};
+
+const AGREEMENT: &str = r#"
+services:
+  vega: { timezone: UTC, business_hours: "24/7" }
+  lyra: { timezone: UTC }
+partners:
+  westhost:
+    windows: "24/7"
+    emergencies: { allowed: true, approve_within: 2h }
+    procedures:
+      failover: { services: [vega, lyra] }
+      short: { services: [vega, lyra], max_duration: 1m }
+  southhost:
+    windows: "24/7"
+    emergencies: { allowed: false, approve_within: 2h }
+    procedures: { failover: { services: [vega] } }
+  nordhost:
+    windows: "24/7"
+    emergencies: { allowed: true }
+    procedures: { failover: { services: [vega] } }
+sources:
+  - { name: west, partner: westhost, files: [west.log], format: logfmt }
+  - { name: south, partner: southhost, files: [south.log], format: logfmt }
+  - { name: nord, partner: nordhost, files: [nord.log], format: logfmt }
+"#;
+
+/// A log whose stamps are minutes before now.
+struct Log {
+    now: DateTime<Utc>,
+    lines: Vec<(i64, String)>,
+}
+
+impl Log {
+    fn at(&self, minutes: i64) -> String {
+        let at = self.now + TimeDelta::minutes(minutes);
+        at.to_rfc3339_opts(SecondsFormat::Secs, true)
+    }
+
+    fn run(&mut self, id: &str, words: &str, from: i64, to: Option<i64>) {
+        let started = format!("time={} event=started run_id={id} {words}", self.at(from));
+        self.lines.push((from, started));
+        if let Some(to) = to {
+            self.lines.push((to, format!("time={} event=finished run_id={id}", self.at(to))));
+        }
+    }
+
+    fn change(&mut self, id: &str, words: &str, planned: (i64, i64)) {
+        let (start, end) = (self.at(planned.0), self.at(planned.1));
+        let line = format!(
+            "time={} change_id={id} procedure=failover service=vega planned_start={start} planned_end={end} {words}",
+            self.at(-600)
+        );
+        self.lines.push((-600, line));
+    }
+
+    fn write(mut self, path: &Path) {
+        self.lines.sort_by_key(|(at, _)| *at);
+        let lines: String = self.lines.into_iter().map(|(_, line)| line + "\n").collect();
+        std::fs::write(path, lines).expect("a log");
+    }
+}
+
+fn write_logs(home: &Path) {
+    std::fs::write(home.join("offhours.yml"), AGREEMENT).expect("a configuration");
+    let log = || Log { now: Utc::now(), lines: Vec::new() };
+    let mut west = log();
+    west.run("in-hours", "procedure=failover service=vega", -30, Some(-20));
+    west.run("long-ago", "procedure=failover service=vega", -180, Some(-170));
+    west.run("as-agreed", "procedure=failover service=lyra", -30, Some(-20));
+    west.run("too-long", "procedure=short service=lyra", -30, Some(-20));
+    west.run("both", "procedure=short service=vega", -30, Some(-20));
+    west.run("open", "procedure=failover service=lyra", -5, None);
+    let emergency = "status=confirmed change_type=emergency";
+    west.change("E1", emergency, (-40, 60));
+    west.run("declared", "procedure=failover service=vega change_id=E1", -30, Some(-20));
+    west.change("E2", "status=cancelled change_type=emergency", (-40, 60));
+    west.change("E3", emergency, (-400, -300));
+    west.change("E4", emergency, (60, 120));
+    west.change("N1", "status=confirmed", (-40, 60));
+    west.run("planned", "procedure=failover service=vega change_id=N1", -30, Some(-20));
+    west.change("N2", "status=confirmed", (-40, 60));
+    west.write(&home.join("west.log"));
+    let mut south = log();
+    south.change("S1", emergency, (-40, 60));
+    south.run("south", "procedure=failover service=vega change_id=S1", -30, Some(-20));
+    south.write(&home.join("south.log"));
+    let mut nord = log();
+    nord.change("D1", emergency, (-40, 60));
+    nord.run("nord-declared", "procedure=failover service=vega change_id=D1", -30, Some(-20));
+    nord.run("nord", "procedure=failover service=vega", -100, Some(-90));
+    nord.write(&home.join("nord.log"));
+}
+
+#[test]
+fn an_approval_says_what_it_did_and_is_refused_where_it_would_do_nothing() {
+    let (home, storage) = (folder(), folder());
+    write_logs(home.path());
+    let config = home.path().join("offhours.yml");
+    let server = Server::start_in(&config, storage.path());
+    let flags = [
+        format!("--config.file={}", config.display()),
+        format!("--storage.path={}", storage.path().display()),
+    ];
+    let check = |what: &str, code: i32, want: &[&str]| {
+        let output = offhours(&["approve", what, "--by=owner", &flags[0], &flags[1]]);
+        let told = text(if code == 0 { &output.stdout } else { &output.stderr });
+        assert_eq!(output.status.code(), Some(code), "{what}: {told}");
+        want.iter().for_each(|part| assert!(told.contains(part), "{what}: no {part:?} in {told}"));
+    };
+    let by = "is approved as an emergency by owner";
+    // Afterwards: it had been a violation.
+    check("in-hours", 0, &["(in-hours)", by, ": exempt; waived: in_business_hours\n"]);
+    check("both", 0, &[by, ": violation; waived: in_business_hours; not waived: too_long\n"]);
+    check("open", 0, &[by, ": compliant so far\n"]);
+    check("E1", 0, &["change E1 of westhost", by, "(declared)", ": exempt; waived: in_business"]);
+    check("E4", 0, &["change E4 of westhost", by, "each run of it that begins from now on"]);
+    check("westhost/N1", 0, &["change N1 of westhost", by, "(planned)", ": exempt; waived: in_"]);
+    // Refused.
+    check("in-hours", 1, &["(in-hours)", "is approved already, since"]);
+    check("E1", 1, &["change E1 of westhost is approved already"]);
+    check("long-ago", 1, &["had to be approved by", "too late"]);
+    check("as-agreed", 1, &["is compliant: there is nothing that an emergency would waive"]);
+    check("too-long", 1, &["an emergency does not waive too_long"]);
+    check("E2", 1, &["is cancelled"]);
+    check("E3", 1, &["was planned to be over by now"]);
+    check("N2", 1, &["is not declared as an emergency, and no run of it can be approved"]);
+    let none = "the agreement with southhost has no emergencies, so nothing is waived and no \
+                approval is asked for";
+    check("south", 1, &[none]);
+    check("S1", 1, &[none]);
+    check("D1", 1, &["names no approve_within for emergencies"]);
+    check("nord-declared", 1, &["needs no approval"]);
+    check("nord", 1, &["is final (violation): it is too late"]);
+    check("nowhere", 1, &["there is no change nowhere, and there is no run nowhere"]);
+    check("", 1, &["there is no"]);
+
+    // It outlives the process, and is found again from what is on record.
+    assert!(server.stop().success());
+    let server = Server::start_in(&config, storage.path());
+    let output = offhours(&["runs", "--format=json", &flags[1]]);
+    let mut verdicts: Vec<String> = text(&output.stdout)
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("JSON"))
+        .map(|run| format!("{} {}", run["run_id"], run["verdict"]).replace('"', ""))
+        .collect();
+    verdicts.sort();
+    let want = [
+        "as-agreed compliant",
+        "both violation",
+        "declared exempt",
+        "in-hours exempt",
+        "long-ago violation",
+        "nord violation",
+        "nord-declared exempt",
+        "open compliant",
+        "planned exempt",
+        "south violation",
+        "too-long violation",
+    ];
+    assert_eq!(verdicts, want);
+    assert!(server.stop().success());
+    let output = offhours(&["verify", &flags[1]]);
+    assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+}

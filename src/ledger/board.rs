@@ -14,7 +14,7 @@ pub static DURATION_BOUNDS: &[f64] = &[
     60.0, 300.0, 600.0, 1_800.0, 3_600.0, 5_400.0, 7_200.0, 10_800.0, 14_400.0, 21_600.0, 28_800.0,
     43_200.0, 86_400.0, 172_800.0,
 ];
-/// How long before its start a change is confirmed: below zero to 30 days.
+/// How long before its start a change is confirmed: not at all to 30 days.
 pub static NOTICE_BOUNDS: &[f64] = &[
     0.0,
     900.0,
@@ -52,8 +52,10 @@ impl Histogram {
         Histogram { bounds, counts: vec![0; bounds.len()], count: 0, sum: 0.0 }
     }
 
-    /// One value more, in seconds; what is beyond the last bound is in the count and the sum alone.
+    /// One value more, in seconds; what is beyond the last bound is in the count and the sum alone. What is below zero
+    /// (a stamp ahead of our clock, a confirmation after the planned start) counts as zero: the sum is a counter.
     pub fn add(&mut self, value: f64) {
+        let value = value.max(0.0);
         let place = self.bounds.partition_point(|b| *b < value);
         if let Some(n) = self.counts.get_mut(place) {
             *n += 1;

@@ -3,13 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chrono::TimeDelta;
-
 use crate::event::RunLine;
 use crate::ledger::draft::{Draft, Evidence, TICK, Taking};
 use crate::ledger::present::terms_of;
 use crate::ledger::{Ledger, Shown, Sums, What};
-use crate::policy::{Policy, Terms};
+use crate::policy::{Partner, Policy, Terms};
 use crate::run::{Labels, Run, RunNo, State};
 use crate::time::{Instant, nanos};
 use crate::verdict::{Case, Check, Finding, Findings, Reason, When, implausible, judge};
@@ -313,7 +311,7 @@ impl Draft {
         self.match_plan(&mut run, terms);
         run.asked = self.asked_before(&run);
         run.irregular_start = self.irregular_start(&run, terms);
-        let next = self.judge_start(&mut run, terms, taking, partner.late_after);
+        let next = self.judge_start(&mut run, terms, taking, partner);
         Some((run, next))
     }
 
@@ -338,7 +336,7 @@ impl Draft {
         run: &mut Run,
         terms: &Terms,
         taking: &Taking,
-        late_after: TimeDelta,
+        partner: &Partner,
     ) -> Option<Instant> {
         let case = case_of(run, terms, run.start - TICK);
         let (mut findings, mut uncovered) = (Findings::default(), false);
@@ -355,7 +353,7 @@ impl Draft {
                 Check::Passes | Check::NotApplicable(_) => {}
             }
         }
-        if let Some(finding) = self.doubt_start(&case, taking, late_after) {
+        if let Some(finding) = self.doubt_start(&case, taking, partner) {
             findings.insert(finding);
         }
         (run.findings, run.uncovered) = (findings, uncovered);
@@ -364,11 +362,14 @@ impl Draft {
         next
     }
 
-    /// Live, a start that was read late although its file was followed may be backdated.
-    fn doubt_start(&self, case: &Case, taking: &Taking, late_after: TimeDelta) -> Option<Finding> {
+    /// Live, a start that was read late although its file was followed may be backdated, and one that was read before
+    /// its stamp has a wrong one.
+    fn doubt_start(&self, case: &Case, taking: &Taking, partner: &Partner) -> Option<Finding> {
         let delay = taking.observed - taking.event.at;
         let followed = taking.followed_since.is_some_and(|since| since <= taking.event.at);
-        if self.evidence == Evidence::Stamps || !followed || delay <= late_after {
+        let is_late = followed && partner.late_after < delay;
+        let is_ahead = partner.clock_tolerance < -delay;
+        if self.evidence == Evidence::Stamps || !is_late && !is_ahead {
             return None;
         }
         let Check::Broken { at, detail } = implausible(case, case.start + delay) else {

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
-
 use crate::ledger::draft::TICK;
 use crate::ledger::judging::{case_of, time_counted};
 use crate::ledger::present::terms_of;
@@ -85,7 +83,7 @@ fn found_at_start(start: &Run, terms: &Terms, last: &Terms) -> (Findings, bool) 
 fn doubted(run: &Run, start: &Run, terms: &Terms) -> Option<Finding> {
     let known = run.findings.get(&Reason::ImplausibleTime)?;
     let case = case_of(start, terms, start.start - TICK);
-    let read = start.start + (run.observed - run.stamped).max(TimeDelta::zero());
+    let read = start.start + (run.observed - run.stamped);
     matches!(implausible(&case, read), Check::Broken { .. }).then(|| known.clone())
 }
 

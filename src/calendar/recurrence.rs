@@ -1,14 +1,15 @@
 //! Recurrence rules (RFC 5545, 3.3.10): a start by the clocks of a zone, and when it comes again.
 //!
 //! Everything is worked out in civil time: the same reading of the clocks recurs, whatever the offset is then.
-//! In a rule that recurs by the hour, a reading that an autumn fold shows twice is one occurrence, the earlier.
+//! A reading that an autumn fold shows twice is one occurrence, the earlier; in a rule that goes on through the hours
+//! (`FREQ=HOURLY` without `BYHOUR`, `FREQ=MINUTELY`) it is two, so that the hour that comes twice has its starts twice.
 //! A start that its own rule does not give is no occurrence (RFC 5545 leaves that open).
 
 mod days;
 mod parse;
 
 use super::ical::{Length, Time};
-use super::{Edge, Zone};
+use super::{Edge, Reading, Zone};
 use crate::time::{Instant, Span};
 use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Weekday};
 use std::ops::ControlFlow;
@@ -139,6 +140,23 @@ impl Series {
     /// How many occurrences a year has at most.
     pub fn most_a_year(&self) -> u64 {
         self.rule.most_a_year()
+    }
+
+    /// Whether it goes on through the hours: then an hour that comes twice has its starts twice.
+    fn is_rolling(&self) -> bool {
+        match self.rule.frequency {
+            Frequency::Hourly => self.rule.hours.is_empty(),
+            frequency => Frequency::Hourly < frequency,
+        }
+    }
+
+    /// When a reading of the clocks is a start.
+    fn instants(&self, civil: NaiveDateTime) -> impl Iterator<Item = Instant> + use<> {
+        let (first, again) = match self.zone.read(civil) {
+            Reading::Fold { earlier, later } if self.is_rolling() => (earlier, Some(later)),
+            _ => (self.zone.resolve(civil, Edge::Earlier), None),
+        };
+        std::iter::once(first).chain(again)
     }
 
     /// The starts on the days from `first` to `last`, in order.
@@ -329,13 +347,14 @@ impl Recurrence {
                 range.start.date_naive().checked_sub_signed(before).unwrap_or(NaiveDate::MIN);
             let last = range.end.date_naive().checked_add_signed(TimeDelta::days(2));
             series.starts(first, last.unwrap_or(NaiveDate::MAX), |civil| {
-                let start = series.zone.resolve(civil, Edge::Earlier);
-                if self.is_removed(civil, start) {
-                    return;
-                }
-                let end = self.length.end(civil, start, &series.zone);
-                if let Some(span) = end.and_then(|end| Span::new(start, end)) {
-                    see(span);
+                for start in series.instants(civil) {
+                    if self.is_removed(civil, start) {
+                        continue;
+                    }
+                    let end = self.length.end(civil, start, &series.zone);
+                    if let Some(span) = end.and_then(|end| Span::new(start, end)) {
+                        see(span);
+                    }
                 }
             });
         }

@@ -158,7 +158,8 @@ impl Fields<'_, '_> {
         }))
     }
 
-    /// The names in a field that may hold an array: in their order, without repetition.
+    /// The names in a field that may hold an array: in their order, without repetition. An array without a name
+    /// in it is as if it were missing.
     pub(super) fn names(&self, field: Field) -> Result<Vec<Box<str>>, Rejection> {
         let Some(Value::List { texts, at }) =
             self.mapping.slot(field).and_then(|slot| self.slots.get(slot))
@@ -174,6 +175,11 @@ impl Fields<'_, '_> {
             if !names.iter().any(|known| **known == *name) {
                 names.push(name.into());
             }
+        }
+        if names.is_empty()
+            && let Some(default) = self.spec.defaults.get(&field)
+        {
+            names.push(self.translated(field, default).into());
         }
         Ok(names)
     }

@@ -46,6 +46,15 @@ fn starts_by_the_clocks_last_exactly_as_long() {
         november,
         &["2025-11-12T00:00:00Z/2025-11-12T01:00:00Z", "2025-11-14T00:00:00Z/2025-11-14T01:00:00Z"],
     );
+    // A star with a step is a star: both days have to match, whichever of the fields has it.
+    check(
+        "0 0 */12 * SAT-SUN",
+        60,
+        "2025-11-01T00:00:00Z/2026-01-01T00:00:00Z",
+        &["2025-11-01T00:00:00Z/2025-11-01T01:00:00Z", "2025-12-13T00:00:00Z/2025-12-13T01:00:00Z"],
+    );
+    check("0 0 15 * */6", 60, november, &["2025-11-15T00:00:00Z/2025-11-15T01:00:00Z"]);
+    check("0 0 ? * TUE", 60, november, &["2025-11-11T00:00:00Z/2025-11-11T01:00:00Z"]);
     let july = "2025-07-10T00:00:00Z/2025-07-11T00:00:00Z";
     check("0 22 * * *", 60, july, &["2025-07-10T21:00:00Z/2025-07-10T22:00:00Z"]);
     // A gap moves forward; a fold starts once, the earlier time.
@@ -61,6 +70,37 @@ fn starts_by_the_clocks_last_exactly_as_long() {
         "2025-10-26T00:00:00Z/2025-10-27T00:00:00Z",
         &["2025-10-26T00:30:00Z/2025-10-26T02:30:00Z"],
     );
+}
+
+#[test]
+fn what_goes_on_through_the_hours_comes_again_in_an_hour_that_comes_twice() {
+    // London, 26 October 2025: 01:00 to 02:00 comes twice, from 00:00Z to 02:00Z.
+    let night = "2025-10-25T23:00:00Z/2025-10-26T03:00:00Z";
+    let every = |minutes: &[&str]| -> Vec<String> {
+        let starts = minutes.iter().map(|t| {
+            let (hour, minute) = t.split_once(':').unwrap();
+            let day = if hour == "23" { 25 } else { 26 };
+            let end = minute.parse::<u32>().unwrap() + 5;
+            format!("2025-10-{day}T{t}:00Z/2025-10-{day}T{hour}:{end:02}:00Z")
+        });
+        starts.collect()
+    };
+    for (text, want) in [
+        (
+            "20,40 * * * *",
+            &["23:20", "23:40", "00:20", "00:40", "01:20", "01:40", "02:20", "02:40"][..],
+        ),
+        ("*/30 1 * * *", &["00:00", "00:30", "01:00", "01:30"]),
+        ("10 */1 * * *", &["23:10", "00:10", "01:10", "02:10"]),
+        ("10 0-23 * * *", &["23:10", "00:10", "01:10", "02:10"]),
+        ("@hourly", &["23:00", "00:00", "01:00", "02:00"]),
+        // A time of day comes once, the earlier time.
+        ("30 1 * * *", &["00:30"]),
+        ("30 1,2 * * *", &["00:30", "02:30"]),
+    ] {
+        let want = every(want);
+        check(text, 5, night, &want.iter().map(String::as_str).collect::<Vec<_>>());
+    }
 }
 
 #[test]
@@ -100,7 +140,7 @@ proptest! {
         hour in prop::sample::select(&["22", "*", "0-6", "*/7"][..]),
         day in prop::sample::select(&["*", "1", "10-20", "*/2"][..]),
         month in prop::sample::select(&["*", "11", "JAN-MAR", "*/2"][..]),
-        weekday in prop::sample::select(&["*", "1-5", "SAT,SUN", "0"][..]),
+        weekday in prop::sample::select(&["*", "1-5", "SAT,SUN", "0", "*/2"][..]),
         from in 0..700_i64,
     ) {
         let text = format!("{minute} {hour} {day} {month} {weekday}");
@@ -120,7 +160,7 @@ proptest! {
         let is_named = |t: NaiveDateTime| {
             let by_day = names_it(day, t.day(), 1);
             let by_weekday = names_it(weekday, t.weekday().num_days_from_sunday(), 0);
-            let days = match (day == "*", weekday == "*") {
+            let days = match (day.starts_with('*'), weekday.starts_with('*')) {
                 (false, false) => by_day || by_weekday,
                 _ => by_day && by_weekday,
             };

@@ -269,6 +269,20 @@ fn spans_by_the_clocks_of_their_zone() {
     assert_eq!(shown(recurrence("FREQ=DAILY", 0, 2, &["2025-10-26T00:30:00Z"]), range), "");
     let days = "2025-10-26T00:30:00Z/2025-10-27T01:30:00Z";
     assert_eq!(shown(recurrence("FREQ=DAILY", 1, 0, &[]), range), days);
+    // What goes on through the hours has its starts twice in the hour that comes twice, here from 00:00Z to 02:00Z.
+    let starts = |rule: &str, removed: &[&str]| {
+        let shown = shown(recurrence(rule, 0, 1, removed), range);
+        let times: Vec<&str> = shown.split(' ').filter_map(|span| span.get(11..16)).collect();
+        times.into_iter().filter(|t| *t < "03").collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(starts("FREQ=HOURLY", &[]), "00:30 01:30 02:30");
+    assert_eq!(starts("FREQ=HOURLY", &["2025-10-26T01:30:00Z"]), "00:30 02:30");
+    assert_eq!(
+        starts("FREQ=MINUTELY;INTERVAL=20;BYHOUR=1", &[]),
+        "00:10 01:10 00:30 01:30 00:50 01:50"
+    );
+    assert_eq!(starts("FREQ=HOURLY;BYHOUR=1,2", &[]), "00:30 02:30");
+    assert_eq!(starts("FREQ=DAILY;BYHOUR=1;BYMINUTE=0,30", &[]), "00:00 00:30");
 }
 
 #[test]

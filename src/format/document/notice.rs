@@ -10,7 +10,7 @@ use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
 
 use super::super::reading::{Reason, Rejection};
 use super::super::scan::Value;
-use crate::calendar::ical::{Component, Document, Length, Property, Zones};
+use crate::calendar::ical::{Component, Document, Length, Property, Time, Zones};
 use crate::calendar::{Edge, Zone};
 use crate::time::{Instant, rfc3339};
 
@@ -173,7 +173,11 @@ fn times(event: &Component, zones: &Zones) -> Result<Vec<(&'static str, Instant)
     };
     let stamp = read("DTSTAMP", Edge::Earlier)?.map(|(at, _)| at);
     let start = read("DTSTART", Edge::Earlier)?;
-    let mut end = read("DTEND", Edge::Earlier)?.map(|(at, _)| at);
+    let told = read("DTEND", Edge::Earlier)?;
+    let mut end = match (&told, event.property("DURATION")) {
+        (None, Some(_)) => None,
+        _ => day_end(start.as_ref(), told.as_ref()),
+    };
     if let (None, Some(property), Some((from, time))) = (end, event.property("DURATION"), &start) {
         let length = Length::parse(property.value.trim());
         end = length.and_then(|length| length.end(time.civil, *from, &time.zone));
@@ -191,6 +195,15 @@ fn times(event: &Component, zones: &Zones) -> Result<Vec<(&'static str, Instant)
     let start = start.map(|(at, _)| at);
     let all = [("dtstamp", stamp), ("dtstart", start), ("dtend", end)];
     Ok(all.into_iter().filter_map(|(key, at)| Some((key, at?))).collect())
+}
+
+/// The end as it is told; one day if it is that of a day without an end, or of a day that ends on itself.
+fn day_end(start: Option<&(Instant, Time)>, end: Option<&(Instant, Time)>) -> Option<Instant> {
+    let is_one_day = |time: &Time| time.is_date && end.is_none_or(|(_, end)| end == time);
+    match start.filter(|(_, time)| is_one_day(time)) {
+        Some((_, time)) => Some(time.zone.midnight(time.civil.date().succ_opt()?)),
+        None => end.map(|(at, _)| *at),
+    }
 }
 
 fn key_of(name: &str) -> String {

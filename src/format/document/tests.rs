@@ -6,7 +6,7 @@ use super::super::spec;
 use super::super::spec::{Field, Format, Spec};
 use super::*;
 use crate::calendar::Zone;
-use crate::event::Body;
+use crate::event::{Body, Event};
 use crate::time::rfc3339;
 
 fn reader(format: Format, records: &[&str], fields: &[(Field, &str)]) -> Reader {
@@ -67,6 +67,41 @@ fn csv_records_may_hold_line_breaks() {
         &["14 unknown_status", "24 missing_change_id", "35 C3 - 2026-03-01T10:00:00Z"],
     );
     check_csv("number,status\nC1,\"open\nC2,x\n", &["14 syntax"]);
+}
+
+#[test]
+fn names_that_are_not_told_take_the_defaults_of_the_source() {
+    let procedures = |document: spec::Document, text: &str| -> Vec<String> {
+        let fields = [(Field::Procedure, "object"), (Field::ChangeId, "maintenance_id")];
+        let reader = Reader::new(Arc::new(Spec {
+            fields: fields.iter().map(|(field, key)| (*field, (*key).to_owned())).collect(),
+            defaults: [(Field::Procedure, "splicing".to_owned())].into(),
+            document: Some(document),
+            ..Spec::new(json(), Zone::utc())
+        }));
+        let mut records = reader.read_document(text.as_bytes(), written()).unwrap();
+        match records.remove(0).reading {
+            Reading::Event(Event { body: Body::Notice(notice), .. }) => {
+                notice.procedures.into_iter().map(String::from).collect()
+            }
+            other => vec![format!("{other:?}")],
+        }
+    };
+    for (objects, want) in [
+        ("", "splicing"),
+        ("X-MAINTNOTE-OBJECT-ID:\n", "splicing"),
+        ("X-MAINTNOTE-OBJECT-ID: \nX-MAINTNOTE-OBJECT-ID:duct\n", "duct"),
+    ] {
+        let text = format!(
+            "BEGIN:VCALENDAR\nBEGIN:VEVENT\nX-MAINTNOTE-MAINTENANCE-ID:7\n{objects}END:VEVENT\nEND:VCALENDAR\n"
+        );
+        assert_eq!(procedures(spec::Document::Notices, &text), [want], "{objects:?}");
+    }
+    for (object, want) in [("[]", "splicing"), ("[\" \"]", "splicing"), ("[\"duct\"]", "duct")] {
+        let text = format!("[{{\"maintenance_id\": \"7\", \"object\": {object}}}]");
+        let changes = spec::Document::Changes { records: vec![] };
+        assert_eq!(procedures(changes, &text), [want], "{object}");
+    }
 }
 
 #[test]

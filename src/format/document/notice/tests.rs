@@ -62,6 +62,18 @@ fn an_event_is_read_as_a_person_reads_it() {
 }
 
 #[test]
+fn a_day_without_an_end_or_with_one_on_itself_is_a_day() {
+    // In Vienna, where the clocks of times without a zone are.
+    let want = "maintenance_id=W1 object=[] partstat=[] dtstart=2026-02-28T23:00:00Z dtend=2026-03-01T23:00:00Z";
+    check(&format!("{ID}\nDTSTART;VALUE=DATE:20260301"), want);
+    check(&format!("{ID}\nDTSTART:20260301\nDTEND:20260301"), want);
+    check(&format!("{ID}\nDTSTART;VALUE=DATE:20260301\nDTEND;VALUE=DATE:20260302"), want);
+    let two =
+        want.replace("maintenance_id", "duration=P2D maintenance_id").replace("03-01T", "03-02T");
+    check(&format!("{ID}\nDTSTART;VALUE=DATE:20260301\nDURATION:P2D"), &two);
+}
+
+#[test]
 fn what_cannot_be_meant_is_refused_with_a_sentence() {
     let start = format!("{ID}\nDTSTART:20260301T080000Z");
     check(

@@ -84,9 +84,16 @@ words! {
 pub struct Event {
     /// The stamp of the line.
     pub at: Instant,
-    /// The stamp had no offset and lies in an autumn fold, so that two readings were possible.
-    pub ambiguous: bool,
+    /// The stamp had no offset and lies in an autumn fold: it could have meant this instant as well.
+    pub other_reading: Option<Instant>,
     pub body: Body,
+}
+
+impl Event {
+    /// The stamp, and the other one where two readings were possible.
+    pub fn readings(&self) -> impl Iterator<Item = Instant> {
+        std::iter::once(self.at).chain(self.other_reading)
+    }
 }
 
 /// The three families of records: run lines and one-line finished runs share [`RunLine`].

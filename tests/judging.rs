@@ -83,7 +83,7 @@ impl Story {
     }
 
     fn take(&mut self, stamp: &str, read: &str, body: Body) -> bool {
-        let event = Event { at: at(stamp), ambiguous: false, body };
+        let event = Event { at: at(stamp), other_reading: None, body };
         let taking = Taking {
             partner: "northhost".into(),
             ours: self.ours,

@@ -153,7 +153,7 @@ impl<'a> Life<'a> {
                 let taking = Taking {
                     partner,
                     ours: true,
-                    event: Event { at: stamp, ambiguous: false, body: (**body).clone() },
+                    event: Event { at: stamp, other_reading: None, body: (**body).clone() },
                     place: None,
                     observed: now,
                     followed_since: Some(at("09 13:00:00")),

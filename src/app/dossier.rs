@@ -164,7 +164,7 @@ fn is_it(event: &Event, stamp: Instant) -> bool {
         Body::Run(line) => line.whole.map(|(_, end)| end),
         Body::Notice(_) => None,
     };
-    event.at == stamp || end == Some(stamp)
+    event.readings().chain(end).any(|t| t == stamp)
 }
 
 /// Where the file was when the line was read, and where it was followed last.

@@ -115,8 +115,9 @@ fn fate(reading: Reading, ignored: &str) -> (String, bool) {
 
 fn describe(event: &Event) -> String {
     let mut rows: Vec<(&str, String)> = vec![("time", rfc3339(event.at))];
-    if event.ambiguous {
-        rows.push(("ambiguous", "the stamp has no offset and its hour came twice".into()));
+    if let Some(other) = event.other_reading {
+        let why = "the stamp has no offset and its hour came twice; or";
+        rows.push(("ambiguous", format!("{why} {}", rfc3339(other))));
     }
     let text = |t: &Option<Box<str>>| t.as_deref().unwrap_or_default().to_string();
     match &event.body {

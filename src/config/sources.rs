@@ -74,11 +74,14 @@ impl Check<'_> {
         let max_silence = self.duration(&written.max_silence, Zero::Senseless);
         let zone = self.zone(&written.timezone);
         let zone = zone.or_else(|| partner.map(|p| p.zone.clone())).unwrap_or_else(Zone::utc);
-        let spec = match self.kind(written) {
+        let mut spec = match self.kind(written) {
             Some(Kind::Log) => self.spec(at, written, zone),
             Some(kind) => self.record_spec(at, written, zone, kind),
             None => None,
         };
+        if let (Some(spec), Some(partner)) = (&mut spec, partner) {
+            spec.clock_tolerance = partner.clock_tolerance;
+        }
         Some(Source {
             name: name?,
             partner: Arc::clone(&partner?.name),

@@ -36,7 +36,7 @@ pub struct Record<'d> {
 
 impl Reader {
     /// Takes a document apart. `written` is when it was: the stamp of a record that has none of its own, and
-    /// stamps without a year are near to it.
+    /// stamps without a year are at most a day after it.
     ///
     /// # Errors
     /// The document as a whole cannot be read.

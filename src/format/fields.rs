@@ -8,7 +8,7 @@ use super::reading::{Reason, Rejection, cut, quote};
 use super::scan::{KEYS_MAX, Keys, Value};
 use super::spec::{Field, Format, Spec};
 use super::stamp::number::{BILLION, billionths};
-use super::stamp::{STAMP_FORM, Stamp, StampError, Stamps, TimeFormat};
+use super::stamp::{AHEAD, PLANNED_AHEAD, STAMP_FORM, Stamp, StampError, Stamps, TimeFormat};
 use super::syslog;
 use crate::time::{DURATION_FORM, Instant};
 
@@ -83,8 +83,8 @@ pub(super) struct Fields<'a, 'l> {
     pub(super) spec: &'a Spec,
     pub(super) mapping: &'a Mapping,
     pub(super) slots: &'a Slots<'l>,
-    /// Stamps without a year take the one nearest to this.
-    pub(super) near: Instant,
+    /// Of reading.
+    pub(super) moment: Instant,
     /// The stamp of the last accepted event of the file.
     pub(super) last: Option<Instant>,
 }
@@ -220,42 +220,49 @@ impl Fields<'_, '_> {
     /// The stamp of the line; of a syslog line the header's where `time` is not mapped.
     pub(super) fn time(&self) -> Result<Option<Stamp>, Rejection> {
         let header = self.mapping.header_time.and_then(|slot| self.slots.get(slot));
+        let bound = later(self.moment, AHEAD);
         if let Some(Value::Text { text, at }) = header
             && let Some(text) = trimmed(text, *at)
         {
-            return self.stamp(Field::Time, &text, Stamps::read, &self.mapping.header_stamps);
+            let read = self.mapping.header_stamps.read(text.text, bound);
+            return read.map(Some).map_err(|error| self.refused(error, Field::Time, &text));
         }
-        match self.text(Field::Time)? {
-            Some(text) => self.stamp(Field::Time, &text, Stamps::read, &self.mapping.stamps),
-            None => Ok(None),
-        }
+        let Some(text) = self.text(Field::Time)? else { return Ok(None) };
+        let read = self.mapping.stamps.read(text.text, bound);
+        read.map(Some).map_err(|error| self.refused(error, Field::Time, &text))
     }
 
-    /// Any other time of the line.
-    pub(super) fn moment(&self, field: Field) -> Result<Option<Stamp>, Rejection> {
-        match self.text(field)? {
-            Some(text) => self.stamp(field, &text, Stamps::read_beside, &self.mapping.stamps),
-            None => Ok(None),
-        }
+    /// Any other time of a line that is stamped `at`: without a year it is at most a day after that.
+    pub(super) fn beside(&self, field: Field, at: Instant) -> Result<Option<Stamp>, Rejection> {
+        self.up_to(field, later(at, AHEAD))
     }
 
-    fn stamp(
-        &self,
-        field: Field,
-        text: &Text,
-        read: fn(&Stamps, &str, Instant) -> Result<Stamp, StampError>,
-        stamps: &Stamps,
-    ) -> Result<Option<Stamp>, Rejection> {
-        read(stamps, text.text, self.near).map(Some).map_err(|error| match error {
+    /// A planned time of a notice that is stamped `at`: without a year it takes the nearest.
+    pub(super) fn planned(&self, field: Field, at: Instant) -> Result<Option<Instant>, Rejection> {
+        Ok(self.up_to(field, later(at, PLANNED_AHEAD))?.map(Stamp::earlier))
+    }
+
+    fn up_to(&self, field: Field, bound: Instant) -> Result<Option<Stamp>, Rejection> {
+        let Some(text) = self.text(field)? else { return Ok(None) };
+        let read = self.mapping.stamps.read_beside(text.text, bound);
+        read.map(Some).map_err(|error| self.refused(error, field, &text))
+    }
+
+    fn refused(&self, error: StampError, field: Field, text: &Text) -> Rejection {
+        match error {
             StampError::Range => {
-                let accepted = "within the years 1 to 9999, or its size explains no epoch unit";
+                let accepted = match billionths(text.text) {
+                    Some(_) => "an epoch time (s, ms, us or ns) between the years 2000 and 2100",
+                    None => "a time within the years 1 to 9999 (an epoch time: 2000 to 2100)",
+                };
                 text.refuse(Reason::TimeOutOfRange, field, accepted)
             }
             StampError::Zone => {
                 let zone = self.spec.zone.name();
                 let accepted = format!(
-                    "a time whose zone is clear: an offset, an abbreviation that {zone} (the zone of the \
-                     source) has then, or one with a single meaning"
+                    "a time whose zone is clear: an offset, a name of the IANA database (Europe/Paris), an \
+                     abbreviation that {zone} (the zone of the source) has then, or one with a single meaning; \
+                     an offset and a name must agree"
                 );
                 text.refuse(Reason::BadTime, field, &accepted)
             }
@@ -267,7 +274,12 @@ impl Fields<'_, '_> {
                 };
                 text.refuse(Reason::BadTime, field, &accepted)
             }
-        })
+        }
+    }
+
+    /// The stamp of the line itself, and the other reading where two are possible.
+    pub(super) fn of_line(&self, stamp: Stamp) -> (Instant, Option<Instant>) {
+        stamp.of_line(self.last, self.spec.clock_tolerance)
     }
 
     /// A duration that is not negative.
@@ -292,6 +304,10 @@ impl Fields<'_, '_> {
             None => Err(text.refuse(Reason::BadRevision, Field::Revision, "a whole number from 0")),
         }
     }
+}
+
+fn later(t: Instant, by: TimeDelta) -> Instant {
+    t.checked_add_signed(by).unwrap_or(t)
 }
 
 fn trimmed<'a>(text: &'a str, at: usize) -> Option<Text<'a>> {

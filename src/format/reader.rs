@@ -119,8 +119,9 @@ impl Reader {
         Candidates { exact: false, ..self.candidates(block, file) }
     }
 
-    /// What the line says. `near` is the moment of reading: a stamp without a year takes the one nearest to it.
-    pub fn read(&self, line: &[u8], file: &FileState, near: Instant) -> Reading {
+    /// What the line says. `moment` is the moment of reading: a stamp without a year takes the latest that puts
+    /// it at most a day after that.
+    pub fn read(&self, line: &[u8], file: &FileState, moment: Instant) -> Reading {
         let line = clean(line);
         let text = line.text.as_ref();
         if let Some((header, rejection)) = &file.refused
@@ -136,7 +137,7 @@ impl Reader {
             return Reading::Rejected(rejection);
         }
         let (slots, scanned) = self.scan(text, file);
-        match self.event(text, file, near, &slots, scanned) {
+        match self.event(text, file, moment, &slots, scanned) {
             Ok(reading) => reading,
             Err(mut rejection) => {
                 let column = rejection.column.zip(line.skipped);
@@ -158,12 +159,13 @@ impl Reader {
     }
 
     /// The time of a line, whatever else it is; `None` if it has no readable one.
-    pub fn stamp(&self, line: &[u8], file: &FileState, near: Instant) -> Option<Instant> {
+    pub fn stamp(&self, line: &[u8], file: &FileState, moment: Instant) -> Option<Instant> {
         let line = clean(line);
         // A line that breaks off may still have said its time before.
         let (slots, _) = self.scan(&line.text, file);
-        let stamp = self.fields(&slots, file, near).time().ok()??;
-        Some(stamp.of_line(file.last).0)
+        let fields = self.fields(&slots, file, moment);
+        let stamp = fields.time().ok()??;
+        Some(fields.of_line(stamp).0)
     }
 
     /// Takes a line apart; what was found before a fault is there as well.
@@ -178,21 +180,21 @@ impl Reader {
         (slots, scanned)
     }
 
-    /// What was found, under our names. `near`: as for [`Reader::read`].
+    /// What was found, under our names. `moment`: as for [`Reader::read`].
     pub(super) fn fields<'a, 'l>(
         &'a self,
         slots: &'a Slots<'l>,
         file: &FileState,
-        near: Instant,
+        moment: Instant,
     ) -> Fields<'a, 'l> {
-        Fields { spec: &self.spec, mapping: &self.mapping, slots, near, last: file.last }
+        Fields { spec: &self.spec, mapping: &self.mapping, slots, moment, last: file.last }
     }
 
     fn event(
         &self,
         text: &str,
         file: &FileState,
-        near: Instant,
+        moment: Instant,
         slots: &Slots,
         scanned: Result<(), Fault>,
     ) -> Result<Reading, Rejection> {
@@ -200,7 +202,7 @@ impl Reader {
         if has_match && !self.is_matched(slots, &scanned, text) {
             return Ok(Reading::Ignored);
         }
-        let fields = self.fields(slots, file, near);
+        let fields = self.fields(slots, file, moment);
         if let Err(fault) = scanned {
             if fault.is_noise {
                 return Ok(Reading::Ignored);

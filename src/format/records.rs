@@ -46,7 +46,7 @@ fn run_line(fields: &Fields, kind: Kind) -> Result<Event, Rejection> {
         outcome: fields.remark(Field::Outcome)?,
         whole: times.whole,
     });
-    Ok(Event { at: times.at, ambiguous: times.ambiguous, body })
+    Ok(Event { at: times.at, other_reading: times.other_reading, body })
 }
 
 /// Whether the line names what it speaks of.
@@ -77,24 +77,26 @@ fn check_names(
 
 struct Times {
     at: Instant,
-    ambiguous: bool,
+    other_reading: Option<Instant>,
     whole: Option<(Instant, Instant)>,
 }
 
 /// The stamp of a run line and, of a one-line finished run, its start and end.
 fn times(fields: &Fields, kind: Kind) -> Result<Times, Rejection> {
     let time = fields.time()?;
-    let start = if kind.is_end() { fields.moment(Field::Start)? } else { None };
+    let of_line = |stamp: Stamp| fields.of_line(stamp);
+    let near = time.map_or(fields.moment, Stamp::earlier);
+    let start = if kind.is_end() { fields.beside(Field::Start, near)? } else { None };
     let duration = match start {
         None if kind.is_end() => fields.duration()?,
         _ => None,
     };
     if start.is_none() && duration.is_none() {
-        let (at, ambiguous) = time.ok_or_else(missing_time)?.of_line(fields.last);
-        return Ok(Times { at, ambiguous, whole: None });
+        let (at, other_reading) = time.map(of_line).ok_or_else(missing_time)?;
+        return Ok(Times { at, other_reading, whole: None });
     }
-    let end = fields.moment(Field::End)?;
-    let (at, ambiguous) = time.or(end).ok_or_else(missing_time)?.of_line(fields.last);
+    let end = fields.beside(Field::End, near)?;
+    let (at, other_reading) = time.or(end).map(of_line).ok_or_else(missing_time)?;
     // An end that stands in for the stamp is read like one.
     let end = end.filter(|_| time.is_some()).map_or(at, Stamp::earlier);
     let start = match (start, duration) {
@@ -107,7 +109,7 @@ fn times(fields: &Fields, kind: Kind) -> Result<Times, Rejection> {
                 Rejection::new(Reason::TimeOutOfRange, detail)
             })?,
     };
-    Ok(Times { at, ambiguous, whole: Some((start, end)) })
+    Ok(Times { at, other_reading, whole: Some((start, end)) })
 }
 
 fn notice(fields: &Fields, status: Status) -> Result<Event, Rejection> {
@@ -117,7 +119,7 @@ fn notice(fields: &Fields, status: Status) -> Result<Event, Rejection> {
             format!("a line with status {status} needs a change_id"),
         )
     })?;
-    let (at, ambiguous) = fields.time()?.ok_or_else(missing_time)?.of_line(fields.last);
+    let (at, other_reading) = fields.of_line(fields.time()?.ok_or_else(missing_time)?);
     let change_type = fields.word(Field::ChangeType, ChangeType::ALL, ChangeType::as_str)?;
     let body = Body::Notice(Notice {
         change_id,
@@ -126,11 +128,11 @@ fn notice(fields: &Fields, status: Status) -> Result<Event, Rejection> {
         services: fields.names(Field::Service)?,
         procedures: fields.name(Field::Procedure)?.into_iter().collect(),
         change_type: change_type.map(|word| word.unwrap_or(ChangeType::Normal)),
-        planned_start: fields.moment(Field::PlannedStart)?.map(Stamp::earlier),
-        planned_end: fields.moment(Field::PlannedEnd)?.map(Stamp::earlier),
+        planned_start: fields.planned(Field::PlannedStart, at)?,
+        planned_end: fields.planned(Field::PlannedEnd, at)?,
         ..Notice::default()
     });
-    Ok(Event { at, ambiguous, body })
+    Ok(Event { at, other_reading, body })
 }
 
 /// The event of a record of a document. `written`: its stamp, if it has none of its own.
@@ -138,8 +140,8 @@ pub(super) fn record(fields: &Fields, written: Instant) -> Result<Event, Rejecti
     let change_id = fields
         .name(Field::ChangeId)?
         .ok_or_else(|| Rejection::new(Reason::MissingChangeId, "the record has no change_id"))?;
-    let stamp = fields.time()?.map(|stamp| stamp.of_line(None));
-    let (at, ambiguous) = stamp.unwrap_or((written, false));
+    let stamp = fields.time()?.map(|stamp| fields.of_line(stamp));
+    let (at, other_reading) = stamp.unwrap_or((written, None));
     let change_type = fields.word(Field::ChangeType, ChangeType::ALL, ChangeType::as_str)?;
     let accepted = fields.names(Field::Accepted)?;
     let body = Body::Notice(Notice {
@@ -150,18 +152,18 @@ pub(super) fn record(fields: &Fields, written: Instant) -> Result<Event, Rejecti
         services: fields.names(Field::Service)?,
         procedures: fields.names(Field::Procedure)?,
         change_type: change_type.map(|word| word.unwrap_or(ChangeType::Normal)),
-        planned_start: fields.moment(Field::PlannedStart)?.map(Stamp::earlier),
-        planned_end: fields.moment(Field::PlannedEnd)?.map(Stamp::earlier),
+        planned_start: fields.planned(Field::PlannedStart, at)?,
+        planned_end: fields.planned(Field::PlannedEnd, at)?,
         accepted: accepted.iter().any(|word| word.eq_ignore_ascii_case(ACCEPTED)),
         is_record: true,
     });
-    Ok(Event { at, ambiguous, body })
+    Ok(Event { at, other_reading, body })
 }
 
 /// An answer to the notice of a slot; ignored unless it says yes to one.
 pub(super) fn answer(fields: &Fields, written: Instant) -> Result<Reading, Rejection> {
-    let stamp = fields.time()?.map(|stamp| stamp.of_line(None));
-    let (at, ambiguous) = stamp.unwrap_or((written, false));
+    let stamp = fields.time()?.map(|stamp| fields.of_line(stamp));
+    let (at, other_reading) = stamp.unwrap_or((written, None));
     let answers = fields.names(Field::Accepted)?;
     let accepted = answers.iter().any(|word| word.eq_ignore_ascii_case(ACCEPTED));
     let slot = fields.name(Field::Slot)?.filter(|_| accepted);
@@ -169,7 +171,7 @@ pub(super) fn answer(fields: &Fields, written: Instant) -> Result<Reading, Rejec
     let revision = fields.revision()?;
     let answer =
         Notice { slot: Some(slot), revision, accepted, is_record: true, ..Notice::default() };
-    Ok(Reading::Event(Event { at, ambiguous, body: Body::Notice(answer) }))
+    Ok(Reading::Event(Event { at, other_reading, body: Body::Notice(answer) }))
 }
 
 /// The answer of our side that is put on record (RFC 5545 section 3.2.12).

@@ -2,9 +2,12 @@
 
 use std::collections::HashMap;
 
+use chrono::TimeDelta;
+
 use crate::calendar::Zone;
 use crate::event::words;
 use crate::format::stamp::TimeFormat;
+use crate::policy::defaults::CLOCK_TOLERANCE;
 
 words! {
     /// Our fields, by the name that they have in a configuration.
@@ -132,6 +135,8 @@ pub struct Spec {
     pub time_format: TimeFormat,
     /// Zone of stamps without an offset.
     pub zone: Zone,
+    /// How far the writers of a file may be out of order.
+    pub clock_tolerance: TimeDelta,
     pub matching: Option<Match>,
     /// Our field -> their key. A field that is not here is looked for under our own name.
     pub fields: HashMap<Field, String>,
@@ -155,6 +160,7 @@ impl Spec {
             message_format: None,
             time_format: TimeFormat::Auto,
             zone,
+            clock_tolerance: CLOCK_TOLERANCE,
             matching: None,
             fields: HashMap::new(),
             values: HashMap::new(),

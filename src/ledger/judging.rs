@@ -281,7 +281,7 @@ impl Draft {
             change_id: shared(&line.change_id),
             trigger: line.trigger,
             start,
-            ambiguous: taking.event.ambiguous,
+            ambiguous: taking.event.other_reading.is_some(),
             stamped: taking.event.at,
             observed: taking.observed,
             labels: Labels {

@@ -210,7 +210,7 @@ impl<'a> Log<'a> {
         let taking = Taking {
             partner: Arc::from(partner),
             ours: false,
-            event: Event { at: at(stamp), ambiguous: false, body },
+            event: Event { at: at(stamp), other_reading: None, body },
             place: None,
             observed: at(stamp) + self.delay,
             followed_since: None,

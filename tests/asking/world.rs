@@ -71,7 +71,7 @@ pub fn taking(at: Instant, body: Body) -> Taking {
     Taking {
         partner: "northhost".into(),
         ours: true,
-        event: Event { at, ambiguous: false, body },
+        event: Event { at, other_reading: None, body },
         place: None,
         observed: at,
         followed_since: Some(at - TimeDelta::days(1)),

@@ -117,7 +117,8 @@ fn show_event(event: &Event) -> String {
         [] => String::new(),
         _ => format!(" service={}", names.join(",")),
     };
-    let mut text = format!("{}{}", rfc3339(event.at), if event.ambiguous { "?" } else { "" });
+    let mut text =
+        format!("{}{}", rfc3339(event.at), if event.other_reading.is_some() { "?" } else { "" });
     match &event.body {
         Body::Run(run) => {
             text = format!("{} {text}", run.kind);

@@ -1,15 +1,12 @@
 //! Forms that need no pattern: RFC 3339 and what looks like it, RFC 2822, and syslog's (RFC 3164).
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{DateTime, NaiveDate, NaiveTime};
 
-use super::zone_names::abbreviation;
-use super::{Clock, nearest_year};
-use crate::calendar::Zone;
-use crate::time::Instant;
+use super::{Clock, ZoneName};
 
 /// RFC 3339, and as tolerant as RFC 9557 and ISO 8601 writers ask for: `t`, `z` or a blank, a comma before
-/// the fraction, offsets `+01:00`, `+0100`, `+01`, ` UTC`; without seconds; without an offset; with the
-/// abbreviation of a zone behind a blank, as PostgreSQL writes it.
+/// the fraction, offsets `+01:00`, `+0100`, `+01`, ` UTC`; without seconds; without an offset; with the name
+/// of a zone behind a blank, as PostgreSQL writes it, or in brackets, as Java does.
 pub(super) fn rfc3339(text: &str) -> Option<Clock<'_>> {
     let (head, rest) = text.as_bytes().split_at_checked(16)?;
     let head: &[u8; 16] = head.try_into().ok()?;
@@ -24,19 +21,65 @@ pub(super) fn rfc3339(text: &str) -> Option<Clock<'_>> {
     let civil = date.and_time(time);
     let bare = rest.strip_prefix(b" ").unwrap_or(rest);
     match offset(bare) {
-        _ if rest.is_empty() => Some(Clock { civil, offset: None, zone: None }),
-        Some((offset, [])) => Some(Clock { civil, offset: Some(offset), zone: None }),
-        _ if bare.len() < rest.len() => {
-            Some(Clock { civil, offset: None, zone: Some(abbreviation(bare)?) })
+        _ if rest.is_empty() => return Some(Clock { civil, offset: None, zone: None }),
+        Some((offset, [])) => return Some(Clock { civil, offset: Some(offset), zone: None }),
+        Some((offset, brackets @ [b'[', ..])) => {
+            let is_utc = bare.starts_with(b"Z") || bare.starts_with(b"z");
+            let how = if is_utc { ZoneName::Beside } else { ZoneName::Said };
+            let zone = bracketed(brackets)?.map(how);
+            return Some(Clock { civil, offset: Some(offset), zone });
         }
-        _ => None,
+        _ => {}
     }
+    if rest.starts_with(b"[") {
+        // A name there must be, for else nothing says what the clock means but the source's zone.
+        let zone = Some(ZoneName::Said(bracketed(rest)??));
+        return Some(Clock { civil, offset: None, zone });
+    }
+    let is_behind_a_blank = bare.len() < rest.len();
+    let name = is_behind_a_blank.then(|| zone_name(str::from_utf8(bare).ok()?))??;
+    name.1.is_empty().then_some(Clock { civil, offset: None, zone: Some(ZoneName::Said(name.0)) })
 }
 
-/// RFC 2822 section 3.3, obsolete zones included.
+/// The zone in the brackets of RFC 9557, where one is named; `None` if they are not closed, or hold what may not
+/// be passed over. `[!...]`: whoever does not know what is in it has to refuse the stamp.
+fn bracketed(mut text: &[u8]) -> Option<Option<&str>> {
+    let mut zone = None;
+    while let Some((b'[', rest)) = text.split_first() {
+        let end = memchr::memchr(b']', rest)?;
+        let (inside, after) = rest.split_at_checked(end)?;
+        let critical = inside.strip_prefix(b"!");
+        let inside = str::from_utf8(critical.unwrap_or(inside)).ok()?;
+        match (inside.contains('='), zone) {
+            (false, None) if !inside.is_empty() => zone = Some(inside),
+            // A calendar or the like changes no instant.
+            (true, _) if critical.is_none() => {}
+            _ => return None,
+        }
+        text = after.get(1..)?;
+    }
+    text.is_empty().then_some(zone)
+}
+
+/// The name of a zone at the start of a text, and what follows.
+pub(super) fn zone_name(text: &str) -> Option<(&str, &str)> {
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !"/_+-".contains(c));
+    let (name, rest) = text.split_at_checked(end.unwrap_or(text.len()))?;
+    (!name.is_empty()).then_some((name, rest))
+}
+
+/// Seconds east of Greenwich where a zone has no letters of its own: `+03`, `-0330`, `+05:30`.
+pub(super) fn whole_offset(name: &str) -> Option<i32> {
+    let (seconds, rest) = offset(name.as_bytes()).filter(|_| name.starts_with(['+', '-']))?;
+    rest.is_empty().then_some(seconds)
+}
+
+/// RFC 2822 section 3.3, obsolete zones included that say something: the letters of the military do not.
 pub(super) fn rfc2822(text: &str) -> Option<Clock<'static>> {
     let stamp = DateTime::parse_from_rfc2822(text).ok()?;
-    Some(Clock {
+    let zone = text.rsplit([' ', '\t']).next().unwrap_or_default();
+    let is_letter = zone.len() == 1 && !zone.eq_ignore_ascii_case("z");
+    (!is_letter).then(|| Clock {
         civil: stamp.naive_local(),
         offset: Some(stamp.offset().local_minus_utc()),
         zone: None,
@@ -57,13 +100,11 @@ pub(super) fn day_first(text: &str) -> Option<Clock<'static>> {
 }
 
 /// A stamp in the form of RFC 3164 and nothing behind it; some writers put a weekday in front, which is not
-/// asked: the year is the nearest.
-pub(super) fn syslog_alone(text: &str, zone: &Zone, near: Instant) -> Option<Clock<'static>> {
+/// asked.
+pub(super) fn syslog_alone(text: &str) -> Option<Yearless> {
     let weekday = text.split_at_checked(4).filter(|(day, _)| WEEKDAYS.contains(day));
     let (stamp, rest) = yearless(weekday.map_or(text, |(_, rest)| rest).as_bytes())?;
-    let leap_day = (stamp.month, stamp.day) == (2, 29);
-    let civil = nearest_year(zone, near, leap_day, |year| stamp.in_year(year))?;
-    rest.is_empty().then_some(Clock { civil, offset: None, zone: None })
+    rest.is_empty().then_some(stamp)
 }
 
 /// How many bytes at the start of `line` are a stamp in the form of RFC 3164.
@@ -111,15 +152,17 @@ pub(super) fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
     (0 < length).then_some((nanos, rest))
 }
 
-struct Yearless {
+/// A date without its year, and a time.
+pub(super) struct Yearless {
     month: u32,
     day: u32,
     time: NaiveTime,
 }
 
 impl Yearless {
-    fn in_year(&self, year: i32) -> Option<NaiveDateTime> {
-        Some(NaiveDate::from_ymd_opt(year, self.month, self.day)?.and_time(self.time))
+    pub(super) fn in_year(&self, year: i32) -> Option<Clock<'static>> {
+        let date = NaiveDate::from_ymd_opt(year, self.month, self.day)?;
+        Some(Clock { civil: date.and_time(self.time), offset: None, zone: None })
     }
 }
 

@@ -27,17 +27,11 @@ impl Unit {
             Unit::Nanos => BILLION,
         }
     }
-
-    /// The unit in which a stamp of that size lies between 1970 and November 2286; each has at most ten
-    /// digits for the seconds, so that no size fits two.
-    fn of_size(whole: i128) -> Option<Unit> {
-        let size = whole.abs();
-        [Unit::Seconds, Unit::Millis, Unit::Micros, Unit::Nanos].into_iter().find(|unit| {
-            let limit = 10 * BILLION * unit.per_second();
-            size < limit && (*unit == Unit::Seconds || limit / 100 <= size)
-        })
-    }
 }
+
+/// Seconds since 1970 of the first moments of the years 2000 and 2100. A number that counts to none between them is
+/// no stamp: 20240115 is a date, and 0 or -1 stand for none. No number lies between them in two units.
+const SECONDS: std::ops::Range<i64> = 946_684_800..4_102_444_800;
 
 /// The value of a decimal number (`12`, `-1.5`, `1.7e9`) in billionths, finer digits cut off, saturating.
 /// `None` if it is none.
@@ -70,12 +64,15 @@ pub(crate) fn billionths(text: &str) -> Option<i128> {
 /// The instant that a number counts; without `unit`, its size says which one. `None` if it is no number.
 pub(super) fn epoch(text: &str, unit: Option<Unit>) -> Option<Result<Instant, StampError>> {
     let value = billionths(text)?;
-    let Some(unit) = unit.or_else(|| Unit::of_size(value / BILLION)) else {
-        return Some(Err(StampError::Range));
-    };
-    let nanos = value.div_euclid(unit.per_second());
-    let seconds = i64::try_from(nanos.div_euclid(BILLION)).ok();
-    let rest = u32::try_from(nanos.rem_euclid(BILLION)).ok();
-    let at = seconds.zip(rest).and_then(|(seconds, rest)| instant(seconds, rest));
+    let all = [Unit::Seconds, Unit::Millis, Unit::Micros, Unit::Nanos];
+    let units = all.into_iter().filter(|known| unit.is_none_or(|unit| unit == *known));
+    let at = units.filter_map(|unit| counted(value.div_euclid(unit.per_second()))).next();
     Some(at.ok_or(StampError::Range))
+}
+
+/// The instant so many nanoseconds after 1970, if a number may mean it.
+pub(super) fn counted(nanos: i128) -> Option<Instant> {
+    let seconds = i64::try_from(nanos.div_euclid(BILLION)).ok()?;
+    let rest = u32::try_from(nanos.rem_euclid(BILLION)).ok()?;
+    instant(seconds, rest).filter(|_| SECONDS.contains(&seconds))
 }

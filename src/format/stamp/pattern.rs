@@ -2,16 +2,15 @@
 //!
 //! Three directives are read by us and not by chrono: `%f` (chrono takes the digits for whole nanoseconds, so
 //! that `,123` would be 123 ns; here they are a fraction, as everywhere else), `%z` (chrono refuses `Z`) and
-//! `%Z` (chrono skips the name; `UTC`, `GMT`, `Z` and the abbreviations of zones say something).
+//! `%Z` (chrono skips the name; abbreviations and IANA names of zones say something).
 
 use std::fmt::Write;
 
 use chrono::format::{Fixed, Item, Numeric, Parsed, StrftimeItems, parse_and_remainder};
-use chrono::{DateTime, NaiveDateTime};
+use chrono::{DateTime, Datelike};
 
-use super::zone_names::abbreviation;
-use super::{Clock, evident, instant, nearest_year, whole_second};
-use crate::calendar::Zone;
+use super::number::{BILLION, counted};
+use super::{Clock, StampError, ZoneName, evident};
 use crate::time::Instant;
 
 /// A compiled pattern. The default reads nothing.
@@ -78,10 +77,14 @@ impl Pattern {
                 Piece::ZoneName => text.push_str("UTC"),
             }
         }
-        self.read(text.trim(), &Zone::utc(), sample).map(|_| ()).ok_or_else(unusable)
+        let read = self.read(text.trim()).ok_or_else(unusable)?;
+        let year = read.has_no_year().then(|| sample.year());
+        let is_full = read.epoch().is_some() || read.clock(year).is_some();
+        is_full.then_some(()).ok_or_else(unusable)
     }
 
-    pub(super) fn read<'t>(&self, text: &'t str, zone: &Zone, near: Instant) -> Option<Clock<'t>> {
+    /// What a text of this form says.
+    pub(super) fn read<'t>(&self, text: &'t str) -> Option<Read<'t>> {
         let mut parsed = Parsed::new();
         let mut named = None;
         let mut rest = text;
@@ -100,54 +103,55 @@ impl Pattern {
                     trimmed.get(trimmed.len().checked_sub(after.len())?..)?
                 }
                 Piece::ZoneName => {
-                    let (name, after) = zone_name(&mut parsed, rest)?;
-                    named = abbreviation(name.as_bytes()).filter(|_| parsed.offset().is_none());
+                    let (name, after) = evident::zone_name(rest.trim_start())?;
+                    named = Some(name);
                     after
                 }
             };
         }
         (rest.is_empty() && !self.pieces.is_empty()).then_some(())?;
-        Some(Clock { zone: named, ..clock(&parsed, zone, near)? })
+        if named.is_some_and(is_utc) {
+            parsed.set_offset(0).ok()?;
+        }
+        // An offset says it better than a name that may have several meanings.
+        let zone = named.filter(|_| parsed.offset().is_none()).map(ZoneName::Said);
+        Some(Read { parsed, zone })
     }
 }
 
-/// A zone's name and what follows. Those of UTC are an offset; one that is no abbreviation (`Europe/Paris`) is
-/// left to the source's zone.
-fn zone_name<'t>(parsed: &mut Parsed, text: &'t str) -> Option<(&'t str, &'t str)> {
-    let text = text.trim_start();
-    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !"/_+-".contains(c));
-    let (name, rest) = text.split_at_checked(end.unwrap_or(text.len()))?;
-    if ["UTC", "GMT", "Z"].iter().any(|utc| name.eq_ignore_ascii_case(utc)) {
-        parsed.set_offset(0).ok()?;
-    }
-    (!name.is_empty()).then_some((name, rest))
+fn is_utc(name: &str) -> bool {
+    ["UTC", "GMT", "Z"].iter().any(|utc| name.eq_ignore_ascii_case(utc))
 }
 
-fn clock(parsed: &Parsed, zone: &Zone, near: Instant) -> Option<Clock<'static>> {
-    if let Some(seconds) = parsed.timestamp() {
-        let at = instant(seconds, parsed.nanosecond().unwrap_or(0))?;
-        return Some(Clock { civil: at.naive_utc(), offset: Some(0), zone: None });
-    }
-    let offset = parsed.offset();
-    if has_year(parsed) {
-        return Some(Clock { civil: civil(parsed)?, offset, zone: None });
-    }
-    let leap_day = (parsed.month(), parsed.day()) == (Some(2), Some(29));
-    let civil = nearest_year(zone, near, leap_day, |year| {
-        let mut parsed = parsed.clone();
-        parsed.set_year(year.into()).ok()?;
-        whole_second(civil(&parsed)?)
-    })?;
-    Some(Clock { civil, offset, zone: None })
+/// What was read by a pattern.
+pub(super) struct Read<'t> {
+    parsed: Parsed,
+    zone: Option<ZoneName<'t>>,
 }
 
-fn has_year(parsed: &Parsed) -> bool {
-    parsed.year().is_some()
-        || parsed.year_mod_100().is_some()
-        || parsed.isoyear().is_some()
-        || parsed.isoyear_mod_100().is_some()
-}
+impl<'t> Read<'t> {
+    /// The moment, where seconds since 1970 tell it.
+    pub(super) fn epoch(&self) -> Option<Result<Instant, StampError>> {
+        let nanos = i128::from(self.parsed.nanosecond().unwrap_or(0));
+        let nanos = i128::from(self.parsed.timestamp()?) * BILLION + nanos;
+        Some(counted(nanos).ok_or(StampError::Range))
+    }
 
-fn civil(parsed: &Parsed) -> Option<NaiveDateTime> {
-    parsed.to_naive_datetime_with_offset(0).ok()
+    pub(super) fn has_no_year(&self) -> bool {
+        let Read { parsed, .. } = self;
+        parsed.year().is_none()
+            && parsed.year_mod_100().is_none()
+            && parsed.isoyear().is_none()
+            && parsed.isoyear_mod_100().is_none()
+    }
+
+    /// The clock reading, in this year where it names none.
+    pub(super) fn clock(&self, year: Option<i32>) -> Option<Clock<'t>> {
+        let mut parsed = self.parsed.clone();
+        if let Some(year) = year {
+            parsed.set_year(year.into()).ok()?;
+        }
+        let civil = parsed.to_naive_datetime_with_offset(0).ok()?;
+        Some(Clock { civil, offset: self.parsed.offset(), zone: self.zone })
+    }
 }

@@ -1,4 +1,6 @@
-//! Abbreviations of time zones that mean the same offset wherever the tz database uses them.
+//! Abbreviations of time zones that mean the same offset wherever the tz database uses them, and names of zones.
+
+use crate::calendar::Zone;
 
 /// Name and minutes east of Greenwich. An abbreviation that two parts of the world read differently (`CST`, `IST`,
 /// `BST`, `PST`) is not here: it is read only where it is one of the source's own zone.
@@ -38,19 +40,16 @@ const NAMES: &[(&str, i32)] = &[
     ("WITA", 480),
 ];
 
-/// The longest and shortest abbreviations that are taken for one, in bytes.
-const LENGTHS: std::ops::RangeInclusive<usize> = 3..=5;
-
 /// Seconds east of Greenwich; `None` for a name that is unknown or has several meanings.
 pub(super) fn offset_seconds(name: &str) -> Option<i32> {
     let at = NAMES.binary_search_by_key(&name, |(known, _)| known).ok()?;
     NAMES.get(at).map(|(_, minutes)| minutes * 60)
 }
 
-/// The abbreviation that `text` is, in form: capital letters.
-pub(super) fn abbreviation(text: &[u8]) -> Option<&str> {
-    let is_one = LENGTHS.contains(&text.len()) && text.iter().all(u8::is_ascii_uppercase);
-    is_one.then(|| std::str::from_utf8(text).ok())?
+/// The zone of this IANA name: in any case where it names a place (`Asia/Tokyo`), as written where it does not
+/// (`Japan`, `CST6CDT`).
+pub(super) fn zone(name: &str) -> Option<Zone> {
+    Zone::find(name).filter(|zone| name.contains('/') || zone.name() == name)
 }
 
 #[cfg(test)]
@@ -58,7 +57,6 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
-    use crate::calendar::Zone;
     use crate::time::Instant;
 
     /// Every zone of the database, every 60 days of these years.

@@ -224,6 +224,7 @@ fn a_fold_is_marked_and_follows_the_file() {
     let line = "time=\"2025-10-26 01:30:00\" event=started procedure=p";
     for (last, want) in [
         (None, "started 2025-10-26T00:30:00Z? procedure=p"),
+        (Some("2025-10-26T00:31:00Z"), "started 2025-10-26T00:30:00Z? procedure=p"),
         (Some("2025-10-26T00:45:00Z"), "started 2025-10-26T01:30:00Z? procedure=p"),
         (Some("2025-10-26T02:45:00Z"), "started 2025-10-26T00:30:00Z? procedure=p"),
     ] {
@@ -250,6 +251,30 @@ fn a_fold_is_marked_and_follows_the_file() {
         ),
     ] {
         assert_eq!(read(&reader, line, &file), want);
+    }
+}
+
+#[test]
+fn times_without_a_year_go_by_the_stamp_of_their_line() {
+    let reader = logfmt().reader();
+    // Read on 10 November 2025.
+    for (line, want) in [
+        (
+            "time=\"Feb  1 09:00:00\" status=confirmed change_id=c \
+             planned_start=\"Feb  3 22:00:00\" planned_end=\"Feb  4 02:00:00\"",
+            "confirmed 2025-02-01T09:00:00Z change_id=c from=2025-02-03T22:00:00Z to=2025-02-04T02:00:00Z",
+        ),
+        (
+            "time=2024-12-28T09:00:00Z status=confirmed change_id=c \
+             planned_start=\"Dec 31 23:00:00\" planned_end=\"Jan  1 02:00:00\"",
+            "confirmed 2024-12-28T09:00:00Z change_id=c from=2024-12-31T23:00:00Z to=2025-01-01T02:00:00Z",
+        ),
+        (
+            "time=2024-01-01T00:10:00Z event=finished procedure=p start=\"Dec 31 23:50:00\"",
+            "finished 2024-01-01T00:10:00Z procedure=p whole=2023-12-31T23:50:00Z/2024-01-01T00:10:00Z",
+        ),
+    ] {
+        assert_eq!(read(&reader, line, &FileState::default()), want);
     }
 }
 

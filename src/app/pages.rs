@@ -18,7 +18,9 @@ const BREATH: Duration = Duration::from_millis(5);
 const BREATH_LOOKS: u32 = 4;
 
 /// Keeps the senders posted for as long as the program lives. The loop never waits for it.
-pub async fn keep_posted(shared: Arc<Shared>) {
+///
+/// Gives back why it cannot go on: nothing would be paged any more, so the program has to end.
+pub async fn keep_posted(shared: Arc<Shared>) -> String {
     let counting = shared.clone();
     let count = move |accepted: bool| {
         let result = if accepted { "ok" } else { "error" };
@@ -38,7 +40,10 @@ pub async fn keep_posted(shared: Arc<Shared>) {
                     senders.publish(picture);
                     finder = own;
                 }
-                Err(error) => tracing::error!(%error, "what is to be paged cannot be looked up"),
+                Err(error) => return format!("what is to be paged cannot be looked up: {error}"),
+            }
+            if let Some(url) = senders.ended() {
+                return format!("the sender to {url} ended unexpectedly");
             }
             tokio::time::sleep(BREATH.max(begun.elapsed() * BREATH_LOOKS)).await;
         }

@@ -2,12 +2,15 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use rustix::process;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
 
 use crate::app::backend::Published;
 use crate::app::calendars::CalendarShelf;
@@ -19,6 +22,9 @@ use crate::config;
 use crate::http::{self, Web};
 use crate::ledger::chain::Head;
 use crate::store::{Store, StoreError};
+
+/// How often it is looked whether the loop has ended.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// What `serve` is told on its command line.
 pub struct Options {
@@ -48,6 +54,8 @@ pub enum ServeError {
     Io(#[from] std::io::Error),
     #[error("the loop ended unexpectedly")]
     Loop,
+    #[error("the task that posts alerts ended unexpectedly: {0}")]
+    Alerts(String),
 }
 
 /// Runs until a signal says stop.
@@ -133,20 +141,68 @@ async fn until_stopped(
             let _ = tokio::task::spawn_blocking(move || shared.ask(Message::Reload)).await;
         }
     });
-    let mut watch = tokio::time::interval(std::time::Duration::from_secs(1));
-    let stop = async {
-        loop {
-            tokio::select! {
-                _ = term.recv() => break,
-                _ = int.recv() => break,
-                _ = watch.tick() => if looping.is_finished() { break },
-            }
+    let posting = tokio::spawn(pages::keep_posted(shared.clone()));
+    let asked = async {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
         }
+    };
+    let mut outcome = Ok(());
+    let stop = async {
+        outcome = first_end(asked, || looping.is_finished(), posting).await;
         tracing::info!("stopping");
     };
     let web = Arc::new(web);
-    tokio::spawn(pages::keep_posted(shared.clone()));
     let backend = Arc::new(Published { shared, web: web.clone() });
     http::serve(listener, backend, web, http::Limits::default(), stop).await?;
-    Ok(())
+    outcome
+}
+
+/// Waits until somebody asks for a stop, or until the loop or the task that posts alerts has ended: without them the
+/// program would look well and watch nothing, or page nobody.
+///
+/// # Errors
+/// The task that posts alerts has ended. How the loop ended is told when its thread is joined.
+async fn first_end(
+    asked: impl Future<Output = ()>,
+    loop_has_ended: impl Fn() -> bool,
+    posting: JoinHandle<String>,
+) -> Result<(), ServeError> {
+    let mut asked = pin!(asked);
+    let mut posting = posting;
+    let mut look = tokio::time::interval(LOOK);
+    loop {
+        tokio::select! {
+            () = &mut asked => return Ok(()),
+            _ = look.tick() => if loop_has_ended() { return Ok(()) },
+            ended = &mut posting => {
+                return Err(ServeError::Alerts(ended.unwrap_or_else(|error| error.to_string())));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    /// What the program ends with if the task that posts alerts does this.
+    async fn ends(posting: impl Future<Output = String> + Send + 'static) -> String {
+        let ended = first_end(pending(), || false, tokio::spawn(posting)).await;
+        ended.expect_err("a failure").to_string()
+    }
+
+    #[tokio::test]
+    async fn the_task_that_posts_alerts_is_watched_like_the_loop() {
+        let told = ends(ready("the reason".into())).await;
+        assert_eq!(told, "the task that posts alerts ended unexpectedly: the reason");
+        let told = ends(async { panic!("out of order") }).await;
+        assert!(told.contains("panicked") && told.contains("out of order"), "{told}");
+        let never = || tokio::spawn(pending::<String>());
+        assert!(first_end(pending(), || true, never()).await.is_ok());
+        assert!(first_end(ready(()), || false, never()).await.is_ok());
+    }
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant as Moment};
 
 use tokio::sync::watch;
-use tokio::task::AbortHandle;
+use tokio::task::JoinHandle;
 
 use crate::alerts::{Alert, Key};
 use crate::clock;
@@ -71,7 +71,7 @@ pub struct Senders {
     pictures: watch::Sender<Option<Arc<Picture>>>,
     count: Count,
     backoff: Backoff,
-    employed: Vec<(Alertmanager, AbortHandle)>,
+    employed: Vec<(Alertmanager, JoinHandle<()>)>,
 }
 
 impl Senders {
@@ -101,8 +101,15 @@ impl Senders {
                 trouble: Trouble::new(self.backoff),
             };
             let task = tokio::spawn(sender.run(self.pictures.subscribe()));
-            self.employed.push((settings.clone(), task.abort_handle()));
+            self.employed.push((settings.clone(), task));
         }
+    }
+
+    /// Where a sender posted to that has ended, though none ever should: it panicked.
+    pub fn ended(&self) -> Option<String> {
+        let mut tasks = self.employed.iter();
+        let (settings, _) = tasks.find(|(_, task)| task.is_finished())?;
+        Some(settings.peer.url.to_string())
     }
 
     pub fn is_empty(&self) -> bool {

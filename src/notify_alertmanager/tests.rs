@@ -227,6 +227,18 @@ async fn a_page_is_tried_until_it_is_taken_and_then_resolved() {
 }
 
 #[tokio::test]
+async fn a_sender_that_has_ended_is_told() {
+    let fake = Fake::start(vec![Behaviour::Answer(200, "")]).await;
+    let backoff = Backoff { first: PATIENCE, longest: PATIENCE };
+    let mut senders = Senders::new(Arc::new(|_| panic!("a mistake in the program")), backoff);
+    senders.employ(&[settings(fake.port)]);
+    assert_eq!(senders.ended(), None);
+    senders.publish(picture(true));
+    fake.until(|| senders.ended().is_some()).await;
+    assert!(senders.ended().unwrap().contains(&fake.port.to_string()));
+}
+
+#[tokio::test]
 async fn one_that_is_silent_holds_up_no_other() {
     let silent = Fake::start(vec![Behaviour::Silent]).await;
     let good = Fake::start(vec![Behaviour::Answer(200, "")]).await;

@@ -3,6 +3,10 @@
 //! `config` builds a [`Policy`] once per load; after that it is only read. Everything is resolved when it is
 //! built (a procedure's settings override the partner's key by key), so that judging a run is a look-up.
 
+mod openings;
+
+pub use openings::LOOK_AHEAD;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 

@@ -24,6 +24,7 @@ const OF_THE_MOMENT: &[&str] = &[
     "offhours_source_last_line_timestamp",
     "offhours_source_covered_seconds",
     "maintenance_detection_delay_seconds",
+    "maintenance_may_start",
     "maintenance_window_change",
     "maintenance_window_open",
     "maintenance_business_hours",

@@ -1,5 +1,6 @@
 //! The status page: what it says of a moment, what it makes of hostile text, and what browsers make of it.
 
+mod headline;
 mod pictures;
 
 use std::fmt::Write as _;
@@ -44,6 +45,7 @@ fn well(now: Instant) -> Source {
         name: "northhost-maintenance".into(),
         partner: "northhost".into(),
         up: true,
+        covered: true,
         silent: None,
         last_line: Some(now - TimeDelta::seconds(20)),
         last_event: Some(now - TimeDelta::minutes(1)),

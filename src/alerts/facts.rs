@@ -13,9 +13,6 @@ use crate::run::Run;
 use crate::time::{Instant, Span};
 use crate::verdict::{Case, Check, Reason, When, judge};
 
-/// How far ahead a window is looked for, to name it.
-const SEARCHED: TimeDelta = TimeDelta::days(370);
-
 /// One run and what is known beside it.
 pub(super) struct Facts<'a> {
     pub(super) run: &'a Run,
@@ -61,7 +58,7 @@ impl Ahead {
 pub(super) enum Window {
     /// The one that it began in.
     Own(Span),
-    /// The first one after its start.
+    /// The first one after its start in which it may start and has room.
     Next(Span),
     NoneNear,
     /// No window was agreed.
@@ -97,14 +94,12 @@ impl<'a> Facts<'a> {
     }
 
     pub(super) fn window(&self) -> Window {
-        let windows = self.terms.and_then(|terms| terms.windows.as_ref());
-        let Some(windows) = windows else { return Window::NotAsked };
-        let (start, horizon) = (self.run.start, self.run.start + SEARCHED);
-        match (windows.span_at(start, horizon), windows.next_span(start, horizon)) {
-            (Some(own), _) => Window::Own(own),
-            (None, Some(next)) => Window::Next(next),
-            (None, None) => Window::NoneNear,
+        let agreed = self.terms.filter(|terms| terms.windows.is_some() && terms.declared);
+        let Some(terms) = agreed else { return Window::NotAsked };
+        if let Some(own) = terms.opening_at(self.run.start) {
+            return Window::Own(own);
         }
+        terms.next_opening(self.run.start, None).map_or(Window::NoneNear, Window::Next)
     }
 }
 

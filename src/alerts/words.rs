@@ -140,7 +140,9 @@ fn window(facts: &Facts) -> Option<String> {
     match facts.window() {
         Window::Own(own) => Some(format!("The window it had: {}.", span(own))),
         Window::Next(next) => Some(format!("The window it should have had: {}.", span(next))),
-        Window::NoneNear => Some("There is no window for it in the next year.".into()),
+        Window::NoneNear => {
+            Some("There is no window in which it could have started within a year.".into())
+        }
         Window::NotAsked => None,
     }
 }

@@ -227,6 +227,7 @@ fn source_of(s: &SourceView, now: Instant) -> Value {
         "source": &*s.name,
         "partner": &*s.partner,
         "up": s.up,
+        "covered": s.covered,
         "files": s.files,
         "lag_bytes": s.lag_bytes,
         "last_line": s.last_line.map(rfc3339),

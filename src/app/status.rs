@@ -58,6 +58,7 @@ fn source_of(view: &SourceView, now: Instant) -> Source {
         name: view.name.clone(),
         partner: view.partner.clone(),
         up: view.up,
+        covered: view.covered,
         silent: silence(view, now),
         last_line: view.last_line,
         last_event: view.last_event,

@@ -45,6 +45,7 @@ impl Watch {
             name: source.name.clone(),
             partner: source.partner.clone(),
             up: false,
+            covered: false,
             lag_bytes: 0,
             files: 0,
             last_line: None,
@@ -133,6 +134,7 @@ impl Watch {
                 covered.push((view.name.clone(), Month::of(&watched.zone, now).to_string()));
             }
             watched.is_followed = is_followed;
+            watched.view.covered = is_followed;
         }
         let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(0);
         for (name, month) in covered {

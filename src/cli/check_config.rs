@@ -9,11 +9,10 @@ use super::fold::Hang;
 use super::table::clean;
 use super::{ConfigArg, FINE, FOUND, Outcome, print_folded, usage};
 use crate::app::policy_tests;
-use crate::calendar::Calendar;
 use crate::clock;
 use crate::config::{self, Alertmanager};
 use crate::http::Web;
-use crate::policy::{Freeze, Partner, Policy, Procedure, Terms};
+use crate::policy::{Freeze, LOOK_AHEAD, Partner, Policy, Procedure, Terms};
 use crate::time::{Instant, Span, format_duration};
 use crate::verdict::{Reason, Verdict, civil};
 use chrono::TimeDelta;
@@ -36,9 +35,8 @@ pub struct Options {
     tests: Option<PathBuf>,
 }
 
-/// Windows shown of each procedure, and how far they are looked for.
+/// Windows shown of each procedure.
 const WINDOWS_SHOWN: usize = 3;
-const LOOK_AHEAD: TimeDelta = TimeDelta::days(370);
 
 pub fn run(options: &Options) -> Outcome {
     let config = options.config.load().map_err(usage)?;
@@ -153,17 +151,49 @@ fn procedure_text(partner: &Partner, procedure: &Procedure, now: Instant) -> Str
     }
     match &terms.windows {
         None => text += "    any time\n",
-        Some(windows) => {
-            text += &format!("    windows          {}\n", windows.describe());
-            if is_always_open(procedure, now) {
-                return text + "    next windows     always open\n";
-            }
-            for (i, window) in next(windows, now).into_iter().enumerate() {
-                let label = if i == 0 { "next windows" } else { "" };
-                let zone = &partner.zone;
-                let (from, to) = (civil(zone, window.start), civil(zone, window.end));
-                text += &format!("    {label:<17}{from} to {to}\n");
-            }
+        Some(windows) => text += &format!("    windows          {}\n", windows.describe()),
+    }
+    text + &openings(partner, procedure, now)
+}
+
+/// The next times at which a run may really start, for each service that has its own.
+fn openings(partner: &Partner, procedure: &Procedure, now: Instant) -> String {
+    let mut found: Vec<(Vec<&str>, Vec<Span>)> = Vec::new();
+    let mut is_bound = false;
+    for service in procedure.services.iter().map(Some).chain([None]) {
+        // Without a service there is only what holds for all.
+        if service.is_none() && !procedure.services.is_empty() {
+            continue;
+        }
+        let Some(terms) = procedure.terms.get(&service.cloned()) else { continue };
+        is_bound |= terms.windows.is_some() || terms.closed().next().is_some();
+        let (name, next) = (service.map_or("", |name| &**name), next(terms, now));
+        match found.iter_mut().find(|(_, spans)| *spans == next) {
+            Some((names, _)) => names.push(name),
+            None => found.push((vec![name], next)),
+        }
+    }
+    if !is_bound {
+        return String::new();
+    }
+    let (mut text, all) = (String::new(), found.len());
+    for (names, spans) in found {
+        let on = match all {
+            1 => String::new(),
+            _ => format!(" on {}", clean(&names.join(", "))),
+        };
+        if spans.is_empty() {
+            text += &format!("    next windows     none within a year in which it may start{on}\n");
+        }
+        let is_always = |span: &Span| now + LOOK_AHEAD <= span.end && span.start <= now;
+        for (i, span) in spans.iter().enumerate() {
+            let label = if i == 0 { "next windows" } else { "" };
+            let (from, to) = (civil(&partner.zone, span.start), civil(&partner.zone, span.end));
+            let line = match is_always(span) {
+                true => "always open".into(),
+                false => format!("{from} to {to}"),
+            };
+            text += &format!("    {label:<17}{line}{on}\n");
         }
     }
     text
@@ -176,13 +206,12 @@ fn is_always_open(procedure: &Procedure, now: Instant) -> bool {
     ahead.zip(windows).is_some_and(|(ahead, windows)| LOOK_AHEAD <= windows.time_within(ahead))
 }
 
-fn next(windows: &Calendar, now: Instant) -> Vec<crate::time::Span> {
-    let horizon = now + LOOK_AHEAD;
-    let mut found: Vec<_> = windows.span_at(now, horizon).into_iter().collect();
-    while found.len() < WINDOWS_SHOWN {
-        let after = found.last().map_or(now, |w| w.start);
-        let Some(window) = windows.next_span(after, horizon) else { break };
-        found.push(window);
+fn next(terms: &Terms, now: Instant) -> Vec<Span> {
+    let (mut found, mut at) = (Vec::new(), now);
+    while found.len() < WINDOWS_SHOWN && at < now + LOOK_AHEAD {
+        let Some(opening) = terms.next_opening(at, None) else { break };
+        at = opening.end;
+        found.push(opening);
     }
     found
 }

@@ -17,8 +17,7 @@ use crate::run::{Asked, Irregularity, Override, Run, RunNo, State};
 use crate::time::{Instant, Span, rfc3339};
 use crate::verdict::{Check, Finding, Findings, Reason, Verdict, When, judge};
 
-/// How far ahead the next time, the window and the last safe start are looked for.
-pub const LOOK_AHEAD: TimeDelta = TimeDelta::days(370);
+pub use crate::policy::LOOK_AHEAD;
 
 /// How long after the start that was asked for an answer still says something of a start, where it names no
 /// instant of its own (a "yes" its last safe start, a "no" the next time).
@@ -61,7 +60,8 @@ pub struct Answer {
     pub plan: Option<Plan>,
     /// `None`: nobody said, and nothing is known of the procedure; then rules about the end say nothing.
     pub lasts: Option<TimeDelta>,
-    /// The window that contains the start (the next possible one, if this one is not), else the next to open.
+    /// The part of a window in which it may really start, outside business hours and freezes: around the start (the
+    /// next possible one, if this one is not), else the next one.
     pub window: Option<Span>,
     /// From the (next possible) start on, the last instant at which it may start.
     pub last_safe_start: Option<Instant>,
@@ -114,7 +114,7 @@ impl Draft {
         };
         let last_safe_start = next_start.and_then(|start| seeking.last_safe_start(start));
         Some(Answer {
-            window: window(terms, next_start, question.start),
+            window: window(terms, next_start, &question),
             verdict: supposed.run.verdict(),
             findings: supposed.run.findings,
             plan: supposed.run.plan,
@@ -288,9 +288,8 @@ fn is_about(asked: &Asked, run: &Run) -> bool {
 }
 
 /// The window to use: that of the start, else the next one.
-fn window(terms: &Terms, start: Option<Instant>, asked_for: Instant) -> Option<Span> {
-    let windows = terms.windows.as_ref()?;
-    let from = start.unwrap_or(asked_for);
-    let horizon = from + LOOK_AHEAD;
-    windows.span_at(from, horizon).or_else(|| windows.next_span(from, horizon))
+fn window(terms: &Terms, start: Option<Instant>, question: &Question) -> Option<Span> {
+    terms.windows.as_ref()?;
+    let around = start.and_then(|start| terms.opening_at(start));
+    around.or_else(|| terms.next_opening(start.unwrap_or(question.start), question.lasts))
 }

@@ -23,8 +23,7 @@ pub use book::Book;
 pub use draft::{Draft, Evidence, Taken, Taking};
 pub use entry::{Entry, Shown, What};
 pub use judging::case_of;
-use present::asks_until;
-pub use present::terms_of;
+pub use present::{approval_waits_until, asks_until, terms_of};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use crate::forecast::Durations;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, case_of};
 use crate::policy::{Policy, Terms, defaults};
 use crate::run::{Run, State};
 use crate::time::Instant;
@@ -42,7 +42,7 @@ pub fn terms_of<'a>(policy: &'a Policy, run: &Run) -> Option<&'a Arc<Terms>> {
 
 /// Until when a run in violation asks for an acknowledgement; `None`: it runs, and its end is not known. What this says
 /// is what pages, and what decides when the run may leave memory.
-pub(super) fn asks_until(policy: &Policy, run: &Run) -> Option<Instant> {
+pub fn asks_until(policy: &Policy, run: &Run) -> Option<Instant> {
     let terms = terms_of(policy, run);
     let lost_after = terms.map_or(defaults::LOST_AFTER, |t| t.lost_after);
     let given_up = run.findings.get(&Reason::Lost).map(|finding| finding.at);
@@ -53,4 +53,12 @@ pub(super) fn asks_until(policy: &Policy, run: &Run) -> Option<Instant> {
         State::Finished | State::Failed | State::Aborted => run.end.unwrap_or(run.start),
     };
     Some(over + terms.map_or(defaults::ACKNOWLEDGE_AFTER, |t| t.acknowledge_after))
+}
+
+/// Until when an emergency is to be approved that nobody has approved; `None`: no approval is asked for.
+pub fn approval_waits_until(policy: &Policy, run: &Run) -> Option<Instant> {
+    let terms = terms_of(policy, run)?;
+    let within = terms.emergencies.approve_within?;
+    let waits = run.approved.is_none() && case_of(run, terms, run.start).is_waiving();
+    waits.then_some(run.start + within)
 }

@@ -4,11 +4,9 @@
 //! comes into force, and each of these less the duration. So it is asked at the edges, and a nanosecond after them.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use crate::calendar::Calendar;
 use crate::change::{Moments, Planned};
 use crate::ledger::asking::{LOOK_AHEAD, Question};
 use crate::ledger::draft::{Draft, TICK};
@@ -144,13 +142,6 @@ impl<'a> Seeking<'a> {
         self.only.as_ref().is_none_or(|only| only.iter().any(touches))
     }
 
-    /// Calendars that a start has to keep out of.
-    fn closed(&self) -> impl Iterator<Item = &Arc<Calendar>> {
-        let hours = self.terms.business_hours.iter();
-        let hours = hours.filter(|_| !self.terms.business_hours_allowed);
-        hours.chain(self.terms.freezes.iter().map(|freeze| &freeze.calendar))
-    }
-
     /// Where it may become possible to start: where a window begins, or business hours or a freeze end.
     fn openings(&self, stride: Span) -> Vec<Instant> {
         let Some(range) = Span::new(stride.start, stride.end + self.lasts + TICK) else {
@@ -158,7 +149,7 @@ impl<'a> Seeking<'a> {
         };
         let windows = self.terms.windows.as_ref();
         let mut open = windows.map_or(vec![range], |windows| windows.spans_in(range));
-        let closed = self.closed().map(|calendar| calendar.spans_in(range));
+        let closed = self.terms.closed().map(|calendar| calendar.spans_in(range));
         if self.may_waive {
             let ends = closed.flatten().map(|span| span.end);
             return open.iter().map(|span| span.start).chain(ends).collect();
@@ -177,11 +168,13 @@ impl<'a> Seeking<'a> {
         };
         let windows = self.terms.windows.iter();
         let ends = windows.clone().flat_map(|w| w.spans_in(range)).map(|span| span.end);
-        let starts = self.closed().flat_map(|calendar| calendar.spans_in(range));
+        let starts = self.terms.closed().flat_map(|calendar| calendar.spans_in(range));
         let bounds = ends.chain(starts.map(|span| span.start));
         let mut edges: Vec<Instant> =
             bounds.flat_map(|bound| [bound, bound - self.lasts + TICK]).collect();
-        edges.extend(windows.chain(self.closed()).filter_map(|calendar| calendar.known_until()));
+        edges.extend(
+            windows.chain(self.terms.closed()).filter_map(|calendar| calendar.known_until()),
+        );
         edges
     }
 }

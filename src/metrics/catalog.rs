@@ -170,6 +170,10 @@ Agreement {
         "Whether a window is open now; always 1 where no window was agreed.";
     WINDOW_CHANGE: Gauge "maintenance_window_change_timestamp_seconds" P,
         "When the window opens or closes next; absent if that is more than 370 days ahead.";
+    MAY_START: Gauge "maintenance_may_start" P,
+        "Whether a run that is triggered and confirmed as agreed may start now.";
+    MAY_START_CHANGE: Gauge "maintenance_may_start_change_timestamp_seconds" P,
+        "When that changes next; absent if that is more than 370 days ahead.";
     BUSINESS_HOURS: Gauge "maintenance_business_hours" SERVICE,
         "Whether business hours are on now.";
     BUSINESS_HOURS_CHANGE: Gauge "maintenance_business_hours_change_timestamp_seconds" SERVICE,

@@ -242,6 +242,7 @@ pub static KNOWN: Known<'static> = Known {
 
 pub fn source() -> SourceView {
     SourceView {
+        covered: true,
         name: Arc::from("hostco-maintenance"),
         partner: Arc::from("hostco"),
         up: true,

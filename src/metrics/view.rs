@@ -39,6 +39,8 @@ pub struct SourceView {
     pub partner: Arc<str>,
     /// It can be read.
     pub up: bool,
+    /// It is readable, fresh and caught up: what is written to it is seen.
+    pub covered: bool,
     /// Written and not read yet.
     pub lag_bytes: u64,
     /// Files that are followed.

@@ -1,6 +1,7 @@
 //! The page at `/`: at one glance whether partners keep to what was agreed, now, today and in the last week.
 
 mod show;
+mod standing;
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use crate::report::timeline::{self, Chart, Scene, Shown, Stage};
 use crate::report::windows::{self, Kind, Question, Row};
 use crate::run::{Run, RunNo};
 use crate::time::{Instant, Span};
+use standing::Standing;
 
 /// Days of the picture of the past, today included.
 pub const DAYS: u16 = 7;
@@ -53,6 +55,8 @@ pub struct Source {
     pub name: Arc<str>,
     pub partner: Arc<str>,
     pub up: bool,
+    /// What is written to it is seen: it is readable, fresh and caught up.
+    pub covered: bool,
     /// For how long nothing was written to it, if that is longer than was said to be usual.
     pub silent: Option<TimeDelta>,
     pub last_line: Option<Instant>,
@@ -65,7 +69,7 @@ pub struct Source {
 
 impl Source {
     fn is_well(&self) -> bool {
-        self.up && self.silent.is_none()
+        self.up && self.covered && self.silent.is_none()
     }
 }
 
@@ -92,7 +96,7 @@ pub fn page(view: &View) -> String {
 /// Everything on the page, looked up.
 struct Glance<'a> {
     view: &'a View<'a>,
-    unacknowledged: Vec<&'a Arc<Run>>,
+    standing: Standing<'a>,
     open: Vec<Open<'a>>,
     stages: Vec<Pictures>,
     stages_left_out: usize,
@@ -114,9 +118,6 @@ struct Pictures {
 
 impl<'a> Glance<'a> {
     fn of(view: &'a View<'a>) -> Glance<'a> {
-        let mut unacknowledged: Vec<&Arc<Run>> =
-            view.ledger.unacknowledged(view.policy, view.now).collect();
-        unacknowledged.sort_by_key(|run| std::cmp::Reverse((run.is_open(), run.start)));
         let open = view.open();
         let shown = view.shown(&open);
         let changes_of = |partner: &str| view.changes(partner);
@@ -136,7 +137,7 @@ impl<'a> Glance<'a> {
             stages: stages.into_iter().enumerate().map(pictures).collect(),
             ahead: view.ahead(),
             stages_left_out,
-            unacknowledged,
+            standing: Standing::of(view),
             open,
             view,
         }

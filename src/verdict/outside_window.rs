@@ -1,11 +1,6 @@
 //! `outside_window`: the run began inside an approved window.
 
-use chrono::TimeDelta;
-
 use crate::verdict::{Case, Check, Reason, Rule, When};
-
-/// How far ahead the next window is looked for, to name it.
-const SEARCHED: TimeDelta = TimeDelta::days(370);
 
 pub(super) const RULE: Rule = Rule {
     reason: Reason::OutsideWindow,
@@ -24,11 +19,14 @@ fn check(case: &Case) -> Check {
     if windows.contains(case.start) {
         return Check::Passes;
     }
-    let next = windows.next_span(case.start, case.start + SEARCHED);
-    let next =
-        next.map_or("none is near".into(), |w| format!("the next opens {}", case.civil(w.start)));
+    let next = match case.terms.next_opening(case.start, None) {
+        Some(opening) => format!("; the next opens {}", case.civil(opening.start)),
+        None if case.terms.declared => "; none opens within a year".into(),
+        // Nobody agreed to any.
+        None => String::new(),
+    };
     Check::Broken {
         at: case.start,
-        detail: format!("began {}, in no window; {next}", case.civil(case.start)),
+        detail: format!("began {}, in no window{next}", case.civil(case.start)),
     }
 }

@@ -62,6 +62,8 @@ fn the_whole_contract_is_here() {
         ("maintenance_last_start_timestamp_seconds", Kind::Gauge, "P"),
         ("maintenance_last_violation_timestamp_seconds", Kind::Gauge, "P"),
         ("maintenance_window_open", Kind::Gauge, "P"),
+        ("maintenance_may_start", Kind::Gauge, "P"),
+        ("maintenance_may_start_change_timestamp_seconds", Kind::Gauge, "P"),
         ("maintenance_window_change_timestamp_seconds", Kind::Gauge, "P"),
         ("maintenance_business_hours", Kind::Gauge, "affected_service"),
         ("maintenance_business_hours_change_timestamp_seconds", Kind::Gauge, "affected_service"),

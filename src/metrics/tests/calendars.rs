@@ -32,6 +32,80 @@ fn windows_open_and_close_at_their_edges() {
     }
 }
 
+/// Windows from 22:00 to 05:00 for three nights, business hours from 08:00 to 18:00, and a freeze in the second night.
+fn frozen() -> Policy {
+    let mut policy = policy();
+    for procedure in &mut policy.partners[0].procedures {
+        for terms in procedure.terms.values_mut() {
+            let mut own = (**terms).clone();
+            own.freezes = vec![freeze("f", "2025-11-10T22:00", "2025-11-11T02:00")];
+            *terms = Arc::new(own);
+        }
+    }
+    policy
+}
+
+#[test]
+fn a_run_may_start_where_a_window_is_open_and_nothing_forbids_it() {
+    let policy = frozen();
+    for (now, may, change) in [
+        ("2025-11-10T04:59", 1.0, unix("2025-11-10T05:00")),
+        ("2025-11-10T05:00", 0.0, unix("2025-11-11T02:00")),
+        // The window is open, and frozen.
+        ("2025-11-10T22:00", 0.0, unix("2025-11-11T02:00")),
+        ("2025-11-11T02:00", 1.0, unix("2025-11-11T05:00")),
+        ("2025-11-12T05:00", 0.0, None),
+    ] {
+        let rows = [
+            ("maintenance_may_start{P}", Some(may)),
+            ("maintenance_may_start_change_timestamp_seconds{P}", change),
+        ];
+        check_now(&policy, now, &rows);
+    }
+}
+
+#[test]
+fn without_a_service_a_run_may_start_where_it_may_on_each() {
+    let mut policy = policy();
+    let procedure = policy.partners[0].procedures.iter_mut().find(|p| &*p.name == "index-rebuild");
+    let terms = procedure.unwrap().terms.get_mut(&Some("billing".into())).unwrap();
+    let mut own = (**terms).clone();
+    own.freezes = vec![freeze("f", "2025-11-10T22:00", "2025-11-11T02:00")];
+    *terms = Arc::new(own);
+    let of = |name: &str, service: &str| {
+        format!(
+            r#"{name}{{partner="hostco",affected_service="{service}",procedure="index-rebuild"}}"#
+        )
+    };
+    for (now, atlas, billing, none) in [
+        ("2025-11-10T23:00", 1.0, 0.0, 0.0),
+        ("2025-11-11T03:00", 1.0, 1.0, 1.0),
+        ("2025-11-11T06:00", 0.0, 0.0, 0.0),
+    ] {
+        let may = |service| of("maintenance_may_start", service);
+        check_now(
+            &policy,
+            now,
+            &[
+                (&may("atlas"), Some(atlas)),
+                (&may("billing"), Some(billing)),
+                (&may("other"), Some(none)),
+            ],
+        );
+    }
+    let change = of("maintenance_may_start_change_timestamp_seconds", "other");
+    check_now(&policy, "2025-11-10T23:00", &[(&change, unix("2025-11-11T02:00"))]);
+}
+
+#[test]
+fn what_nobody_declared_may_not_start() {
+    let other =
+        r#"maintenance_may_start{partner="hostco",affected_service="atlas",procedure="other"}"#;
+    check_now(&policy(), "2025-11-10T23:00", &[(other, Some(0.0))]);
+    let any = r#"maintenance_may_start{partner="hostco",affected_service="atlas",procedure="certificate-renewal"}"#;
+    check_now(&policy(), "2025-11-10T12:00", &[(any, Some(1.0))]);
+}
+
 #[test]
 fn where_no_window_was_agreed_it_is_always_open() {
     let any = r#"{partner="hostco",affected_service="atlas",procedure="certificate-renewal"}"#;

@@ -76,6 +76,12 @@ fn every_declared_series_exists_at_zero_from_the_first_scrape() {
     for s in Status::ALL {
         with("maintenance_changes", &[&[("status", s.as_str())]]);
     }
+    for (service, procedure) in DECLARED {
+        let p = format!(r#"partner="hostco",affected_service="{service}",procedure="{procedure}""#);
+        let may_start = parsed.get(&format!("maintenance_may_start{{{p}}}"));
+        // Business hours are on, and one of them may run at any time.
+        assert_eq!(may_start, Some(f64::from(*procedure == "certificate-renewal")), "{p}");
+    }
     for name in [
         "maintenance_violations_unacknowledged",
         "maintenance_business_hours_seconds_total",

@@ -33,13 +33,19 @@ pub(super) fn catching_up(version: &str) -> String {
 }
 
 pub(super) fn page(glance: &Glance) -> String {
-    let (title, tone) = headline(glance);
+    let (title, tone) = glance.standing.headline();
     let mut body = format!(
         "<header>\n<p class=\"kind\">offhours: maintenance against what was agreed</p>\n\
          <h1 class=\"{tone}\">{title}</h1>\n<p class=\"soft\">{}</p>\n</header>\n",
         clocks(glance)
     );
+    let beside = glance.standing.beside();
+    if !beside.is_empty() {
+        body += &format!("<p class=\"lead\" role=\"status\">{}.</p>\n", beside.join(". "));
+    }
     body += &violations(glance);
+    body += &doubts(glance);
+    body += &emergencies(glance);
     body += &running(glance);
     for pictures in &glance.stages {
         body += &service(pictures);
@@ -55,27 +61,6 @@ pub(super) fn page(glance: &Glance) -> String {
         &(body + &footer(glance.view.version)),
         REFRESH_SECONDS,
     )
-}
-
-/// The one sentence, and how it looks.
-fn headline(glance: &Glance) -> (String, &'static str) {
-    let wait = glance.unacknowledged.len();
-    let on = glance.unacknowledged.iter().filter(|run| run.is_open()).count();
-    if 0 < wait {
-        let them = if wait == 1 { "violation is" } else { "violations are" };
-        let still = match on {
-            0 => String::new(),
-            1 if wait == 1 => ", and still running".into(),
-            n => format!(", {n} still running"),
-        };
-        return (format!("{wait} {them} not acknowledged{still}"), "bad");
-    }
-    let ill = glance.view.sources.iter().filter(|source| !source.is_well()).count();
-    match ill {
-        0 => ("As agreed".into(), "good"),
-        1 => ("Nothing to acknowledge, but one source is not seen".into(), "warn"),
-        n => (format!("Nothing to acknowledge, but {n} sources are not seen"), "warn"),
-    }
 }
 
 /// The present by the clocks of every service's zone, and in UTC.
@@ -119,16 +104,16 @@ fn link(run: &Run, text: &str) -> String {
 }
 
 fn violations(glance: &Glance) -> String {
-    if glance.unacknowledged.is_empty() {
+    if glance.standing.unacknowledged.is_empty() {
         return String::new();
     }
     let mut text =
         "<section aria-labelledby=\"violations\">\n<h2 id=\"violations\">Not acknowledged</h2>\n"
             .to_owned();
-    for run in glance.unacknowledged.iter().take(CASES_MAX) {
+    for run in glance.standing.unacknowledged.iter().take(CASES_MAX) {
         text += &violation(glance, run);
     }
-    let more = glance.unacknowledged.len().saturating_sub(CASES_MAX);
+    let more = glance.standing.unacknowledged.len().saturating_sub(CASES_MAX);
     if 0 < more {
         text += &format!(
             "<p>And {more} more: <a href=\"/api/v1/runs?verdict=violation\">all violations</a>.</p>\n"
@@ -137,12 +122,73 @@ fn violations(glance: &Glance) -> String {
     text + "</section>\n"
 }
 
+/// Runs of which nobody can say whether they were as agreed.
+fn doubts(glance: &Glance) -> String {
+    let runs = &glance.standing.unknown;
+    if runs.is_empty() {
+        return String::new();
+    }
+    let row = |run: &&std::sync::Arc<Run>| {
+        let zone = zone_of(glance, run);
+        let reasons = run.findings.values().map(|finding| {
+            let reason = finding.reason.as_str();
+            format!("<span class=\"broken\">{reason}</span>: {}", plain(&finding.detail))
+        });
+        let mut why: Vec<String> = reasons.collect();
+        if run.uncovered {
+            why.push("a calendar does not reach its start".into());
+        }
+        cells(&[
+            ("run", link(run, &on(run))),
+            ("began", local(&zone, run.start)),
+            ("state", plain(&state_of(glance, run))),
+            ("why", why.join("<br>")),
+        ])
+    };
+    let rows: String = runs.iter().take(CASES_MAX).map(row).collect();
+    "<section aria-labelledby=\"unknown\">\n<h2 id=\"unknown\">Evidence is missing</h2>\n"
+        .to_owned()
+        + &table(&["run", "began", "state", "why"], &rows)
+        + &more(runs.len(), CASES_MAX)
+        + "</section>\n"
+}
+
+fn emergencies(glance: &Glance) -> String {
+    let runs = &glance.standing.emergencies;
+    if runs.is_empty() {
+        return String::new();
+    }
+    let row = |(run, until): &(&std::sync::Arc<Run>, Instant)| {
+        let zone = zone_of(glance, run);
+        cells(&[
+            ("run", link(run, &on(run))),
+            ("change", run.change().map_or(String::new(), |change| plain(change))),
+            ("began", local(&zone, run.start)),
+            ("state", plain(&state_of(glance, run))),
+            ("to be approved by", local(&zone, *until)),
+        ])
+    };
+    let rows: String = runs.iter().take(CASES_MAX).map(row).collect();
+    "<section aria-labelledby=\"emergencies\">\n<h2 id=\"emergencies\">Emergencies to approve</h2>\n"
+        .to_owned()
+        + &table(&["run", "change", "began", "state", "to be approved by"], &rows)
+        + &more(runs.len(), CASES_MAX)
+        + "<p class=\"soft\">Approve with <code>offhours approve CHANGE --by NAME --note TEXT</code></p>\n</section>\n"
+}
+
+fn state_of(glance: &Glance, run: &Run) -> String {
+    match run.end {
+        None if run.is_open() => {
+            format!("{}, for {} now", run.state, rough(glance.view.now - run.start))
+        }
+        None => run.state.to_string(),
+        Some(end) => format!("{} {}", run.state, local(&zone_of(glance, run), end)),
+    }
+}
+
 fn violation(glance: &Glance, run: &Run) -> String {
     let zone = zone_of(glance, run);
-    let state = match run.end {
-        None => format!("{}, for {} now", run.state, rough(glance.view.now - run.start)),
-        Some(end) => format!("{} {}", run.state, local(&zone, end)),
-    };
+    let state = state_of(glance, run);
     let mut text = format!(
         "<article>\n<h3>{}</h3>\n<dl>\n<dt>began</dt><dd>{}</dd>\n<dt>state</dt><dd>{}</dd>\n",
         link(run, &on(run)),
@@ -275,7 +321,11 @@ fn source(source: &Source, now: Instant) -> String {
         (true, Some(silent)) => {
             format!("<span class=\"broken\">silent for {}</span>", rough(silent))
         }
-        (true, None) => "well".into(),
+        (true, None) if source.covered => "well".into(),
+        (true, None) if source.last_line.is_none() => {
+            "<span class=\"broken\">no line yet</span>".into()
+        }
+        (true, None) => "<span class=\"broken\">not caught up</span>".into(),
     };
     cells(&[
         ("source", plain(&source.name)),

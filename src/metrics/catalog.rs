@@ -130,6 +130,8 @@ Runs {
         "Reasons found, once per run and reason at the moment it becomes true; waived ones not.";
     UNACKNOWLEDGED: Gauge "maintenance_violations_unacknowledged" P,
         "Runs in violation that nobody acknowledged and whose time is not up. This is what pages.";
+    EMERGENCIES_UNAPPROVED: Gauge "maintenance_emergencies_unapproved" P,
+        "Emergencies that one of us has yet to approve; afterwards they are violations.";
     UNACKNOWLEDGED_REASONS: Gauge "maintenance_violations_unacknowledged_reasons" P_REASON,
         "Of these runs, those against which this reason was found; a run may have several.";
     UNACKNOWLEDGED_FIRST: Gauge "maintenance_violations_unacknowledged_first_run" P,

@@ -17,6 +17,7 @@ pub fn project(view: &View) -> prometheus::Result<String> {
     runs::time_spent(&mut page, view, &rows);
     runs::open(&mut page, view, &rows);
     runs::unacknowledged(&mut page, view, &rows);
+    runs::unapproved(&mut page, view, &rows);
     runs::by_partner(&mut page, view);
     agreement::procedures(&mut page, &rows);
     calendars::windows(&mut page, view, &rows);

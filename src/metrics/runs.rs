@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use crate::forecast::{ABOUT_THE_END, Forecast, forecast_from, overruns};
-use crate::ledger::{PartnerSums, Shown, Sums, case_of, terms_of};
+use crate::ledger::{PartnerSums, Shown, Sums, approval_waits_until, case_of, terms_of};
 use crate::metrics::page::{Page, values, values_and};
 use crate::metrics::rows::Rows;
 use crate::metrics::{View, catalog};
@@ -159,6 +159,20 @@ pub(super) fn unacknowledged(page: &mut Page, view: &View, rows: &Rows) {
         let Some((since, no)) = waiting.first else { continue };
         page.family(&catalog::UNACKNOWLEDGED_FIRST).set_count(&values(p), no);
         page.family(&catalog::UNACKNOWLEDGED_SINCE).set_time(&values(p), Some(since));
+    }
+}
+
+/// Emergencies that wait for their approval.
+pub(super) fn unapproved(page: &mut Page, view: &View, rows: &Rows) {
+    let mut waiting: BTreeMap<&Labels, u64> = BTreeMap::new();
+    for run in view.ledger.unsealed() {
+        if approval_waits_until(view.policy, run).is_some_and(|until| view.now < until) {
+            *waiting.entry(&run.labels).or_default() += 1;
+        }
+    }
+    for p in rows.keys() {
+        let n = waiting.get(p).copied().unwrap_or(0);
+        page.family(&catalog::EMERGENCIES_UNAPPROVED).set_count(&values(p), n);
     }
 }
 

@@ -107,6 +107,9 @@ function history(now) {
   notice('C-6', -130, -120, -60, { change_type: 'emergency' });
   run('backup', 'norma', -120, -90, { change_id: 'C-6' });
   run('compaction', 'norma', -25 * HOUR, null);
+  // Waits for its approval.
+  notice('C-10', -30, -25, 60, { change_type: 'emergency', service: 'orion' });
+  run('backup', 'orion', -24, null, { change_id: 'C-10' });
   // Waived, projected, and as agreed so far.
   notice('C-7', -160, -150, -90, { change_type: 'emergency', service: 'orion' });
   run('backup', 'orion', -150, -95, { change_id: 'C-7' });

@@ -48,6 +48,7 @@ fn the_whole_contract_is_here() {
         ("maintenance_starts_total", Kind::Counter, "P verdict"),
         ("maintenance_runs_total", Kind::Counter, "P verdict outcome"),
         ("maintenance_violations_total", Kind::Counter, "P reason"),
+        ("maintenance_emergencies_unapproved", Kind::Gauge, "P"),
         ("maintenance_violations_unacknowledged", Kind::Gauge, "P"),
         ("maintenance_runs_in_progress", Kind::Gauge, "P verdict"),
         ("maintenance_run_start_timestamp_seconds", Kind::Gauge, "P"),

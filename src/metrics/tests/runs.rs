@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use crate::event::{ChangeType, Kind, Status, Trigger};
+use crate::ledger::Approval;
 use crate::metrics::testing::*;
 use crate::policy::Policy;
 use crate::run::{Acknowledgement, RunNo};
@@ -294,6 +295,36 @@ fn the_projected_end_says_what_will_break_unless_it_is_waived() {
                 (UNACKNOWLEDGED, Some(0.0)),
             ],
         );
+    }
+}
+
+#[test]
+fn an_emergency_waits_for_its_approval_until_the_deadline() {
+    let policy = policy();
+    let waiting = "maintenance_emergencies_unapproved{P}";
+    for (approved, rows) in [
+        (None, [("2025-11-11T04:00", 1.0), ("2025-11-14T03:44", 1.0), ("2025-11-14T03:45", 0.0)]),
+        // The end of the run says nothing of it.
+        (
+            Some("2025-11-11T09:00"),
+            [("2025-11-11T04:00", 1.0), ("2025-11-11T08:59", 1.0), ("2025-11-11T09:00", 0.0)],
+        ),
+    ] {
+        let mut log = Log::new(&policy);
+        let mut change = notice("C1", Status::Confirmed, ("2025-11-11T03:30", "2025-11-11T05:50"));
+        change.change_type = Some(ChangeType::Emergency);
+        log.notice("2025-11-09T00:00", change);
+        check(&policy, log.ledger(), "2025-11-11T03:40", &[(waiting, Some(0.0))]);
+        log.run("2025-11-11T03:45", start("a1")).run("2025-11-11T04:30", finish("a1"));
+        for (now, n) in rows {
+            log.pass(now);
+            if approved == Some(now) {
+                let partner: std::sync::Arc<str> = "hostco".into();
+                let approval = Approval { run: Some(1), at: at(now), ..Approval::default() };
+                log.draft.approve(&policy, &partner, at(now), at(now), approval);
+            }
+            check(&policy, log.ledger(), now, &[(waiting, Some(n))]);
+        }
     }
 }
 

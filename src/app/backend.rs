@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::app::find_run::find_run;
 use crate::app::shared::{Message, Refusal, Shared};
-use crate::app::{known, status};
+use crate::app::{diary, known, status};
 use crate::clock;
 use crate::http::{Backend, Inquiry, Problem, RunQuery, Web, WindowQuery, Windows};
 use crate::metrics::{self, SourceView, View};
@@ -117,8 +117,8 @@ impl Backend for Published {
     fn windows(&self, query: &WindowQuery) -> Result<Windows, Problem> {
         let now = clock::now();
         let from = query.from.as_deref().map(|text| since(text, now)).transpose();
-        let range = from.and_then(|from| Question::days(from, now, query.days));
-        let range = range.map_err(Problem::bad_request)?;
+        let from = from.map_err(Problem::bad_request)?;
+        let range = Question::days(from, now, query.days).map_err(Problem::bad_request)?;
         let (partner, service) = (query.partner.clone(), query.service.clone());
         let question = Question { range, partner, service };
         let config = self.shared.config();
@@ -128,7 +128,11 @@ impl Backend for Published {
         let changes = |partner: &str| ledger.book(partner).map(|book| &book.changes);
         let rows = windows::rows(policy, changes, &question);
         Ok(match query.is_calendar {
-            true => Windows::Calendar(windows::calendar(&rows, now)),
+            true => {
+                let reader = self.reader()?;
+                let runs = diary::runs(&reader, policy, &question, from, now).map_err(internal)?;
+                Windows::Calendar(windows::calendar(&rows, &runs, policy, now))
+            }
             false => {
                 let rows: Vec<RowReport> = rows.iter().map(RowReport::from).collect();
                 Windows::Rows(json!({ "windows": rows }))

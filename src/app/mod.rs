@@ -6,6 +6,7 @@ pub mod backend;
 pub mod backtest;
 pub mod calendars;
 pub mod control;
+pub mod diary;
 pub mod documents;
 pub mod dossier;
 pub mod engine;

@@ -7,12 +7,14 @@ use super::table::{Align, Table};
 use super::{
     ConfigArg, FINE, Failure, Outcome, StorageArg, failed, instant, print, print_folded, usage,
 };
+use crate::app::diary;
 use crate::clock;
 use crate::ledger::Ledger;
+use crate::policy::Policy;
 use crate::report::windows::{Question, Row, RowReport, calendar, rows};
+use crate::run::Run;
 use crate::store::{Reader, StoreError};
 use crate::time::Instant;
-use crate::verdict::civil;
 
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -56,7 +58,7 @@ pub fn run(options: &Options) -> Outcome {
     let (partner, service) = (options.partner.clone(), options.service.clone());
     let question = Question { range, partner, service };
     question.check(&config.policy).map_err(usage)?;
-    let ledger = ledger(options)?;
+    let (ledger, runs) = on_record(options, &config.policy, &question, now)?;
     let changes = |partner: &str| ledger.book(partner).map(|book| &book.changes);
     let rows = rows(&config.policy, changes, &question);
     match options.format {
@@ -70,24 +72,36 @@ pub fn run(options: &Options) -> Outcome {
             }
             Ok(())
         })?,
-        Format::Ics => print(|out| out.write_all(calendar(&rows, now).as_bytes()))?,
+        Format::Ics => {
+            let text = calendar(&rows, &runs, &config.policy, now);
+            print(|out| out.write_all(text.as_bytes()))?;
+        }
     }
     Ok(FINE)
 }
 
-/// Everything on record; an agreement without a ledger has windows all the same.
-fn ledger(options: &Options) -> Result<Ledger, Failure> {
-    let mut ledger = Ledger::default();
+/// Everything on record, and the runs for a calendar; an agreement without a ledger has windows all the same.
+fn on_record(
+    options: &Options,
+    policy: &Policy,
+    question: &Question,
+    now: Instant,
+) -> Result<(Ledger, Vec<Run>), Failure> {
+    let (mut ledger, mut runs) = (Ledger::default(), Vec::new());
     match Reader::open(&options.storage.storage) {
         Ok(reader) => {
             reader.walk(|entry| ledger.adopt(&entry)).map_err(failed)?;
+            if options.format == Format::Ics {
+                let found = diary::runs(&reader, policy, question, options.from, now);
+                runs = found.map_err(failed)?;
+            }
         }
         Err(error @ StoreError::Missing { .. }) => {
-            super::say(format_args!("without changes: {error}"));
+            super::say(format_args!("without changes and runs: {error}"));
         }
         Err(error) => return Err(usage(error)),
     }
-    Ok(ledger)
+    Ok((ledger, runs))
 }
 
 fn table_of(rows: &[Row]) -> Table {
@@ -106,8 +120,8 @@ fn table_of(rows: &[Row]) -> Table {
         table.styled_row(
             style,
             [
-                civil(&row.zone, row.span.start),
-                civil(&row.zone, row.span.end),
+                row.begins(),
+                row.ends(),
                 row.kind.as_str().replace('_', " "),
                 row.subject(),
                 row.remark(),

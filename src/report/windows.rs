@@ -1,20 +1,30 @@
 //! What the next days hold: windows, freezes, business hours and planned changes, as rows and as a calendar file.
 
+mod entries;
+
 use std::sync::Arc;
 
-use chrono::{SubsecRound, TimeDelta};
+use chrono::{Datelike, SubsecRound, TimeDelta};
 use serde::Serialize;
 
 use crate::calendar::{Calendar, Zone};
 use crate::change::Changes;
 use crate::event::words;
 use crate::outlook::{self, Upcoming};
-use crate::policy::{Partner, Policy};
-use crate::report::ics::{Event, file};
+use crate::policy::{Partner, Policy, Procedure};
 use crate::time::{Instant, Span, rfc3339};
+use crate::verdict::civil;
+
+pub use entries::{calendar, touches};
 
 /// Rows at most; a calendar of seconds is no use to anybody.
 pub const ROWS_MAX: usize = 10_000;
+
+/// So far beyond the range the end of a span is looked for. What goes on for longer has none.
+const ENDS_WITHIN: TimeDelta = TimeDelta::days(3_660);
+
+/// A span that began before this year has no beginning: calendars know none.
+const FIRST_YEAR: i32 = 1900;
 
 words! {
     /// What a row is.
@@ -40,8 +50,12 @@ pub struct Question {
 #[derive(Clone, Debug)]
 pub struct Row {
     pub kind: Kind,
-    /// Cut at the borders of the question.
+    /// As a whole, also where it begins before the range that was asked for or ends behind it.
     pub span: Span,
+    /// What of it lies within that range.
+    pub part: Span,
+    /// What stays the same however it is asked for.
+    id: String,
     pub partner: Option<Arc<str>>,
     pub service: Option<Arc<str>>,
     /// Procedures that the window or freeze is for; empty: all of the partner's.
@@ -74,6 +88,14 @@ pub struct RowReport {
     confirm_by: Option<String>,
     against: Vec<Against>,
     timezone: String,
+    within_range: Within,
+}
+
+/// The part of a span that lies within the range that was asked for.
+#[derive(Debug, Serialize)]
+struct Within {
+    start: String,
+    end: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -100,6 +122,7 @@ impl From<&Row> for RowReport {
             confirm_by: row.confirm_by.map(rfc3339),
             against: row.conflicts.iter().map(against).collect(),
             timezone: row.zone.name().to_string(),
+            within_range: Within { start: rfc3339(row.part.start), end: rfc3339(row.part.end) },
         }
     }
 }
@@ -112,18 +135,21 @@ pub fn rows<'a>(
 ) -> Vec<Row> {
     let mut rows = Vec::new();
     for service in policy.services.iter().filter(|s| question.wants_service(&s.name)) {
-        let row = |kind, span| Row {
-            service: Some(service.name.clone()),
-            ..plain(kind, span, &service.zone)
+        let row = |kind, (span, part), name: Option<&Arc<str>>| {
+            let id = [&*service.name, name.map_or("", |name| &**name)];
+            Row {
+                service: Some(service.name.clone()),
+                name: name.cloned(),
+                ..plain(kind, (span, part), &service.zone, &id)
+            }
         };
         if let Some(hours) = &service.business_hours {
-            let spans = hours.spans_in(question.range);
-            rows.extend(spans.into_iter().take(ROWS_MAX).map(|s| row(Kind::BusinessHours, s)));
+            let spans = whole(hours, question.range);
+            rows.extend(spans.map(|spans| row(Kind::BusinessHours, spans, None)));
         }
         for freeze in &service.freezes {
-            let spans = freeze.calendar.spans_in(question.range).into_iter().take(ROWS_MAX);
-            let name = Some(freeze.name.clone());
-            rows.extend(spans.map(|s| Row { name: name.clone(), ..row(Kind::Freeze, s) }));
+            let spans = whole(&freeze.calendar, question.range);
+            rows.extend(spans.map(|spans| row(Kind::Freeze, spans, Some(&freeze.name))));
         }
     }
     for partner in policy.partners.iter().filter(|p| question.wants_partner(&p.name)) {
@@ -138,16 +164,23 @@ pub fn rows<'a>(
     rows
 }
 
-/// The rows as one iCalendar file (RFC 5545). `now` is its stamp.
-pub fn calendar(rows: &[Row], now: Instant) -> String {
-    let events: Vec<Event> = rows.iter().map(event).collect();
-    file("offhours", &events, now)
+/// The spans that touch a range: each as a whole, and what of it lies within.
+fn whole(calendar: &Calendar, range: Span) -> impl Iterator<Item = (Span, Span)> {
+    calendar.spans_in(range).into_iter().take(ROWS_MAX).map(move |part| {
+        let is_cut = part.start == range.start || part.end == range.end;
+        let around = calendar.span_at(part.start, range.end + ENDS_WITHIN).filter(|_| is_cut);
+        (around.unwrap_or(part), part)
+    })
 }
 
-fn plain(kind: Kind, span: Span, zone: &Zone) -> Row {
+/// A row that says whose it is by the parts of its name.
+fn plain(kind: Kind, (span, part): (Span, Span), zone: &Zone, name: &[&str]) -> Row {
+    let id = format!("{kind}/{}/{}", name.join("/"), rfc3339(span.start));
     Row {
         kind,
         span,
+        part,
+        id,
         partner: None,
         service: None,
         procedures: Vec::new(),
@@ -165,7 +198,8 @@ struct Owned<'a> {
     kind: Kind,
     name: Option<&'a Arc<str>>,
     calendar: &'a Arc<Calendar>,
-    procedures: Vec<Arc<str>>,
+    /// All of the partner's that share it; none: it is the partner's own.
+    procedures: Vec<&'a Procedure>,
 }
 
 /// Windows and freezes of a partner and its procedures; what several procedures share stands once.
@@ -181,8 +215,7 @@ fn of_partner(partner: &Partner, question: &Question) -> Vec<Row> {
         all.push(Owned { kind: Kind::Window, name: None, calendar, procedures: Vec::new() });
     }
     for procedure in &partner.procedures {
-        let wanted = procedure.services.iter().any(|s| question.wants_service(s));
-        let Some(terms) = procedure.terms.get(&None).filter(|_| wanted) else { continue };
+        let Some(terms) = procedure.terms.get(&None) else { continue };
         let windows = terms.windows.iter().map(|calendar| (Kind::Window, None, calendar));
         let freezes = terms.freezes.iter().map(|f| (Kind::Freeze, Some(&f.name), &f.calendar));
         for (kind, name, calendar) in windows.chain(freezes) {
@@ -190,11 +223,8 @@ fn of_partner(partner: &Partner, question: &Question) -> Vec<Row> {
             match all.iter_mut().find(same) {
                 // The partner's own are for all of its procedures.
                 Some(known) if known.procedures.is_empty() => {}
-                Some(known) => known.procedures.push(procedure.name.clone()),
-                None => {
-                    let procedures = vec![procedure.name.clone()];
-                    all.push(Owned { kind, name, calendar, procedures });
-                }
+                Some(known) => known.procedures.push(procedure),
+                None => all.push(Owned { kind, name, calendar, procedures: vec![procedure] }),
             }
         }
     }
@@ -203,14 +233,21 @@ fn of_partner(partner: &Partner, question: &Question) -> Vec<Row> {
 
 impl Owned<'_> {
     fn rows(&self, partner: &Partner, question: &Question) -> Vec<Row> {
-        let spans = self.calendar.spans_in(question.range).into_iter().take(ROWS_MAX);
-        let row = |span| Row {
+        let is_wanted = |p: &&&Procedure| p.services.iter().any(|s| question.wants_service(s));
+        let wanted = self.procedures.iter().filter(is_wanted);
+        let wanted: Vec<Arc<str>> = wanted.map(|procedure| procedure.name.clone()).collect();
+        if wanted.is_empty() && !self.procedures.is_empty() {
+            return Vec::new();
+        }
+        let names: Vec<&str> = self.procedures.iter().map(|procedure| &*procedure.name).collect();
+        let of = [&*partner.name, &names.join(","), self.name.map_or("", |name| &**name)];
+        let row = |spans| Row {
             partner: Some(partner.name.clone()),
             name: self.name.cloned(),
-            procedures: self.procedures.clone(),
-            ..plain(self.kind, span, &partner.zone)
+            procedures: wanted.clone(),
+            ..plain(self.kind, spans, &partner.zone, &of)
         };
-        spans.map(row).collect()
+        whole(self.calendar, question.range).map(row).collect()
     }
 }
 
@@ -221,7 +258,18 @@ fn of_change(change: &Upcoming, question: &Question) -> Option<Row> {
         && span.start < question.range.end
         && question.range.start < span.end;
     let conflicts = change.conflicts.iter().map(|(c, detail)| (c.as_str(), detail.clone()));
+    let (start, end) = (question.range.start, question.range.end);
+    let part = Span::new(span.start.max(start), span.end.min(end)).unwrap_or(span);
+    // What a change is stays the same entry in a person's calendar when its times move.
+    let id = [
+        &*change.partner.name,
+        change.change_id,
+        change.latest.slot.as_deref().unwrap_or_default(),
+        &change.terms.service,
+        change.procedure.as_deref().unwrap_or_default(),
+    ];
     wanted.then(|| Row {
+        id: format!("change/{}", id.join("/")),
         partner: Some(change.partner.name.clone()),
         service: Some(change.terms.service.clone()),
         procedures: change.procedure.as_deref().map(Arc::from).into_iter().collect(),
@@ -230,7 +278,7 @@ fn of_change(change: &Upcoming, question: &Question) -> Option<Row> {
         confirmed: Some(change.confirmed),
         confirm_by: change.confirm_by(question.range.start),
         conflicts: conflicts.collect(),
-        ..plain(Kind::Change, span, &change.terms.zone)
+        ..plain(Kind::Change, (span, part), &change.terms.zone, &[])
     })
 }
 
@@ -255,11 +303,11 @@ impl Question {
         known("service", self.service.as_deref(), names)
     }
 
-    fn wants_partner(&self, name: &str) -> bool {
+    pub(super) fn wants_partner(&self, name: &str) -> bool {
         self.partner.as_deref().is_none_or(|p| p == name)
     }
 
-    fn wants_service(&self, name: &str) -> bool {
+    pub(super) fn wants_service(&self, name: &str) -> bool {
         self.service.as_deref().is_none_or(|s| s == name)
     }
 }
@@ -286,6 +334,22 @@ impl Row {
         }
     }
 
+    /// Its start as people read it.
+    pub fn begins(&self) -> String {
+        match self.span.start.year() <= FIRST_YEAR {
+            true => "always".into(),
+            false => civil(&self.zone, self.span.start),
+        }
+    }
+
+    /// Its end as people read it.
+    pub fn ends(&self) -> String {
+        match self.part.end + ENDS_WITHIN <= self.span.end {
+            true => "no end within ten years".into(),
+            false => civil(&self.zone, self.span.end),
+        }
+    }
+
     /// What else is to be known of it.
     pub fn remark(&self) -> String {
         let mut parts: Vec<String> = self.name.iter().map(|n| n.to_string()).collect();
@@ -294,41 +358,10 @@ impl Row {
             parts.push(format!("{status}{}", if missing { ", not confirmed" } else { "" }));
         }
         if let Some(by) = self.confirm_by {
-            let by = crate::verdict::civil(&self.zone, by);
+            let by = civil(&self.zone, by);
             parts.push(format!("to be confirmed by {by}"));
         }
         parts.extend(self.conflicts.iter().map(|(reason, _)| format!("against {reason}")));
         parts.join("; ")
-    }
-}
-
-fn event(row: &Row) -> Event {
-    let what = match row.kind {
-        Kind::BusinessHours => "Business hours",
-        Kind::Window => "Maintenance window",
-        Kind::Freeze => "Freeze",
-        Kind::Change => "Planned maintenance",
-    };
-    let status = match row.status {
-        Some("tentative") => "TENTATIVE",
-        Some("cancelled") => "CANCELLED",
-        _ => "CONFIRMED",
-    };
-    let remark = row.remark();
-    let details = row.conflicts.iter().map(|(reason, detail)| format!("\n{reason}: {detail}"));
-    Event {
-        // What a change is stays the same entry in a person's calendar when its times move.
-        uid: match (&row.partner, &row.name, row.kind) {
-            (Some(partner), Some(id), Kind::Change) => {
-                format!("change/{partner}/{id}/{}", row.service.as_deref().unwrap_or_default())
-            }
-            _ => format!("{}/{}/{}/{remark}", row.kind, row.subject(), rfc3339(row.span.start)),
-        },
-        span: row.span,
-        summary: format!("{what}: {}", row.subject()),
-        description: remark + &details.collect::<String>(),
-        status,
-        // Only what takes a person's time blocks it.
-        busy: row.kind == Kind::Change,
     }
 }

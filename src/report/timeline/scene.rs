@@ -167,7 +167,10 @@ impl<'a> Scene<'a> {
             partner: self.partner.map(String::from),
             service: Some(service.to_string()),
         };
-        windows::rows(self.policy, self.changes_of, &question)
+        let mut rows = windows::rows(self.policy, self.changes_of, &question);
+        // A picture shows its days alone.
+        rows.iter_mut().for_each(|row| row.span = row.part);
+        rows
     }
 
     /// The rows of a day: what ran first, then what is declared.

@@ -76,6 +76,8 @@ fn policy() -> Policy {
         freezes: vec![],
         late_after: defaults::LATE_AFTER,
         clock_tolerance: defaults::CLOCK_TOLERANCE,
+
+        delivered_every: None,
         procedures: vec![procedure],
         undeclared: all(OTHER),
     };

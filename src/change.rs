@@ -1,5 +1,6 @@
 //! What was planned: changes, their numbered revisions, and what of them was on record at an instant.
 
+mod as_of;
 mod moments;
 mod revisions;
 
@@ -10,6 +11,7 @@ use chrono::TimeDelta;
 
 use crate::event::{ChangeType, Notice, Status};
 use crate::time::{Instant, Span};
+pub use as_of::AsOf;
 pub use moments::Moments;
 use revisions::{Slot, check_times, confirmed_at, last_end, plan_of};
 
@@ -36,6 +38,10 @@ pub struct Revision {
     /// Our side said yes to it.
     pub accepted: bool,
     pub is_record: bool,
+    /// It comes from a system of our own, and is believed by its stamp whenever it is read.
+    pub ours: bool,
+    /// When it was confirmed, if not at the stamp.
+    pub confirmed: Option<Instant>,
     /// The sender's stamp.
     pub stamp: Instant,
     /// When it was read here.
@@ -54,6 +60,8 @@ pub struct Resolved {
     /// `None` only if it cancels.
     pub planned: Option<Planned>,
     pub stamp: Instant,
+    /// The confirmation that this very revision tells of.
+    pub confirms_at: Option<Instant>,
 }
 
 /// Planned start and end. The end of a cancelled plan may lie before its start.
@@ -148,6 +156,7 @@ impl Changes {
         notice: &Notice,
         stamp: Instant,
         seen: Instant,
+        ours: bool,
     ) -> Result<Accepted, BadPlan> {
         let known = self.slot(&notice.change_id, notice.slot.as_deref());
         let highest = known.and_then(Slot::latest).map_or(0, |r| r.number);
@@ -163,6 +172,8 @@ impl Changes {
             planned_end: notice.planned_end,
             accepted: notice.accepted,
             is_record: notice.is_record,
+            ours,
+            confirmed: notice.confirmed_at.filter(|at| *at != stamp),
             stamp,
             seen,
         };
@@ -266,15 +277,15 @@ impl Changes {
         self.by_id.get_key_value(change_id).map(|(id, _)| id.clone())
     }
 
-    /// What of each slot of a change was stamped at or before `t`, among all that was read so far.
-    fn plans(&self, change_id: &str, t: Instant) -> impl Iterator<Item = Plan> {
+    /// What of each slot of a change was on record.
+    fn plans(&self, change_id: &str, as_of: AsOf) -> impl Iterator<Item = Plan> {
         let known = self.by_id.get_key_value(change_id);
-        known
-            .into_iter()
-            .flat_map(move |(id, slots)| slots.iter().filter_map(move |slot| plan_of(id, slot, t)))
+        known.into_iter().flat_map(move |(id, slots)| {
+            slots.iter().filter_map(move |slot| plan_of(id, slot, as_of))
+        })
     }
 
-    /// What of a named change was stamped at or before `t`, among all that was read so far; `None`: nothing.
+    /// What of a named change was on record; `None`: nothing. `t` is the instant of `as_of`.
     /// Of several slots: one that is for this service and procedure, the nearest to `t` (from `early` before its
     /// start to its end it is as near as can be), then a confirmed one, then the earliest.
     pub fn plan(
@@ -282,9 +293,10 @@ impl Changes {
         change_id: &str,
         (service, procedure): (Option<&str>, &str),
         early: TimeDelta,
-        t: Instant,
+        as_of: AsOf,
     ) -> Option<Plan> {
-        self.plans(change_id, t).min_by_key(|plan| {
+        let t = as_of.stamped;
+        self.plans(change_id, as_of).min_by_key(|plan| {
             let distance = plan.planned.map_or(TimeDelta::MAX, |p| {
                 (p.start - early - t).max(t - p.end).max(TimeDelta::zero())
             });
@@ -300,8 +312,9 @@ impl Changes {
         service: Option<&str>,
         procedure: &str,
         early: TimeDelta,
-        t: Instant,
+        as_of: AsOf,
     ) -> Option<Plan> {
+        let t = as_of.stamped;
         let starts = self.by_plan.get(&(procedure.into(), service.map(Into::into)))?;
         let ids: BTreeSet<&Arc<str>> =
             starts.range(t - self.longest..=t + early).flat_map(|(_, ids)| ids).collect();
@@ -310,11 +323,17 @@ impl Changes {
                 && plan.is_for(service, procedure)
                 && plan.planned.is_some_and(|p| p.start - early <= t && t < p.end)
         };
-        let plans = ids.into_iter().flat_map(|id| self.plans(id, t)).filter(fits);
+        let plans = ids.into_iter().flat_map(|id| self.plans(id, as_of)).filter(fits);
         plans.min_by_key(|plan| {
             let start = plan.planned.map_or(t, |p| p.start);
             ((start - t).abs(), start, plan.change_id.clone())
         })
+    }
+
+    /// Whether any revision of a change that was read so far is for a procedure.
+    pub fn is_for_procedure(&self, change_id: &str, procedure: &str) -> bool {
+        let mut rows = self.slots(change_id).iter().flat_map(|slot| &slot.row);
+        rows.any(|kept| kept.resolved.procedures.iter().any(|named| &**named == procedure))
     }
 
     /// Slots of changes whose present plan ends after `t`, with their latest revision, and whether its times are

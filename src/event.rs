@@ -135,6 +135,10 @@ pub struct Notice {
     pub change_type: Option<ChangeType>,
     pub planned_start: Option<Instant>,
     pub planned_end: Option<Instant>,
+    /// When it was confirmed, where the record tells that beside its status.
+    pub confirmed_at: Option<Instant>,
+    /// When the change was approved, if the record says that it was.
+    pub approved_at: Option<Instant>,
     /// Somebody of our side said yes to it (RFC 5545 `PARTSTAT=ACCEPTED`).
     pub accepted: bool,
     /// A record of a document: without a number it sorts before those that have one, what is on record already

@@ -153,9 +153,10 @@ fn conflicts_of(change: &Upcoming, service: Option<&str>) -> BTreeMap<Conflict, 
         verified: None,
         approved: None,
         approved_as_emergency: None,
+        delivered_by: None,
     };
     let asked = RULES.iter().filter(|rule| ABOUT_A_PLAN.contains(&rule.reason));
-    let broken = asked.filter_map(|rule| match (rule.check)(&case) {
+    let broken = asked.filter_map(|rule| match rule.ask(&case) {
         Check::Broken { detail, .. } => Some((rule.reason, detail)),
         _ => None,
     });

@@ -83,6 +83,8 @@ pub struct Partner {
     pub late_after: TimeDelta,
     /// How far two clocks or two writers of this partner may disagree.
     pub clock_tolerance: TimeDelta,
+    /// How long after its stamp a change of our own may be delivered; `None`: each comes at once.
+    pub delivered_every: Option<TimeDelta>,
     pub procedures: Vec<Procedure>,
     /// Terms of a procedure that is not declared, by service: `None` is "no or an unknown service".
     pub undeclared: HashMap<Option<Arc<str>>, Arc<Terms>>,

@@ -172,6 +172,11 @@ pub struct Run {
     pub group: RunNo,
     /// What was on record of the matched change at the start.
     pub plan: Option<Plan>,
+    /// That is another plan than was on record when the start was read.
+    pub replanned: bool,
+    /// Until then changes of our own that were stamped before the start may still be delivered; `None`: it had all of
+    /// them at once.
+    pub delivered_by: Option<Instant>,
     pub state: State,
     /// Empty while running and when lost.
     pub end: Option<Instant>,

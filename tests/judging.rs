@@ -40,6 +40,8 @@ struct Story {
     draft: Draft,
     followed: bool,
     ours: bool,
+    /// Its notices come from a system of our own.
+    notices_ours: bool,
 }
 
 pub fn at(clock: &str) -> Instant {
@@ -79,6 +81,7 @@ impl Story {
             draft: Draft::new(Ledger::default(), evidence),
             followed: false,
             ours: true,
+            notices_ours: false,
         }
     }
 
@@ -86,7 +89,10 @@ impl Story {
         let event = Event { at: at(stamp), other_reading: None, body };
         let taking = Taking {
             partner: "northhost".into(),
-            ours: self.ours,
+            ours: match &event.body {
+                Body::Run(_) => self.ours,
+                Body::Notice(_) => self.notices_ours,
+            },
             event,
             place: None,
             observed: at(read),
@@ -435,6 +441,150 @@ fn a_backdated_notice_confirms_nothing() {
     replay.notice("09 12:00:00", "09 12:00:00", Status::Confirmed, ChangeType::Normal);
     replay.says("23:00:00", Started, start);
     replay.check(1, &[], "compliant", false);
+}
+
+/// A story whose notices are those of a system of our own that is exported every hour.
+fn exported() -> Story {
+    let text =
+        AGREEMENT.replace("files: [/x.log]", "files: [/x.log], ours: true, delivered_every: 1h");
+    let now = at("01 00:00:00");
+    let config = config::parse(&text, Path::new("offhours.yml"), now).expect("an agreement");
+    let draft = Draft::new(Ledger::default(), Evidence::Readings);
+    Story { config, draft, followed: false, ours: true, notices_ours: true }
+}
+
+const FAILOVER: &str = "procedure=failover service=orion id=1 change=C";
+
+#[test]
+fn what_an_export_may_still_bring_is_not_decided_before_it() {
+    let mut never = exported();
+    never.says("23:00:00", Started, FAILOVER).says("23:10:00", Finished, "id=1");
+    never.check(1, &[], "compliant", false);
+    never.advance(at("11 00:00:00") - TimeDelta::nanoseconds(1));
+    never.check(1, &[], "compliant", false);
+    assert_eq!(never.counted(Reason::Unconfirmed), 0);
+    never.advance(at("11 00:00:00"));
+    never.check(1, &[("unconfirmed", "23:00:00")], "violation", true);
+    assert_eq!(never.counted(Reason::Unconfirmed), 1);
+    // Other rules speak at once.
+    let mut early = exported();
+    early.says("21:00:00", Started, FAILOVER);
+    early.check(1, &[("outside_window", "21:00:00")], "violation", false);
+}
+
+#[test]
+fn what_is_ours_is_believed_by_its_stamp_whenever_it_is_read() {
+    let mut s = exported();
+    s.says("23:00:00", Started, FAILOVER);
+    s.notice("09 12:00:00", "23:30:00", Status::Confirmed, ChangeType::Normal);
+    s.check(1, &[], "compliant", false);
+    // The run is not final before all is delivered: the next export may call the change off.
+    s.says("23:20:00", Finished, "id=1");
+    s.check(1, &[], "compliant", false);
+    s.notice("22:50:00", "23:59:00", Status::Cancelled, ChangeType::Normal);
+    s.advance(at("11 00:00:00"));
+    s.check(1, &[("cancelled", "23:00:00")], "violation", true);
+    assert_eq!(s.irregular(), []);
+    // Later than it should be: what was found is refuted, and of a final run it is told.
+    let mut late = exported();
+    late.says("23:00:00", Started, FAILOVER).advance(at("11 00:00:00"));
+    late.check(1, &[("unconfirmed", "23:00:00")], "violation", false);
+    late.notice("09 12:00:00", "11 00:10:00", Status::Confirmed, ChangeType::Normal);
+    late.check(1, &[("overran_plan", "23:30:00")], "violation", false);
+    let mut final_one = exported();
+    final_one.says("23:00:00", Started, FAILOVER).says("23:10:00", Finished, "id=1");
+    final_one.advance(at("11 00:00:00"));
+    final_one.notice("09 12:00:00", "11 00:10:00", Status::Confirmed, ChangeType::Normal);
+    final_one.check(1, &[("unconfirmed", "23:00:00")], "violation", true);
+    assert!(final_one.draft.drain().iter().any(|e| e.what.name() == "amended"));
+    assert_eq!(final_one.irregular(), []);
+}
+
+#[test]
+fn what_a_partner_backdates_confirms_nothing_though_ours_is_exported() {
+    let mut s = exported();
+    s.says("23:00:00", Started, FAILOVER);
+    s.notices_ours = false;
+    s.notice("09 12:00:00", "23:10:00", Status::Confirmed, ChangeType::Normal);
+    s.notices_ours = true;
+    // A record of ours that says nothing new of it does not let it in.
+    s.notice("23:20:00", "23:30:00", Status::Completed, ChangeType::Normal);
+    s.advance(at("11 00:00:00"));
+    s.check(1, &[("unconfirmed", "23:00:00")], "violation", false);
+    assert_eq!(s.irregular(), [("backdated", 1)]);
+}
+
+#[test]
+fn an_emergency_that_is_exported_later_waives_what_was_found() {
+    let mut s = exported();
+    s.says("21:00:00", Started, FAILOVER);
+    s.check(1, &[("outside_window", "21:00:00")], "violation", false);
+    s.notice("20:50:00", "21:30:00", Status::Confirmed, ChangeType::Emergency);
+    let run = s.run(1);
+    assert!(run.findings.values().all(|f| f.waived), "{:?}", run.findings);
+    assert!(run.findings.contains_key(&Reason::OutsideWindow));
+}
+
+/// A record of C: its status, stamped `stamp`, and when it was confirmed.
+fn told(s: &mut Story, (stamp, read): (&str, &str), status: Status, confirmed_at: &str) -> bool {
+    let notice = Notice {
+        change_id: "C".into(),
+        status: Some(status),
+        services: vec!["orion".into()],
+        procedures: vec!["failover".into()],
+        planned_start: Some(at("23:00:00")),
+        planned_end: Some(at("23:30:00")),
+        confirmed_at: Some(at(confirmed_at)),
+        ..Notice::default()
+    };
+    s.take(stamp, read, Body::Notice(notice))
+}
+
+#[test]
+fn a_confirmation_that_is_told_with_the_status_counts_from_its_own_moment() {
+    for (ours, stamp, confirmed_at, want) in [
+        // Ours is two records, a partner's is on record from the later moment.
+        (true, "23:20:00", "09 12:00:00", &[][..]),
+        (false, "23:20:00", "09 12:00:00", &["unconfirmed"]),
+        (true, "22:00:00", "09 12:00:00", &[]),
+        (false, "22:00:00", "09 12:00:00", &[]),
+        // The notice counts from the confirmation.
+        (true, "22:00:00", "21:00:00", &["short_notice"]),
+        (false, "22:00:00", "21:00:00", &["short_notice"]),
+        // Tentative until then.
+        (true, "08 12:00:00", "23:05:00", &["unconfirmed"]),
+        (false, "08 12:00:00", "23:05:00", &["unconfirmed"]),
+        (true, "08 12:00:00", "22:00:00", &["short_notice"]),
+        (false, "08 12:00:00", "22:00:00", &["short_notice"]),
+    ] {
+        for status in [Status::Confirmed, Status::InProcess, Status::Completed] {
+            let mut s = Story::with(Evidence::Stamps);
+            s.notices_ours = ours;
+            assert!(told(&mut s, (stamp, stamp), status, confirmed_at));
+            s.says("23:00:00", Started, FAILOVER);
+            let run = s.run(1);
+            let found: Vec<&str> = run.findings.keys().map(|r| r.as_str()).collect();
+            assert_eq!(found, want, "ours {ours}, {status} at {stamp}, {confirmed_at}");
+        }
+    }
+}
+
+#[test]
+fn a_change_that_was_called_off_was_confirmed_before() {
+    for (ours, called_off, want) in [
+        (true, "23:20:00", &[][..]),
+        (true, "22:00:00", &["cancelled"]),
+        (false, "22:00:00", &["cancelled"]),
+        (false, "23:20:00", &["unconfirmed"]),
+    ] {
+        let mut s = Story::with(Evidence::Stamps);
+        s.notices_ours = ours;
+        assert!(told(&mut s, (called_off, called_off), Status::Cancelled, "09 12:00:00"));
+        s.says("23:00:00", Started, FAILOVER);
+        let run = s.run(1);
+        let found: Vec<&str> = run.findings.keys().map(|r| r.as_str()).collect();
+        assert_eq!(found, want, "ours {ours}, called off {called_off}");
+    }
 }
 
 #[test]

@@ -99,6 +99,8 @@ fn notice() -> impl Strategy<Value = Body> {
             change_id: id.to_string().into(),
             revision: None,
             slot: None,
+            confirmed_at: start.filter(|_| is_record).map(|start| start - TimeDelta::hours(3)),
+            approved_at: start.filter(|_| named && is_record),
             accepted: false,
             is_record,
             status: Some(status),

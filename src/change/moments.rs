@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use super::revisions::{Slot, plan_of};
-use super::{Changes, Planned};
+use super::{AsOf, Changes, Planned};
 use crate::event::ChangeType;
 use crate::time::{Instant, Span};
 
@@ -56,7 +56,7 @@ impl Moments {
         let stamps = slot.revisions.iter().map(|revision| revision.stamp);
         let stamps: BTreeSet<Instant> = stamps.filter(|stamp| range.contains(*stamp)).collect();
         for at in stamps.iter().copied().chain([range.start]) {
-            let Some(plan) = plan_of(id, slot, at) else { continue };
+            let Some(plan) = plan_of(id, slot, AsOf::stamped(at)) else { continue };
             self.emergency |= plan.change_type == ChangeType::Emergency;
             self.planned.extend(plan.planned);
         }

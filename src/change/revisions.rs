@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{BadPlan, Plan, Planned, Resolved, Revision};
+use super::{AsOf, BadPlan, Plan, Planned, Resolved, Revision};
 use crate::event::{ChangeType, Status};
 use crate::time::Instant;
 
@@ -99,6 +99,7 @@ fn repeats(last: &Resolved, revision: &Revision) -> bool {
         && revision.change_type.is_none_or(|t| t == last.change_type)
         && (revision.planned_start.is_none() || revision.planned_start == planned(|p| p.start))
         && (revision.planned_end.is_none() || revision.planned_end == planned(|p| p.end))
+        && revision.confirmed.is_none_or(|at| last.confirms_at.is_some_and(|known| known <= at))
 }
 
 /// Whether a revision behind `before` has a plan that can be judged by.
@@ -145,6 +146,7 @@ fn step(kept: Option<&Kept>, r: &Revision) -> Kept {
         change_type: change_type.unwrap_or(ChangeType::Normal),
         planned: start.zip(end).map(|(start, end)| Planned { start, end }),
         stamp: r.stamp,
+        confirms_at: r.confirmed.or((status == Status::Confirmed).then_some(r.stamp)),
     };
     Kept { resolved, start, end }
 }
@@ -155,10 +157,10 @@ pub(super) fn last_end(slots: &[Slot]) -> Option<Instant> {
     slots.iter().filter_map(|slot| slot.latest().map(end)).max()
 }
 
-/// What of one slot was stamped at or before `t`.
-pub(super) fn plan_of(id: &Arc<str>, slot: &Slot, t: Instant) -> Option<Plan> {
+/// What of one slot was on record.
+pub(super) fn plan_of(id: &Arc<str>, slot: &Slot, as_of: AsOf) -> Option<Plan> {
     let mut row: Vec<Kept> = Vec::new();
-    for r in slot.revisions.iter().filter(|r| r.stamp <= t) {
+    for r in slot.revisions.iter().filter(|r| as_of.has(r)) {
         row.push(step(row.last(), r));
     }
     let confirmed_at = confirmed_at(&row);
@@ -183,5 +185,5 @@ pub(super) fn confirmed_at(row: &[Kept]) -> Option<Instant> {
     let times = row.clone().next()?.planned;
     let stands = |s: Status| matches!(s, Status::Confirmed | Status::InProcess | Status::Completed);
     let row = row.take_while(|r| stands(r.status) && r.planned == times);
-    row.filter(|r| r.status == Status::Confirmed).map(|r| r.stamp).min()
+    row.filter_map(|r| r.confirms_at).min()
 }

@@ -29,7 +29,7 @@ fn notice(row: &str) -> (Notice, Instant) {
 const RUN: (Option<&str>, &str) = (Some("atlas"), "compaction");
 
 fn put(changes: &mut Changes, id: &str, notice: &Notice, stamp: Instant) {
-    match changes.accept(notice, stamp, stamp).unwrap() {
+    match changes.accept(notice, stamp, stamp, false).unwrap() {
         Accepted::New(revision) => changes.adopt(&id.into(), revision),
         Accepted::Known => {}
     }
@@ -39,7 +39,7 @@ fn book(rows: &[&str]) -> Result<Changes, BadPlan> {
     let mut changes = Changes::default();
     for row in rows {
         let (notice, stamp) = notice(row);
-        if let Accepted::New(revision) = changes.accept(&notice, stamp, stamp)? {
+        if let Accepted::New(revision) = changes.accept(&notice, stamp, stamp, false)? {
             changes.adopt(&"CHG1".into(), revision);
         }
     }
@@ -48,7 +48,7 @@ fn book(rows: &[&str]) -> Result<Changes, BadPlan> {
 
 /// The confirmation on record at hour 100, as the hour of its stamp.
 fn check(rows: &[&str], want_status: &str, want_confirmed: Option<i64>) {
-    let plan = book(rows).unwrap().plan("CHG1", RUN, TimeDelta::zero(), at(100));
+    let plan = book(rows).unwrap().plan("CHG1", RUN, TimeDelta::zero(), AsOf::stamped(at(100)));
     let plan = plan.expect("something is on record");
     assert_eq!(plan.status.as_str(), want_status, "{rows:?}");
     assert_eq!(plan.confirmed_at, want_confirmed.map(at), "{rows:?}");
@@ -105,7 +105,9 @@ fn a_notice_without_usable_times_is_refused_unless_it_cancels() {
 fn on_record_is_what_was_stamped_by_then() {
     let changes = book(&["1 confirmed 50 52 10", "2 cancelled 50 52 20"]).unwrap();
     let status = |hour: i64| {
-        changes.plan("CHG1", RUN, TimeDelta::zero(), at(hour)).map(|p| p.status.as_str())
+        changes
+            .plan("CHG1", RUN, TimeDelta::zero(), AsOf::stamped(at(hour)))
+            .map(|p| p.status.as_str())
     };
     assert_eq!(status(9), None);
     assert_eq!(status(10), Some("confirmed"));
@@ -124,7 +126,7 @@ fn the_nearest_confirmed_plan_wins_then_the_earlier_then_the_smaller_id() {
     }
     let found = |hour: i64| {
         let early = TimeDelta::hours(2);
-        let plan = changes.matching(Some("atlas"), "compaction", early, at(hour));
+        let plan = changes.matching(Some("atlas"), "compaction", early, AsOf::stamped(at(hour)));
         plan.map(|p| p.change_id.to_string())
     };
     assert_eq!(found(17), None);
@@ -133,8 +135,14 @@ fn the_nearest_confirmed_plan_wins_then_the_earlier_then_the_smaller_id() {
     assert_eq!(found(50).as_deref(), Some("D"));
     assert_eq!(found(51).as_deref(), Some("C"));
     assert_eq!(found(60), None);
-    assert!(changes.matching(None, "compaction", TimeDelta::hours(2), at(50)).is_none());
-    assert!(changes.matching(Some("helios"), "compaction", TimeDelta::hours(2), at(50)).is_none());
+    assert!(
+        changes.matching(None, "compaction", TimeDelta::hours(2), AsOf::stamped(at(50))).is_none()
+    );
+    assert!(
+        changes
+            .matching(Some("helios"), "compaction", TimeDelta::hours(2), AsOf::stamped(at(50)))
+            .is_none()
+    );
 }
 
 #[test]
@@ -177,11 +185,11 @@ fn an_answer_belongs_to_the_change_that_has_its_slot() {
     assert_eq!(number(changes.answered(&answer("a", None))), Some(("CHG1".into(), Some(2))));
     let first = changes.answered(&answer("a", Some(1))).unwrap();
     assert_eq!(first.revision, Some(1));
-    let Ok(Accepted::New(revision)) = changes.accept(&first, at(3), at(3)) else { panic!() };
+    let Ok(Accepted::New(revision)) = changes.accept(&first, at(3), at(3), false) else { panic!() };
     let mut changes = changes;
     changes.adopt(&"CHG1".into(), revision);
-    assert_eq!(changes.accept(&first, at(3), at(4)), Ok(Accepted::Known));
-    let plan = changes.plan("CHG1", RUN, TimeDelta::zero(), at(51)).unwrap();
+    assert_eq!(changes.accept(&first, at(3), at(4), false), Ok(Accepted::Known));
+    let plan = changes.plan("CHG1", RUN, TimeDelta::zero(), AsOf::stamped(at(51))).unwrap();
     assert_eq!((plan.revision, plan.confirmed_at), (2, Some(at(2))));
 }
 
@@ -191,7 +199,7 @@ fn a_change_has_limits() {
     for n in 0..=REVISIONS_MAX as u64 {
         let (mut row, stamp) = notice(first);
         row.revision = Some(n);
-        match changes.accept(&row, stamp, stamp) {
+        match changes.accept(&row, stamp, stamp, false) {
             Ok(Accepted::New(revision)) => changes.adopt(&"CHG1".into(), revision),
             other => {
                 assert_eq!(other, Err(BadPlan::TooManyRevisions));
@@ -202,7 +210,7 @@ fn a_change_has_limits() {
     for n in 0..=SLOTS_MAX as u64 {
         let (mut row, stamp) = notice(first);
         (row.change_id, row.slot) = ("CHG2".into(), Some(n.to_string().into()));
-        match changes.accept(&row, stamp, stamp) {
+        match changes.accept(&row, stamp, stamp, false) {
             Ok(Accepted::New(revision)) => changes.adopt(&"CHG2".into(), revision),
             other => {
                 assert_eq!(other, Err(BadPlan::TooManySlots));
@@ -225,7 +233,9 @@ fn every_order_of_revisions_amounts_to_the_same() {
         "a 5 completed 60 61 5",
         "a 6 cancelled - - 6",
     ];
-    let plan = |rows: &[&str], t| records(rows).0.plan("CHG1", RUN, TimeDelta::zero(), at(t));
+    let plan = |rows: &[&str], t| {
+        records(rows).0.plan("CHG1", RUN, TimeDelta::zero(), AsOf::stamped(at(t)))
+    };
     for _ in 0..rows.len() {
         for last in 1..rows.len() {
             // The first has the times that the others keep.
@@ -257,7 +267,7 @@ fn records(rows: &[&str]) -> (Changes, String) {
         let (slot, rest) = row.split_once(' ').unwrap();
         let (mut record, stamp) = notice(rest);
         (record.slot, record.is_record) = ((slot != "-").then(|| slot.into()), true);
-        match changes.accept(&record, stamp, at(200)) {
+        match changes.accept(&record, stamp, at(200), false) {
             Ok(Accepted::New(revision)) => {
                 let other = changes.contradicted("CHG1", &revision);
                 if let Some(other) = other.filter(|_| record.revision.is_some()) {
@@ -278,7 +288,7 @@ fn check_records(rows: &[&str], want_fates: &str, t: i64, want: &str) {
     let (changes, fates) = records(rows);
     assert_eq!(fates, want_fates, "{rows:?}");
     let hours = |t: Instant| (t - at(0)).num_hours();
-    let plan = changes.plan("CHG1", RUN, TimeDelta::zero(), at(t)).map(|plan| {
+    let plan = changes.plan("CHG1", RUN, TimeDelta::zero(), AsOf::stamped(at(t))).map(|plan| {
         let slot = plan.slot.as_deref().unwrap_or("-");
         let confirmed = plan.confirmed_at.map_or("-".into(), |t| hours(t).to_string());
         let times = plan.planned.map(|p| format!("{}-{}", hours(p.start), hours(p.end)));

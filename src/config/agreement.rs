@@ -91,6 +91,7 @@ impl Check<'_> {
             freezes: terms.freezes.clone(),
             late_after: late_after.unwrap_or(defaults::LATE_AFTER),
             clock_tolerance: clock_tolerance.unwrap_or(defaults::CLOCK_TOLERANCE),
+            delivered_every: None,
             procedures,
             undeclared: terms::by_service(&terms, services),
         }

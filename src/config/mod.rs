@@ -84,8 +84,10 @@ impl Config {
 pub struct Source {
     pub name: Arc<str>,
     pub partner: Arc<str>,
-    /// It is a system of our own: what it approves is approved.
+    /// It is a system of our own: believed by its stamps, and what it approves is approved.
     pub ours: bool,
+    /// How long after its stamp a record of it may come.
+    pub delivered_every: Option<TimeDelta>,
     /// Absolute glob patterns; relative ones are relative to the folder of the configuration file.
     pub patterns: Vec<String>,
     /// The patterns as they stand in the file.
@@ -155,8 +157,14 @@ fn parse_with(
             return Err(check.failed());
         }
     };
-    let (services, partners) = check.agreement(&file);
+    let (services, mut partners) = check.agreement(&file);
     let sources = check.sources(&file, &partners, &folder(path));
+    for source in sources.iter().filter(|source| source.delivered_every.is_some()) {
+        let partner = partners.iter_mut().find(|partner| partner.name == source.partner);
+        if let Some(partner) = partner {
+            partner.delivered_every = partner.delivered_every.max(source.delivered_every);
+        }
+    }
     let paging = check.paging(&file.value, &folder(path));
     let horizon = check.duration(&file.value.backfill_horizon, Zero::Allowed);
     check.holidays_left();

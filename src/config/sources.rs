@@ -72,6 +72,13 @@ impl Check<'_> {
         let files = self.list(&written.files);
         let patterns = files.iter().filter_map(|text| self.absolute(text, folder)).collect();
         let max_silence = self.duration(&written.max_silence, Zero::Senseless);
+        let ours = written.ours.as_ref().is_some_and(|ours| ours.value);
+        let delivered_every = self.duration(&written.delivered_every, Zero::Senseless);
+        if let Some(text) = written.delivered_every.as_ref().filter(|_| !ours) {
+            let fault = Fault::new("delivered_every of a source that is not ours");
+            let accepted = "it with ours: true; what a partner delivers late confirms nothing";
+            self.error(text.defined, fault.accepted(accepted));
+        }
         let zone = self.zone(&written.timezone);
         let zone = zone.or_else(|| partner.map(|p| p.zone.clone())).unwrap_or_else(Zone::utc);
         let mut spec = match self.kind(written) {
@@ -85,7 +92,8 @@ impl Check<'_> {
         Some(Source {
             name: name?,
             partner: Arc::clone(&partner?.name),
-            ours: written.ours.as_ref().is_some_and(|ours| ours.value),
+            ours,
+            delivered_every,
             patterns,
             files_as_written: files.iter().map(|text| text.value.clone()).collect(),
             max_silence,

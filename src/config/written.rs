@@ -172,6 +172,7 @@ pub struct Source {
     pub name: Given<Text>,
     pub partner: Given<Text>,
     pub ours: Given<Spanned<bool>>,
+    pub delivered_every: Given<Text>,
     pub kind: Given<Text>,
     pub preset: Given<Text>,
     pub files: Given<Spanned<Vec<Text>>>,

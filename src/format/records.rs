@@ -130,6 +130,7 @@ fn notice(fields: &Fields, status: Status) -> Result<Event, Rejection> {
         change_type: change_type.map(|word| word.unwrap_or(ChangeType::Normal)),
         planned_start: fields.planned(Field::PlannedStart, at)?,
         planned_end: fields.planned(Field::PlannedEnd, at)?,
+        confirmed_at: fields.planned(Field::ConfirmedAt, at)?,
         ..Notice::default()
     });
     Ok(Event { at, other_reading, body })
@@ -144,16 +145,19 @@ pub(super) fn record(fields: &Fields, written: Instant) -> Result<Event, Rejecti
     let (at, other_reading) = stamp.unwrap_or((written, None));
     let change_type = fields.word(Field::ChangeType, ChangeType::ALL, ChangeType::as_str)?;
     let accepted = fields.names(Field::Accepted)?;
+    let standing = standing(fields, at)?;
     let body = Body::Notice(Notice {
         change_id,
         slot: fields.name(Field::Slot)?,
         revision: fields.revision()?,
-        status: status(fields)?,
+        status: standing.status,
         services: fields.names(Field::Service)?,
         procedures: fields.names(Field::Procedure)?,
         change_type: change_type.map(|word| word.unwrap_or(ChangeType::Normal)),
         planned_start: fields.planned(Field::PlannedStart, at)?,
         planned_end: fields.planned(Field::PlannedEnd, at)?,
+        confirmed_at: standing.confirmed_at,
+        approved_at: standing.approved_at,
         accepted: accepted.iter().any(|word| word.eq_ignore_ascii_case(ACCEPTED)),
         is_record: true,
     });
@@ -177,21 +181,44 @@ pub(super) fn answer(fields: &Fields, written: Instant) -> Result<Reading, Rejec
 /// The answer of our side that is put on record (RFC 5545 section 3.2.12).
 const ACCEPTED: &str = "accepted";
 
-/// The status of a record. Without an approval that was asked for, it says no more than tentative.
-fn status(fields: &Fields) -> Result<Option<Status>, Rejection> {
-    let Some(status) = fields.word(Field::Status, Status::ALL, Status::as_str)? else {
-        return Ok(None);
+/// How far a change has come by a record of it.
+struct Standing {
+    status: Option<Status>,
+    confirmed_at: Option<Instant>,
+    approved_at: Option<Instant>,
+}
+
+/// Where a record tells of an approval, that is what confirms, whatever the change has come to since; without one it says
+/// no more than tentative.
+fn standing(fields: &Fields, at: Instant) -> Result<Standing, Rejection> {
+    let told = fields.planned(Field::ConfirmedAt, at)?;
+    let status = status(fields)?;
+    let approval = fields.word(Field::Approval, Approval::ALL, Approval::as_str)?;
+    let Some(approval) = approval else {
+        return Ok(Standing { status, confirmed_at: told, approved_at: None });
     };
-    let status = status.map_err(|text: Text| {
+    let is_approved = matches!(approval, Ok(Approval::Approved));
+    let approved_at = is_approved.then(|| told.unwrap_or(at));
+    Ok(match status {
+        Some(Status::Confirmed | Status::InProcess) if !is_approved => {
+            Standing { status: Some(Status::Tentative), confirmed_at: None, approved_at }
+        }
+        // Approved before it is scheduled, or called off and when it was approved is not told.
+        Some(Status::Tentative) => Standing { status, confirmed_at: None, approved_at },
+        Some(Status::Cancelled) => {
+            Standing { status, confirmed_at: told.filter(|_| is_approved), approved_at }
+        }
+        _ => Standing { status, confirmed_at: approved_at, approved_at },
+    })
+}
+
+fn status(fields: &Fields) -> Result<Option<Status>, Rejection> {
+    let status = fields.word(Field::Status, Status::ALL, Status::as_str)?;
+    let refuse = |text: Text| {
         let accepted = fields.accepted(Field::Status, Status::ALL.iter().map(|s| s.as_str()));
         text.refuse(Reason::UnknownStatus, Field::Status, &accepted)
-    })?;
-    let approval = fields.word(Field::Approval, Approval::ALL, Approval::as_str)?;
-    let is_missing = matches!(approval, Some(Ok(Approval::Requested | Approval::Rejected)));
-    Ok(Some(match status {
-        Status::Confirmed | Status::InProcess if is_missing => Status::Tentative,
-        status => status,
-    }))
+    };
+    status.map(|status| status.map_err(refuse)).transpose()
 }
 
 fn missing_time() -> Rejection {

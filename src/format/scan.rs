@@ -110,7 +110,7 @@ impl Fault {
 }
 
 /// The most keys that can be wanted: ours, the one of `match`, and syslog's time stamp.
-pub(super) const KEYS_MAX: usize = 22;
+pub(super) const KEYS_MAX: usize = 23;
 
 /// Wanted keys; the place of a key in here is its slot.
 #[derive(Clone, Debug)]

@@ -29,6 +29,8 @@ words! {
         ChangeType = "change_type",
         PlannedStart = "planned_start",
         PlannedEnd = "planned_end",
+        /// When a change was confirmed, where one record tells that beside its status.
+        ConfirmedAt = "confirmed_at",
         /// Of documents: which planned span of the change a record is about, where there may be several.
         Slot = "slot",
         /// Of documents: whether the change was approved; see [`Approval`].

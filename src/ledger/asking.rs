@@ -176,6 +176,10 @@ impl Draft {
         let (name, service) = (&question.procedure, question.service.clone());
         let (mut run, _) = self.new_run(policy, &taking, &line, name, service, start, (no, no))?;
         let terms = terms_of(policy, &run)?;
+        if run.delivered_by.take().is_some() {
+            // Whoever asks is told what is on record: what is not delivered yet allows nothing.
+            self.judge_start(&mut run, terms, &taking, policy.partner(&question.partner)?);
+        }
         let lasts = question.lasts.unwrap_or_default();
         let clock = match terms.lost_after < lasts {
             // Given up before it ends: as when no end is read.

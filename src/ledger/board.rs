@@ -172,8 +172,13 @@ impl Board {
         }
         let partner = self.partner(&run.partner);
         partner.detection.add(seconds(run.observed - run.stamped));
+        self.noticed(run);
+    }
+
+    /// The notice that was given of a run, if it was confirmed.
+    pub(super) fn noticed(&mut self, run: &Run) {
         if let Some(notice) = run.plan.as_ref().and_then(|p| p.notice()) {
-            partner.notice.add(seconds(notice));
+            self.partner(&run.partner).notice.add(seconds(notice));
         }
     }
 

@@ -87,6 +87,11 @@ impl Book {
         self.by_start.range(after).map(|(_, no)| *no)
     }
 
+    /// Runs in memory that started at `t` or later.
+    pub(super) fn started_from(&self, t: Instant) -> impl Iterator<Item = RunNo> {
+        self.by_start.range((t, 0)..).map(|(_, no)| *no)
+    }
+
     /// Whether a closed run is still in memory.
     pub(super) fn remembers(&self, no: RunNo) -> bool {
         self.closed_set.contains(&no)

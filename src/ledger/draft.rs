@@ -139,7 +139,7 @@ impl Draft {
         let clock = self.clock(taking);
         match &taking.event.body {
             Body::Notice(notice) => {
-                if self.take_notice(clock, taking, notice)? == Taken::Known {
+                if self.take_notice(policy, clock, taking, notice)? == Taken::Known {
                     return Ok(Taken::Known);
                 }
             }
@@ -200,11 +200,13 @@ impl Draft {
         }
     }
 
-    fn take_notice(
+    /// Takes one revision, stamped `stamp`.
+    pub(super) fn take_revision(
         &mut self,
         clock: Instant,
         taking: &Taking,
         notice: &Notice,
+        stamp: Instant,
     ) -> Result<Taken, BadPlan> {
         let none = Changes::default();
         let changes = self.ledger.book(&taking.partner).map_or(&none, |b| &b.changes);
@@ -215,11 +217,13 @@ impl Draft {
             Some(Some(notice)) => notice,
             Some(None) => return Ok(Taken::Known),
         };
-        let accepted = changes.accept(notice, taking.event.at, taking.observed)?;
+        let accepted = changes.accept(notice, stamp, taking.observed, taking.ours)?;
         let Accepted::New(revision) = accepted else { return Ok(Taken::Known) };
         let change_id = changes.id(&notice.change_id);
         let change_id = change_id.unwrap_or_else(|| Arc::from(&*notice.change_id));
-        let is_numbered = notice.is_record && notice.revision.is_some();
+        // What one record tells as two is no contradiction.
+        let is_whole = notice.confirmed_at.is_none();
+        let is_numbered = notice.is_record && notice.revision.is_some() && is_whole;
         let other = changes.contradicted(&change_id, &revision).filter(|_| is_numbered);
         let place = taking.place.clone();
         let (id, added) = (change_id.clone(), revision.clone());
@@ -231,7 +235,7 @@ impl Draft {
             self.irregular(clock, taking, Irregularity::SecondRevision, detail);
         }
         // An answer of ours changes nothing that a run is judged by.
-        if self.evidence == Evidence::Readings && !is_answer {
+        if self.evidence == Evidence::Readings && !is_answer && !taking.ours {
             self.note_backdated(clock, taking, &change_id, &revision);
         }
         Ok(Taken::New)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::change::Revision;
+use crate::change::{Plan, Revision};
 use crate::run::{Acknowledgement, Asked, Irregularity, Labels, Phase, Place, Run, RunNo, State};
 use crate::time::Instant;
 use crate::verdict::{Finding, Reason, Verdict};
@@ -54,6 +54,8 @@ pub enum What {
     Found { run: RunNo, finding: Finding, latch: bool },
     /// A late line refuted a reason that had been published.
     Refuted { run: RunNo, reason: Reason },
+    /// A change of our own that was delivered after the start and stamped before it is what the run is judged by.
+    Replanned { run: RunNo, plan: Option<Box<Plan>>, place: Option<Place> },
     /// The verdict is final. Durations in nanoseconds; `digest` is the policy's.
     Sealed {
         run: RunNo,
@@ -102,6 +104,7 @@ impl What {
             | What::Verified { run, .. }
             | What::Found { run, .. }
             | What::Refuted { run, .. }
+            | What::Replanned { run, .. }
             | What::Sealed { run, .. }
             | What::Amended { run, .. }
             | What::Acknowledged { run, .. } => Some(*run),
@@ -128,6 +131,7 @@ impl What {
             | What::Verified { place, .. }
             | What::Approved { place, .. }
             | What::Amended { place, .. }
+            | What::Replanned { place, .. }
             | What::Irregular { place, .. } => place.as_ref(),
             What::Started { run, .. } => run.place.as_ref(),
             What::Lost { .. }
@@ -152,6 +156,7 @@ impl What {
             What::Approved { .. } => "approved",
             What::Found { .. } => "found",
             What::Refuted { .. } => "refuted",
+            What::Replanned { .. } => "replanned",
             What::Sealed { .. } => "sealed",
             What::Amended { .. } => "amended",
             What::Irregular { .. } => "irregular",

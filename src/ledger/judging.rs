@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::change::AsOf;
 use crate::event::RunLine;
 use crate::ledger::draft::{Draft, Evidence, TICK, Taking};
 use crate::ledger::present::terms_of;
@@ -26,6 +27,7 @@ pub fn case_of<'a>(run: &'a Run, terms: &'a Terms, clock: Instant) -> Case<'a> {
         verified: run.verified,
         approved: run.approved,
         approved_as_emergency: run.approved_as_emergency,
+        delivered_by: run.delivered_by,
     }
 }
 
@@ -186,8 +188,11 @@ impl Draft {
         // A run that was judged up to some instant is not judged as of an earlier one.
         let clock = self.ledger.judged(no).map_or(clock, |judged| clock.max(judged));
         let case = case_of(&run, terms, clock);
-        let (mut news, mut open) = (Vec::new(), Vec::new());
-        for (reason, check) in judge(&case, When::Later) {
+        let (mut news, mut open) = (self.waived_since(&case, &run, observed), Vec::new());
+        if let Some(until) = run.delivered_by.filter(|until| clock < *until) {
+            open.push((Reason::Unconfirmed, until));
+        }
+        for (reason, check) in judge(&case, When::Later).chain(self.undecided(&case, &run)) {
             let known = run.findings.contains_key(&reason);
             if known && !matches!(check, Check::Broken { .. }) {
                 news.push(What::Refuted { run: no, reason });
@@ -232,7 +237,7 @@ impl Draft {
     }
 
     /// A reason that makes a violation, unless it was found while reading old logs.
-    fn asks_for_acknowledgement(&self, observed: Instant, finding: &Finding) -> bool {
+    pub(super) fn asks_for_acknowledgement(&self, observed: Instant, finding: &Finding) -> bool {
         let makes_a_violation = !finding.waived && !finding.reason.is_doubt();
         makes_a_violation && observed - finding.at <= self.backfill_horizon
     }
@@ -291,6 +296,8 @@ impl Draft {
             },
             group,
             plan: None,
+            replanned: false,
+            delivered_by: self.delivered_by(partner, start, taking),
             state: State::Running,
             end: None,
             outcome: None,
@@ -308,30 +315,17 @@ impl Draft {
             irregular_start: None,
             place: taking.place.clone(),
         };
-        self.match_plan(&mut run, terms);
+        run.plan = self.plan_for(&run, terms, AsOf::stamped(run.start));
+        if let Some(book) = self.ledger.book(&run.partner) {
+            run.approved = book.approval(run.change(), run.run_id.as_ref());
+        }
         run.asked = self.asked_before(&run);
         run.irregular_start = self.irregular_start(&run, terms);
         let next = self.judge_start(&mut run, terms, taking, partner);
         Some((run, next))
     }
 
-    fn match_plan(&self, run: &mut Run, terms: &Terms) {
-        let Some(book) = self.ledger.book(&run.partner) else { return };
-        let early = terms.confirmation.early;
-        run.plan = match &run.change_id {
-            Some(id) => {
-                let about = (run.service.as_deref(), &*run.procedure);
-                book.changes.plan(id, about, early, run.start)
-            }
-            None => {
-                let service = run.service.as_deref();
-                book.changes.matching(service, &run.procedure, early, run.start)
-            }
-        };
-        run.approved = book.approval(run.change(), run.run_id.as_ref());
-    }
-
-    fn judge_start(
+    pub(super) fn judge_start(
         &self,
         run: &mut Run,
         terms: &Terms,
@@ -382,5 +376,5 @@ impl Draft {
 
 /// Rules that are still open for a run that is over.
 fn is_open_after_end(reason: Reason) -> bool {
-    matches!(reason, Reason::Unverified | Reason::UnapprovedEmergency)
+    matches!(reason, Reason::Unverified | Reason::UnapprovedEmergency) || reason.is_about_the_plan()
 }

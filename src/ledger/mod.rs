@@ -8,6 +8,7 @@ pub mod asking;
 pub mod board;
 pub mod book;
 pub mod chain;
+mod delivery;
 pub mod draft;
 pub mod entry;
 pub mod judging;
@@ -28,6 +29,7 @@ pub use present::{approval_waits_until, asks_until, terms_of};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::change::Plan;
 use crate::policy::Policy;
 use crate::run::{Irregularity, Run, RunNo, State};
 use crate::time::Instant;
@@ -171,6 +173,7 @@ impl Ledger {
                 }
                 self.irregular(&entry.partner, Irregularity::Refuted);
             }
+            What::Replanned { run, plan, .. } => self.adopt_plan(*run, plan.as_deref()),
             What::Sealed { run, verdict, business_nanos, outside_nanos, .. } => {
                 self.adopt_seal(*run, *verdict, *business_nanos, *outside_nanos);
             }
@@ -281,6 +284,21 @@ impl Ledger {
                     run.approved_as_emergency = first(run.approved_as_emergency);
                 }
             }
+        }
+    }
+
+    fn adopt_plan(&mut self, no: RunNo, plan: Option<&Plan>) {
+        let Some(run) = self.edit(no) else { return };
+        let had_notice = run.plan.as_ref().is_some_and(|plan| plan.notice().is_some());
+        (run.plan, run.replanned) = (plan.cloned(), true);
+        let run = run.clone();
+        let approval = |book: &Book| book.approval(run.change(), run.run_id.as_ref());
+        let approved = self.book(&run.partner).and_then(approval);
+        if !had_notice {
+            self.board.noticed(&run);
+        }
+        if let Some(run) = self.edit(no) {
+            run.approved = run.approved.into_iter().chain(approved).min();
         }
     }
 

@@ -55,7 +55,15 @@ pub fn judge_again(
 
 /// The run as it was when it began.
 fn as_started(run: &Run) -> Run {
-    Run { state: State::Running, end: None, outcome: None, verified: None, ..run.clone() }
+    let delivered_by = None;
+    Run {
+        state: State::Running,
+        end: None,
+        outcome: None,
+        verified: None,
+        delivered_by,
+        ..run.clone()
+    }
 }
 
 /// `last`: the terms by which it may have been approved as an emergency since.

@@ -101,6 +101,8 @@ pub fn partner(name: &str) -> Partner {
         freezes: vec![],
         late_after: defaults::LATE_AFTER,
         clock_tolerance: defaults::CLOCK_TOLERANCE,
+
+        delivered_every: None,
         procedures: vec![],
         undeclared: HashMap::from([(None, undeclared)]),
     }

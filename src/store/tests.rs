@@ -18,6 +18,8 @@ fn an_entry_comes_back_as_it_was() {
         planned_end: None,
         accepted: false,
         is_record: false,
+        ours: false,
+        confirmed: None,
         stamp: clock,
         seen: clock,
     };
@@ -27,6 +29,8 @@ fn an_entry_comes_back_as_it_was() {
         procedures: vec!["failover".into(), "rebuild".into()],
         accepted: true,
         is_record: true,
+        ours: true,
+        confirmed: Some(clock - chrono::TimeDelta::hours(2)),
         seen: clock + chrono::TimeDelta::hours(1),
         ..revision.clone()
     };

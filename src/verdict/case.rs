@@ -30,6 +30,8 @@ pub struct Case<'a> {
     pub approved: Option<Instant>,
     /// One of us approved it as an emergency.
     pub approved_as_emergency: Option<Instant>,
+    /// Until then changes that count may still be delivered: what they can decide is not decided before.
+    pub delivered_by: Option<Instant>,
 }
 
 impl<'a> Case<'a> {
@@ -55,6 +57,18 @@ impl<'a> Case<'a> {
     /// Whether the emergency waives this reason, should it come true.
     pub fn waives(&self, reason: Reason) -> bool {
         self.is_waiving() && reason.is_waivable()
+    }
+
+    /// What a rule says while changes that count may still be delivered: it breaks nothing that they may keep.
+    pub(super) fn put_off(&self, reason: Reason, check: Check) -> Check {
+        match (check, self.delivered_by) {
+            (Check::Broken { .. }, Some(until))
+                if reason.is_about_the_plan() && self.clock < until =>
+            {
+                Check::Holds { until }
+            }
+            (check, _) => check,
+        }
     }
 
     /// The plan and its times, if its times were confirmed at the start.

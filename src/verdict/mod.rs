@@ -89,6 +89,14 @@ impl Reason {
         matches!(self, Reason::Lost | Reason::ImplausibleTime)
     }
 
+    /// Whether a change that was on record at the start may keep it.
+    pub fn is_about_the_plan(self) -> bool {
+        matches!(
+            self,
+            Reason::Cancelled | Reason::Unconfirmed | Reason::ShortNotice | Reason::OffPlan
+        )
+    }
+
     /// Whether an emergency may waive it.
     pub fn is_waivable(self) -> bool {
         matches!(
@@ -152,7 +160,14 @@ pub struct Rule {
     pub when: When,
     /// One sentence for people.
     pub summary: &'static str,
-    pub check: fn(&Case) -> Check,
+    check: fn(&Case) -> Check,
+}
+
+impl Rule {
+    /// What the rule says of a case.
+    pub fn ask(&self, case: &Case) -> Check {
+        case.put_off(self.reason, (self.check)(case))
+    }
 }
 
 /// Every rule but `implausible_time`, which is about the reading and not about the run (see [`implausible`]).
@@ -178,7 +193,7 @@ pub static RULES: &[Rule] = &[
 
 /// Asks every rule of one kind.
 pub fn judge<'a>(case: &'a Case, when: When) -> impl Iterator<Item = (Reason, Check)> + 'a {
-    RULES.iter().filter(move |r| r.when == when).map(|r| (r.reason, (r.check)(case)))
+    RULES.iter().filter(move |r| r.when == when).map(|r| (r.reason, r.ask(case)))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What was put on record of a run, in the order in which it was.
 
 use super::{Line, Row, Section, Teller, row};
+use crate::change::Plan;
 use crate::ledger::{Entry, What};
 use crate::time::Instant;
 use crate::verdict::{Finding, Reason};
@@ -73,6 +74,7 @@ impl Teller<'_> {
                 Some(entry.clock),
                 format!("refuted {reason}: a line that came late says otherwise"),
             ),
+            What::Replanned { plan, .. } => (Some(entry.clock), replanned(plan.as_deref())),
             What::Sealed { verdict, .. } => (None, format!("final verdict: {verdict}")),
             What::Amended { note, .. } => (None, format!("amended: {note}")),
             What::Acknowledged { acknowledgement: a, .. } => {
@@ -83,5 +85,16 @@ impl Teller<'_> {
             | What::Asked(_)
             | What::TimeShown { .. } => (None, entry.what.name().into()),
         }
+    }
+}
+
+/// What came to light of the plan after the start.
+pub(super) fn replanned(plan: Option<&Plan>) -> String {
+    match plan {
+        Some(plan) => {
+            let (revision, id) = (plan.revision, &plan.change_id);
+            format!("revision {revision} of {id} was delivered, and counts from its stamp")
+        }
+        None => "changes were delivered by whose stamps no change matches".into(),
     }
 }

@@ -183,6 +183,9 @@ impl Timeline<'_> {
                 let what = format!("{reason} was refuted by a line that came late");
                 self.add(entry.clock, what, None, false);
             }
+            What::Replanned { plan, .. } => {
+                self.add(entry.clock, super::happened::replanned(plan.as_deref()), place, false);
+            }
             What::Verified { at, .. } => self.add(*at, "verified", place, false),
             What::Approved { at, by, .. } => {
                 let by = by.as_ref().map_or(String::new(), |by| format!(" by {by}"));

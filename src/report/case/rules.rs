@@ -25,7 +25,7 @@ impl Teller<'_> {
         let clock = self.evidence.entries.last().map_or(run.start, |(_, entry)| entry.clock);
         let case = case_of(run, terms, clock);
         for rule in RULES {
-            section.rows.push(self.rule(rule.reason, rule.summary, (rule.check)(&case)));
+            section.rows.push(self.rule(rule.reason, rule.summary, rule.ask(&case)));
         }
         let doubt = Check::NotApplicable("it was read in time, or not while its file was followed");
         section.rows.push(self.rule(Reason::ImplausibleTime, IMPLAUSIBLE_TIME_SUMMARY, doubt));

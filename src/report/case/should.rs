@@ -224,6 +224,8 @@ fn without_confirmation(policy: &Policy, terms: &Terms, question: &Question) -> 
         freezes: known.freezes.clone(),
         late_after: known.late_after,
         clock_tolerance: known.clock_tolerance,
+
+        delivered_every: None,
         procedures: vec![procedure],
         undeclared: HashMap::from([by_service(None)]),
     };

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use self::asked::AskedForm;
-use self::parts::{FindingForm, PhaseForm, PlaceForm, RevisionForm};
+use self::parts::{FindingForm, PhaseForm, PlaceForm, PlanForm, RevisionForm};
 use self::run::StartForm;
 use crate::ledger::{Entry, Shown, What};
 use crate::run::{Irregularity, Labels, State};
@@ -101,6 +101,13 @@ enum WhatForm<'a> {
     Refuted {
         run: u64,
         reason: Word<Reason>,
+    },
+    Replanned {
+        run: u64,
+        #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+        plan: Option<Box<PlanForm<'a>>>,
+        #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+        place: Option<PlaceForm<'a>>,
     },
     Sealed {
         run: u64,
@@ -194,6 +201,9 @@ impl<'a> From<&'a What> for WhatForm<'a> {
                 WhatForm::Found { run: *run, f: finding.into(), latch: *latch }
             }
             What::Refuted { run, reason } => WhatForm::Refuted { run: *run, reason: Word(*reason) },
+            What::Replanned { run, plan, place: p } => {
+                WhatForm::Replanned { run: *run, plan: PlanForm::maybe(plan), place: place(p) }
+            }
             What::Sealed { run, verdict, business_nanos, outside_nanos, digest } => {
                 WhatForm::Sealed {
                     run: *run,
@@ -216,11 +226,15 @@ impl<'a> From<&'a What> for WhatForm<'a> {
                 WhatForm::Acknowledged { run: *run, said: acknowledgement.into() }
             }
             What::Asked(asked) => WhatForm::Asked(Box::new((&**asked).into())),
-            What::TimeShown { labels, shown } => WhatForm::TimeShown {
-                labels: ((&*labels.service).into(), (&*labels.procedure).into()),
-                shown: nanos_of(shown),
-            },
+            What::TimeShown { labels, shown } => WhatForm::time_shown(labels, shown),
         }
+    }
+}
+
+impl<'a> WhatForm<'a> {
+    fn time_shown(labels: &'a Labels, shown: &Shown) -> WhatForm<'a> {
+        let labels = ((&*labels.service).into(), (&*labels.procedure).into());
+        WhatForm::TimeShown { labels, shown: nanos_of(shown) }
     }
 }
 
@@ -260,6 +274,11 @@ impl WhatForm<'_> {
             },
             WhatForm::Found { run, f, latch } => What::Found { run, finding: f.into(), latch },
             WhatForm::Refuted { run, reason } => What::Refuted { run, reason: reason.0 },
+            WhatForm::Replanned { run, plan, place: p } => What::Replanned {
+                run,
+                plan: plan.map(|plan| Box::new((*plan).into())),
+                place: place(p),
+            },
             WhatForm::Sealed { run, verdict, business, outside, digest } => What::Sealed {
                 run,
                 verdict: verdict.0,

@@ -55,6 +55,11 @@ pub(super) struct RevisionForm<'a> {
     accepted: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     record: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    ours: bool,
+    /// Missing: at the stamp, if at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    confirmed: Option<At>,
     stamp: At,
     /// Missing: at the stamp.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -74,6 +79,8 @@ impl<'a> From<&'a Revision> for RevisionForm<'a> {
             end: r.planned_end.map(At),
             accepted: r.accepted,
             record: r.is_record,
+            ours: r.ours,
+            confirmed: r.confirmed.map(At),
             stamp: At(r.stamp),
             seen: (r.seen != r.stamp).then_some(At(r.seen)),
         }
@@ -93,6 +100,8 @@ impl From<RevisionForm<'_>> for Revision {
             planned_end: r.end.map(|t| t.0),
             accepted: r.accepted,
             is_record: r.record,
+            ours: r.ours,
+            confirmed: r.confirmed.map(|c| c.0),
             seen: r.seen.unwrap_or(r.stamp).0,
             stamp: r.stamp.0,
         }
@@ -114,6 +123,12 @@ pub(super) struct PlanForm<'a> {
     r#type: Word<ChangeType>,
     planned: Option<(At, At)>,
     confirmed: Option<At>,
+}
+
+impl<'a> PlanForm<'a> {
+    pub(super) fn maybe(plan: &'a Option<Box<Plan>>) -> Option<Box<PlanForm<'a>>> {
+        plan.as_ref().map(|plan| Box::new((&**plan).into()))
+    }
 }
 
 impl<'a> From<&'a Plan> for PlanForm<'a> {

@@ -42,6 +42,8 @@ pub(super) struct StartForm<'a> {
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     plan: Option<PlanForm<'a>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    delivered: Option<At>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     approved: Option<At>,
     #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
     findings: Vec<FindingForm<'a>>,
@@ -77,6 +79,7 @@ impl<'a> From<&'a Run> for StartForm<'a> {
             labels: (!as_named).then(labels),
             group: (r.group != r.no).then_some(r.group),
             plan: r.plan.as_ref().map(PlanForm::from),
+            delivered: r.delivered_by.map(At),
             approved: r.approved.map(At),
             findings: r.findings.values().map(FindingForm::from).collect(),
             uncovered: r.uncovered,
@@ -115,6 +118,8 @@ impl StartForm<'_> {
             observed: self.observed.0,
             group: self.group.unwrap_or(self.no),
             plan: self.plan.map(Plan::from),
+            replanned: false,
+            delivered_by: self.delivered.map(|d| d.0),
             state: State::Running,
             end: None,
             outcome: None,
@@ -150,6 +155,9 @@ pub(crate) struct SinceForm<'a> {
     approved: Option<At>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     approved_as_emergency: Option<At>,
+    /// Missing: that of the start.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    replanned: Option<Replanned<'a>>,
     /// Missing: those of the start.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     findings: Option<Vec<FindingForm<'a>>>,
@@ -159,6 +167,13 @@ pub(crate) struct SinceForm<'a> {
     acknowledged: Option<AcknowledgementForm<'a>>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     sealed: bool,
+}
+
+/// The plan that counts since changes of our own were delivered.
+#[derive(Serialize, Deserialize)]
+struct Replanned<'a> {
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    plan: Option<PlanForm<'a>>,
 }
 
 impl<'a> From<&'a Run> for SinceForm<'a> {
@@ -171,6 +186,7 @@ impl<'a> From<&'a Run> for SinceForm<'a> {
             verified: r.verified.map(At),
             approved: r.approved.map(At),
             approved_as_emergency: r.approved_as_emergency.map(At),
+            replanned: r.replanned.then(|| Replanned { plan: r.plan.as_ref().map(PlanForm::from) }),
             findings: r.refound.then(findings),
             latched: r.latched,
             acknowledged: r.acknowledged.as_ref().map(AcknowledgementForm::from),
@@ -183,6 +199,11 @@ impl SinceForm<'_> {
     /// The run that started as `run`, as it stands.
     pub(crate) fn applied_to(self, run: Run, state: State) -> Run {
         let refound = self.findings.is_some();
+        let replanned = self.replanned.is_some();
+        let plan = match self.replanned {
+            Some(now) => now.plan.map(Plan::from),
+            None => run.plan,
+        };
         let findings = self.findings.map(|f| f.into_iter().map(Finding::from).collect());
         Run {
             state,
@@ -194,6 +215,8 @@ impl SinceForm<'_> {
             approved_as_emergency: self.approved_as_emergency.map(|a| a.0),
             findings: findings.unwrap_or(run.findings),
             refound,
+            plan,
+            replanned,
             latched: self.latched,
             acknowledged: self.acknowledged.map(|a| a.into()),
             sealed: self.sealed,

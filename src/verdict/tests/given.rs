@@ -91,6 +91,7 @@ impl Given {
             verified: self.verified,
             approved: self.approved,
             approved_as_emergency: self.approved_as_emergency,
+            delivered_by: None,
         }
     }
 

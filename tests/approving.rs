@@ -10,13 +10,14 @@ use crate::support::{Server, folder, offhours, text};
 const AGREEMENT: &str = r#"
 services:
   vega: { timezone: UTC, business_hours: "24/7" }
+  nova: { timezone: UTC, business_hours: "24/7" }
   lyra: { timezone: UTC }
 partners:
   westhost:
     windows: "24/7"
     emergencies: { allowed: true, approve_within: 2h }
     procedures:
-      failover: { services: [vega, lyra] }
+      failover: { services: [vega, nova, lyra] }
       short: { services: [vega, lyra], max_duration: 1m }
   southhost:
     windows: "24/7"
@@ -28,6 +29,7 @@ partners:
     procedures: { failover: { services: [vega] } }
 sources:
   - { name: west, partner: westhost, files: [west.log], format: logfmt }
+  - { name: wide, partner: westhost, files: [wide.json], format: json }
   - { name: south, partner: southhost, files: [south.log], format: logfmt }
   - { name: nord, partner: nordhost, files: [nord.log], format: logfmt }
 "#;
@@ -99,22 +101,45 @@ fn write_logs(home: &Path) {
     nord.write(&home.join("nord.log"));
 }
 
+/// Whoever approves and acknowledges: the options that name the configuration and the ledger.
+struct Desk([String; 2]);
+
+impl Desk {
+    fn new(config: &Path, storage: &Path) -> Desk {
+        let config = format!("--config.file={}", config.display());
+        Desk([config, format!("--storage.path={}", storage.display())])
+    }
+
+    /// Runs a command on a run or change: its exit code, and what it has to say.
+    fn check(&self, command: &str, what: &str, code: i32, want: &[&str]) {
+        let output = offhours(&[command, what, "--by=owner", &self.0[0], &self.0[1]]);
+        let told = text(if code == 0 { &output.stdout } else { &output.stderr });
+        assert_eq!(output.status.code(), Some(code), "{what}: {told}");
+        want.iter().for_each(|part| assert!(told.contains(part), "{what}: no {part:?} in {told}"));
+    }
+}
+
+/// Two starts that each name three services.
+fn write_wide(path: &Path, log: Log) {
+    let line = |id: &str, minutes: i64, event: &str| {
+        let services = r#"["vega", "nova", "lyra"]"#;
+        let at = log.at(minutes);
+        format!(
+            r#"{{"time": "{at}", "event": "{event}", "run_id": "{id}", "procedure": "failover", "service": {services}}}"#
+        ) + "\n"
+    };
+    let lines = ["wide", "broad"].map(|id| line(id, -30, "started") + &line(id, -20, "finished"));
+    std::fs::write(path, lines.concat()).expect("a log");
+}
+
 #[test]
 fn an_approval_says_what_it_did_and_is_refused_where_it_would_do_nothing() {
     let (home, storage) = (folder(), folder());
     write_logs(home.path());
     let config = home.path().join("offhours.yml");
     let server = Server::start_in(&config, storage.path());
-    let flags = [
-        format!("--config.file={}", config.display()),
-        format!("--storage.path={}", storage.path().display()),
-    ];
-    let check = |what: &str, code: i32, want: &[&str]| {
-        let output = offhours(&["approve", what, "--by=owner", &flags[0], &flags[1]]);
-        let told = text(if code == 0 { &output.stdout } else { &output.stderr });
-        assert_eq!(output.status.code(), Some(code), "{what}: {told}");
-        want.iter().for_each(|part| assert!(told.contains(part), "{what}: no {part:?} in {told}"));
-    };
+    let desk = Desk::new(&config, storage.path());
+    let check = |what: &str, code, want: &[&str]| desk.check("approve", what, code, want);
     let by = "is approved as an emergency by owner";
     // Afterwards: it had been a violation.
     check("in-hours", 0, &["(in-hours)", by, ": exempt; waived: in_business_hours\n"]);
@@ -145,7 +170,7 @@ fn an_approval_says_what_it_did_and_is_refused_where_it_would_do_nothing() {
     // It outlives the process, and is found again from what is on record.
     assert!(server.stop().success());
     let server = Server::start_in(&config, storage.path());
-    let output = offhours(&["runs", "--format=json", &flags[1]]);
+    let output = offhours(&["runs", "--format=json", &desk.0[1]]);
     let mut verdicts: Vec<String> = text(&output.stdout)
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).expect("JSON"))
@@ -167,6 +192,31 @@ fn an_approval_says_what_it_did_and_is_refused_where_it_would_do_nothing() {
     ];
     assert_eq!(verdicts, want);
     assert!(server.stop().success());
-    let output = offhours(&["verify", &flags[1]]);
+    let output = offhours(&["verify", &desk.0[1]]);
     assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+}
+
+/// A start of several services is approved, and acknowledged, for all of them by its id.
+#[test]
+fn an_id_means_the_runs_of_all_services_of_a_start() {
+    let (home, storage) = (folder(), folder());
+    let config = home.path().join("offhours.yml");
+    std::fs::write(&config, AGREEMENT).expect("a configuration");
+    write_wide(&home.path().join("wide.json"), Log { now: Utc::now(), lines: Vec::new() });
+    let server = Server::start_in(&config, storage.path());
+    let desk = Desk::new(&config, storage.path());
+    let approved = ["failover on vega by westhost is approved", "failover on nova", ": exempt;"];
+    desk.check("approve", "wide", 0, &approved);
+    desk.check(
+        "approve",
+        "wide",
+        1,
+        &["vega by westhost is approved already", "lyra by westhost is compliant"],
+    );
+    desk.check("ack", "broad", 0, &["on vega by westhost is acknowledged by owner", "on nova"]);
+    desk.check("ack", "broad", 1, &["on vega by westhost is acknowledged already", "on lyra"]);
+    let output = offhours(&["runs", "--format=json", &desk.0[1]]);
+    let count = |verdict: &str| text(&output.stdout).matches(&format!(r#""{verdict}""#)).count();
+    assert_eq!((count("exempt"), count("violation"), count("compliant")), (2, 2, 2));
+    assert!(server.stop().success());
 }

@@ -131,14 +131,17 @@ fn a_number_means_the_run_of_that_number() {
     assert_eq!(text(&none.stderr), "no rejected line is on record\n");
     assert!(server.get("/runs/2").1.contains("Run 2 (M-1) of"));
     assert!(server.get("/api/v1/runs/2").1.contains("\"run_id\":\"M-1\""));
-    assert_eq!(told("2"), "run 2 (M-1) of mystery by northhost is acknowledged by on-call\n");
+    assert_eq!(
+        told("2"),
+        "run 2 (M-1) of mystery on orion by northhost is acknowledged by on-call\n"
+    );
     assert_eq!(
         told("M-1"),
-        "run 2 (M-1) of mystery by northhost is acknowledged already, by on-call\n"
+        "run 2 (M-1) of mystery on orion by northhost is acknowledged already, by on-call\n"
     );
     assert_eq!(
         told("northhost/2"),
-        "run 1 (2) of mystery by northhost is acknowledged by on-call\n"
+        "run 1 (2) of mystery on orion by northhost is acknowledged by on-call\n"
     );
     assert!(server.stop().success());
 }

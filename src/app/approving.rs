@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::app::find_run::find_run;
+use crate::app::find_run::find_runs;
 use crate::app::sign_off::{current, name_of};
 use crate::change::Resolved;
 use crate::event::{ChangeType, Status};
@@ -29,10 +29,10 @@ pub(super) fn approve(
     match change_named(draft, policy, what)? {
         Some((partner, change)) => Approving { draft, policy, who, now }.change(partner, &change),
         None => {
-            let run = find_run(reader, what);
-            let run = run.map_err(|why| format!("there is no change {what}, and {why}"))?;
-            let run = current(draft, run);
-            Approving { draft, policy, who, now }.run(&run)
+            let runs = find_runs(reader, what);
+            let runs = runs.map_err(|why| format!("there is no change {what}, and {why}"))?;
+            let runs = runs.into_iter().rev().map(|run| current(draft, run)).collect();
+            Approving { draft, policy, who, now }.runs(runs)
         }
     }
 }
@@ -70,10 +70,26 @@ struct Approving<'a> {
 }
 
 impl Approving<'_> {
-    fn run(mut self, run: &Run) -> Result<String, String> {
-        let effect = effect(self.policy, run, self.now)?;
-        self.record(&run.partner, Approval { run: Some(run.no), ..Approval::default() });
-        Ok(format!("{} is approved as an emergency by {}: {effect}", name_of(run), self.who.0))
+    /// Runs of one start, one for each service; mostly one.
+    fn runs(mut self, runs: Vec<Arc<Run>>) -> Result<String, String> {
+        let (mut told, mut refused) = (Vec::new(), Vec::new());
+        for run in runs {
+            match effect(self.policy, &run, self.now) {
+                Ok(effect) => {
+                    let (name, by) = (name_of(&run), self.who.0);
+                    told.push(format!("{name} is approved as an emergency by {by}: {effect}"));
+                    self.record(
+                        &run.partner,
+                        Approval { run: Some(run.no), ..Approval::default() },
+                    );
+                }
+                Err(why) => refused.push(why),
+            }
+        }
+        let is_refused = told.is_empty();
+        told.append(&mut refused);
+        let told = told.join("\n");
+        if is_refused { Err(told) } else { Ok(told) }
     }
 
     /// A change that is declared as an emergency is approved for all of its runs, also those to come. Of another one

@@ -10,6 +10,16 @@ use crate::store::{Reader, RunFilter, StoreError};
 /// # Errors
 /// There is none, or runs of several partners have the id.
 pub fn find_run(reader: &Reader, name: &str) -> Result<Run, String> {
+    let latest = find_runs(reader, name)?.into_iter().next();
+    latest.ok_or_else(|| format!("there is no run {name}"))
+}
+
+/// [`find_run`], but all runs that began with the same line where a person names them by their id: one for each
+/// service. The newest first, never none.
+///
+/// # Errors
+/// There is none, or runs of several partners have the id.
+pub fn find_runs(reader: &Reader, name: &str) -> Result<Vec<Run>, String> {
     let text = |e: StoreError| e.to_string();
     let by_id = |partner: Option<&str>, id: &str| {
         let filter = RunFilter {
@@ -22,7 +32,7 @@ pub fn find_run(reader: &Reader, name: &str) -> Result<Run, String> {
     if let Ok(no) = name.parse::<RunNo>()
         && let Some((run, ..)) = reader.run(no).map_err(text)?
     {
-        return Ok(run);
+        return Ok(vec![run]);
     }
     let mut found = by_id(None, name)?;
     if found.is_empty()
@@ -39,6 +49,9 @@ pub fn find_run(reader: &Reader, name: &str) -> Result<Run, String> {
             "{name} is a run of several partners ({partners}); say PARTNER/{name}"
         ));
     }
-    let run = found.into_iter().next().map(|(run, ..)| run);
-    run.ok_or_else(|| format!("there is no run {name}; `offhours runs` lists them"))
+    let Some(group) = found.first().map(|(run, ..)| run.group) else {
+        return Err(format!("there is no run {name}; `offhours runs` lists them"));
+    };
+    let runs = found.into_iter().map(|(run, ..)| run);
+    Ok(runs.filter(|run| run.group == group).collect())
 }

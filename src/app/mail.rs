@@ -82,7 +82,7 @@ impl Engine {
             Ok((changed, told)) => {
                 let mut commit = Commit { entries: self.draft.drain(), ..Commit::default() };
                 commit.runs = self.touched(&commit, now);
-                commit.runs.extend(changed.map(|run| counted(run, &self.config, now)));
+                commit.runs.extend(changed.into_iter().map(|run| counted(run, &self.config, now)));
                 self.store_it(commit).map(|()| told).map_err(|e| {
                     self.start_over();
                     e.to_string()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::approving::approve;
-use crate::app::find_run::find_run;
+use crate::app::find_run::find_runs;
 use crate::app::shared::Request;
 use crate::ledger::Draft;
 use crate::policy::Policy;
@@ -19,6 +19,8 @@ pub const TEXT_BYTES: usize = 4_096;
 /// Puts a request on record. Gives back the runs that changed beyond what the draft holds in memory, and what
 /// to tell the person.
 ///
+/// A name that several runs share, one for each service of one start, means all of them.
+///
 /// # Errors
 /// A sentence: there is no such run or change, or it cannot be done to it.
 pub fn carry_out(
@@ -27,7 +29,7 @@ pub fn carry_out(
     reader: &Reader,
     policy: &Policy,
     now: Instant,
-) -> Result<(Option<Arc<Run>>, String), String> {
+) -> Result<(Vec<Arc<Run>>, String), String> {
     let (by, note) = match request {
         Request::Acknowledge { by, note, .. } | Request::Approve { by, note, .. } => (by, note),
     };
@@ -39,12 +41,25 @@ pub fn carry_out(
     }
     match request {
         Request::Acknowledge { run, by, note } => {
-            let run = current(draft, find_run(reader, run)?);
-            acknowledge(draft, &run, (by, note), now)
+            let (mut changed, mut told, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+            for run in find_runs(reader, run)?.into_iter().rev() {
+                match acknowledge(draft, &current(draft, run), (by, note), now) {
+                    Ok(run) => {
+                        told.push(format!("{} is acknowledged by {by}", name_of(&run)));
+                        changed.push(run);
+                    }
+                    Err(why) => refused.push(why),
+                }
+            }
+            if changed.is_empty() {
+                Err(refused.join("\n"))
+            } else {
+                Ok((changed, told.join("\n")))
+            }
         }
         Request::Approve { what, by, note } => {
             let told = approve(draft, reader, policy, what, (by, note), now)?;
-            Ok((None, told))
+            Ok((Vec::new(), told))
         }
     }
 }
@@ -52,7 +67,9 @@ pub fn carry_out(
 /// The run in words, so that whoever names a number sees what is meant.
 pub(super) fn name_of(run: &Run) -> String {
     let id = run.run_id.as_deref().map(|id| format!(" ({})", clean(id))).unwrap_or_default();
-    format!("run {}{id} of {} by {}", run.no, clean(&run.procedure), clean(&run.partner))
+    let service = run.service.as_deref().map(|s| format!(" on {}", clean(s))).unwrap_or_default();
+    let (procedure, partner) = (clean(&run.procedure), clean(&run.partner));
+    format!("run {}{id} of {procedure}{service} by {partner}", run.no)
 }
 
 /// The run as the draft knows it, which is later than what is stored.
@@ -65,7 +82,7 @@ fn acknowledge(
     run: &Arc<Run>,
     (by, note): (&str, &str),
     now: Instant,
-) -> Result<(Option<Arc<Run>>, String), String> {
+) -> Result<Arc<Run>, String> {
     if run.verdict() != Verdict::Violation {
         let (name, verdict) = (name_of(run), run.verdict());
         return Err(format!("{name} is {verdict}: there is nothing to acknowledge"));
@@ -75,7 +92,5 @@ fn acknowledge(
     }
     let acknowledgement = Acknowledgement { at: now, by: by.into(), note: note.into() };
     draft.acknowledge(run, acknowledgement.clone());
-    let changed = Run { acknowledged: Some(acknowledgement), ..(**run).clone() };
-    let told = format!("{} is acknowledged by {by}", name_of(run));
-    Ok((Some(Arc::new(changed)), told))
+    Ok(Arc::new(Run { acknowledged: Some(acknowledgement), ..(**run).clone() }))
 }

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use super::body::{Body, Packed};
 use super::event::FileId;
 use super::sibling::born;
-use super::signature::Signature;
+use super::signature::{HEAD_BYTES, Likeness, Rungs, Signature, read_full};
 
 /// Everything needed to find a generation again and to go on where it was left.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -25,6 +25,8 @@ pub struct Checkpoint {
     pub offset: u64,
     /// The first bytes of the file before the offset, at most [`super::HEAD_BYTES`].
     pub head: Signature,
+    /// The beginnings of those.
+    pub rungs: Rungs,
     /// The last bytes before the offset, at most [`super::MARKER_BYTES`].
     pub marker: Signature,
     /// How many bytes behind the offset are known to belong to one line that is longer than the
@@ -48,6 +50,26 @@ impl Checkpoint {
         let length = packed.length()?;
         let is_too_short_to_tell = length < u64::from(self.head.len);
         Ok(length < self.offset && (is_too_short_to_tell || self.head.stands_in(file, 0)?))
+    }
+
+    /// How the file, whatever its inode, stands to what was read.
+    pub(super) fn likeness(&self, file: &Body, metadata: &Metadata) -> io::Result<Likeness> {
+        if self.rungs.0.is_empty() || self.marker.is_of_nothing() || file.packed().is_some() {
+            return Ok(Likeness::Other);
+        }
+        let is_like = if self.offset <= metadata.size() {
+            self.fits(file, metadata)?.then_some(Likeness::Same)
+        } else {
+            let may_become = if metadata.size() < u64::from(self.head.len) {
+                let mut begin = vec![0; HEAD_BYTES];
+                let n = read_full(file, &mut begin, 0)?;
+                self.rungs.may_begin(begin.get(..n).unwrap_or_default())
+            } else {
+                self.head.stands_in(file, 0)?
+            };
+            may_become.then_some(Likeness::MayBecome)
+        };
+        Ok(is_like.unwrap_or(Likeness::Other))
     }
 
     /// Whether the file holds what was read, so that reading can go on at the offset. If nothing was read, it may

@@ -20,15 +20,18 @@ pub enum RotationKind {
     Copytruncate,
     /// Its content was cut off and no copy was found.
     Truncate,
+    /// It was replaced, or written anew, by a copy of itself; reading goes on in that.
+    Rewrite,
 }
 
 impl RotationKind {
     /// Every kind, in the order of declaration.
-    pub const ALL: [RotationKind; 4] = [
+    pub const ALL: [RotationKind; 5] = [
         RotationKind::Rename,
         RotationKind::Replace,
         RotationKind::Copytruncate,
         RotationKind::Truncate,
+        RotationKind::Rewrite,
     ];
 
     /// The word used as a label.
@@ -38,6 +41,7 @@ impl RotationKind {
             RotationKind::Replace => "replace",
             RotationKind::Copytruncate => "copytruncate",
             RotationKind::Truncate => "truncate",
+            RotationKind::Rewrite => "rewrite",
         }
     }
 }

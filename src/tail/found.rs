@@ -10,7 +10,8 @@ use std::time::SystemTime;
 use super::Tail;
 use super::body::{Body, begins};
 use super::event::{FailureKind, FileId, TailEvent};
-use super::generation::{Generation, Identity, Life, open_regular};
+use super::generation::{Doubt, Generation, Identity, Life, open_regular};
+use super::rewrite::Opened;
 use super::sibling::{Sibling, born, is_numbered, siblings};
 use super::signature::{Seen, is_prefix};
 use super::source::Place;
@@ -27,6 +28,10 @@ pub(super) struct Found {
     pub file: Option<File>,
     /// The generation that was at its path before, and when that last changed.
     before: Option<(FileId, SystemTime)>,
+    /// The generation of which it may be a copy.
+    pub after: Option<FileId>,
+    /// For how long that has been waited for already.
+    doubt: Option<Doubt>,
 }
 
 /// A path that a followed file has left. What came to it later was made after `since` and, as a copy
@@ -49,19 +54,17 @@ impl Found {
             place: Some(position),
             file: None,
             before: place.holder.zip(place.since),
+            after: place.holder,
+            doubt: None,
         }
     }
 
-    /// A file whose earlier content was cut off; `place` if a pattern leads to it.
-    pub fn again(
-        identity: Identity,
-        path: PathBuf,
-        place: Option<usize>,
-        file: Option<File>,
-    ) -> Found {
+    /// The file of a generation whose content was cut off; `place` if a pattern leads to it.
+    pub fn again(g: &Generation, place: Option<usize>, file: Option<File>) -> Found {
         let metadata = file.as_ref().and_then(|file| file.metadata().ok());
         let modified = metadata.and_then(|metadata| metadata.modified().ok());
-        Found { identity, path, modified, place, file, before: None }
+        let (identity, path, after) = (g.identity, g.path.clone(), Some(g.id));
+        Found { identity, path, modified, place, file, before: None, after, doubt: g.doubt }
     }
 }
 
@@ -99,7 +102,8 @@ impl Tail {
                 let modified = sibling.metadata.modified().ok();
                 let path = sibling.path;
                 let (place, file, before) = (None, None, None);
-                found.push(Found { identity, path, modified, place, file, before });
+                let (after, doubt) = (None, None);
+                found.push(Found { identity, path, modified, place, file, before, after, doubt });
             }
         }
     }
@@ -287,6 +291,10 @@ impl Tail {
         if self.identities.contains_key(&identity) {
             return Ok(());
         }
+        let before = self.predecessor(&f, &file);
+        let opened = Opened { path: f.path.clone(), file, metadata };
+        let Some(opened) = self.adopt(before, f.place, opened, events) else { return Ok(()) };
+        let (file, metadata) = (opened.file, opened.metadata);
         let original = match &file {
             Body::Plain(file) => self.original_of(&f, file, &metadata),
             Body::Packed(_) => None,
@@ -303,6 +311,8 @@ impl Tail {
             (None, None) => Life::Unlisted,
         };
         g.sight.scan = self.scans;
+        g.after = before.filter(|_| g.life == Life::Listed);
+        g.doubt = f.doubt.filter(|_| g.after.is_some());
         if original.is_none() {
             events.push(TailEvent::Opened {
                 file: id,

@@ -12,6 +12,12 @@ use super::body::{Body, Bytes, Packed};
 use super::event::{FailureKind, FileId};
 use super::signature::Seen;
 
+/// For how long a copy in the making may stand still.
+pub(super) const COPY_PAUSE: Duration = Duration::from_secs(5);
+
+/// For how long a copy may be in the making before it is read like any other file.
+pub(super) const COPY_LONGEST: Duration = Duration::from_secs(60);
+
 /// Which file this is for the operating system, for as long as it exists.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(super) struct Identity {
@@ -124,8 +130,34 @@ pub(super) struct Generation {
     pub quiet_since: Duration,
     /// A read found other bytes than expected: the next scan finds out why.
     pub suspect: bool,
+    /// The generation that was at its path before: this may be a copy of it. Nothing is read until that is known.
+    pub after: Option<FileId>,
+    /// It is shorter than what was read, and may be a copy in the making.
+    pub doubt: Option<Doubt>,
     pub failing: Option<FailureKind>,
     pub retry_at: Duration,
+}
+
+/// For how long a file has been looked at that may be a copy in the making.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Doubt {
+    size: u64,
+    began: Duration,
+    /// When it was last seen to grow.
+    grew: Duration,
+}
+
+impl Doubt {
+    /// Whether a file of this size may still turn out to be a copy: it grows, or did so a moment ago. Nobody copies
+    /// with long pauses or for ever.
+    pub fn lasts(doubt: &mut Option<Doubt>, size: u64, now: Duration) -> bool {
+        let doubt = doubt.get_or_insert(Doubt { size, began: now, grew: now });
+        if doubt.size != size {
+            (doubt.size, doubt.grew) = (size, now);
+        }
+        now.saturating_sub(doubt.grew) < COPY_PAUSE
+            && now.saturating_sub(doubt.began) < COPY_LONGEST
+    }
 }
 
 impl Generation {
@@ -152,6 +184,8 @@ impl Generation {
             sight: Sight::default(),
             quiet_since: now,
             suspect: false,
+            after: None,
+            doubt: None,
             failing: None,
             retry_at: Duration::ZERO,
         }
@@ -268,6 +302,7 @@ impl Generation {
         }
         self.stat = stat;
         self.suspect = false;
+        self.doubt = None;
         self.failing = None;
         match &self.file {
             Some(file) => {
@@ -287,6 +322,7 @@ impl Generation {
         self.examined = self.offset();
         self.quiet_since = now;
         self.suspect = false;
+        self.doubt = None;
         self.sight = Sight::default();
     }
 
@@ -297,6 +333,7 @@ impl Generation {
         self.examined = self.offset();
         self.stat.size = self.offset();
         self.suspect = false;
+        self.doubt = None;
         self.failing = None;
     }
 

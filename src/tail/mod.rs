@@ -27,6 +27,7 @@ mod generation;
 mod glob;
 mod reading;
 mod resume;
+mod rewrite;
 mod rotate;
 mod scan;
 mod sibling;
@@ -38,7 +39,7 @@ mod walk;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -47,11 +48,12 @@ pub use checkpoint::Checkpoint;
 pub use event::{FailureKind, FileId, LossReason, RotationKind, TailEvent};
 pub use folder::{Document, Folder, Mark, Stat};
 pub use glob::{Pattern, PatternError};
-pub use signature::{HEAD_BYTES, MARKER_BYTES, Signature};
+pub use signature::{HEAD_BYTES, MARKER_BYTES, Rungs, Signature};
 pub use waker::Waker;
 
 use generation::{Generation, Identity};
 use resume::Waiting;
+use rewrite::Remainder;
 use sibling::is_compressed;
 use source::Source;
 
@@ -155,6 +157,10 @@ pub struct Tail {
     waiting: BTreeMap<(Identity, FileId), Waiting>,
     /// Compressed files from which nothing comes that is not known, by what shows that one is another.
     known_packed: RefCell<BTreeSet<(Identity, u64, SystemTime)>>,
+    /// Files that were replaced by copies: who has one open may still write to it.
+    replaced: Vec<Remainder>,
+    /// Where the files of checkpoints were that have not been found yet, as far as this scan has asked.
+    waiting_at: Option<HashMap<(usize, PathBuf), FileId>>,
     next: u64,
     scans: u64,
     now: Duration,
@@ -193,6 +199,8 @@ impl Tail {
             identities: HashMap::new(),
             waiting: BTreeMap::new(),
             known_packed: RefCell::default(),
+            replaced: Vec::new(),
+            waiting_at: None,
             next: last.map_or(1, |last| last.saturating_add(1)),
             scans: 0,
             now: Duration::ZERO,

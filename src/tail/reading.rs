@@ -20,7 +20,7 @@ impl Tail {
 
     fn is_unread(&self, g: &Generation) -> bool {
         let is_lost = matches!(g.life, Life::Gone | Life::CopyOf(_));
-        !is_lost && !g.suspect && g.retry_at <= self.now && !g.is_read()
+        !is_lost && g.after.is_none() && !g.suspect && g.retry_at <= self.now && !g.is_read()
     }
 
     /// Whether everything that is complete in this generation has been read.
@@ -112,6 +112,7 @@ impl Tail {
             ino: g.identity.ino,
             offset,
             head: g.seen.head_at(offset),
+            rungs: g.seen.rungs_at(offset),
             marker: g.seen.marker_at(offset, g.file.as_ref().map(|file| file as &dyn Bytes))?,
             skipped: if is_long && offset == here { g.examined - here } else { 0 },
             changed_at: Some(g.stat.changed_at()),

@@ -4,16 +4,17 @@ use std::cmp::Reverse;
 use std::fs::Metadata;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use super::body::Body;
 use super::checkpoint::Checkpoint;
 use super::event::{FailureKind, FileId, LossReason, RotationKind, TailEvent};
 use super::found::{Departed, Found};
-use super::generation::{Generation, Identity, Life, regular};
-use super::sibling::{born, live, looks_rotated, modified, relocated, siblings};
-use super::signature::Seen;
+use super::generation::{Doubt, Generation, Identity, Life, regular};
+use super::rewrite::Opened;
+use super::sibling::{Sibling, born, live, looks_rotated, modified, relocated, siblings};
+use super::signature::{Likeness, Seen};
 use super::{Depth, Tail};
 
 /// A checkpoint whose file has not been found yet.
@@ -23,13 +24,8 @@ pub(super) struct Waiting {
     since: Option<Duration>,
     /// It was reported as gone.
     is_given_up: bool,
-}
-
-/// A file that fits a checkpoint.
-struct Match {
-    path: PathBuf,
-    file: Body,
-    metadata: Metadata,
+    /// What is at its path may be a copy in the making.
+    doubt: Option<Doubt>,
 }
 
 impl Tail {
@@ -38,7 +34,7 @@ impl Tail {
         let source = self.sources.iter().position(|source| source.name == checkpoint.source);
         if let Some(source) = source {
             let identity = Identity { source, dev: checkpoint.dev, ino: checkpoint.ino };
-            let waiting = Waiting { since: None, is_given_up: false, checkpoint };
+            let waiting = Waiting { since: None, is_given_up: false, doubt: None, checkpoint };
             self.waiting.insert((identity, waiting.checkpoint.file), waiting);
         }
     }
@@ -48,7 +44,7 @@ impl Tail {
         let Some(g) = self.generations.get(&file) else { return };
         // A file of which nothing was read cannot be recognised. A deleted one may come back compressed.
         let offset = g.offset();
-        if offset == 0 || g.life == Life::Gone {
+        if offset == 0 {
             return;
         }
         if let Ok(checkpoint) = self.checkpoint(file, offset) {
@@ -59,6 +55,35 @@ impl Tail {
             && let Some(oldest) = finished.map(|(key, _)| *key).min_by_key(|(_, file)| *file)
         {
             self.waiting.remove(&oldest);
+        }
+    }
+
+    /// The checkpoint of a generation whose file has not been found, or is closed.
+    pub(super) fn waiting_for(&self, file: FileId) -> Option<&Checkpoint> {
+        let mut all = self.waiting.values().map(|waiting| &waiting.checkpoint);
+        all.find(|checkpoint| checkpoint.file == file)
+    }
+
+    /// Where the files of checkpoints were that have not been found, or are closed.
+    pub(super) fn waiting_paths(&self) -> impl Iterator<Item = (usize, &Path, FileId)> {
+        let known = self.waiting.iter().filter(|(_, waiting)| 0 < waiting.checkpoint.offset);
+        known.map(|((identity, file), waiting)| {
+            (identity.source, waiting.checkpoint.path.as_path(), *file)
+        })
+    }
+
+    /// Goes on in a file that turned out to be a copy of one whose file has not been found, or is closed.
+    pub(super) fn go_on_waiting(
+        &mut self,
+        file: FileId,
+        at: Opened,
+        place: Option<usize>,
+        events: &mut Vec<TailEvent>,
+    ) {
+        let mut keys = self.waiting.keys();
+        let Some(key) = keys.find(|(_, waiting)| *waiting == file).copied() else { return };
+        if let Some(waiting) = self.waiting.remove(&key) {
+            self.go_on(key.0.source, waiting.checkpoint, at, place, events);
         }
     }
 
@@ -118,8 +143,11 @@ impl Tail {
             match self.find_elsewhere(key.0, &waiting.checkpoint) {
                 Ok(Some(at)) => {
                     let (identity, checkpoint) = (key.0, waiting.checkpoint);
-                    departed.extend(younger_than(identity, &checkpoint, &at));
-                    self.go_on(identity.source, checkpoint, at, None, events);
+                    let place = self.place_of(identity.source, &checkpoint, &at);
+                    if place.is_none() {
+                        departed.extend(younger_than(identity, &checkpoint, &at));
+                    }
+                    self.go_on(identity.source, checkpoint, at, place, events);
                 }
                 Ok(None) => self.give_up(key, waiting, events),
                 Err(_) => {
@@ -145,18 +173,21 @@ impl Tail {
         let best = fits.max_by_key(|checkpoint| checkpoint.offset);
         let key = best.map(|checkpoint| (f.identity, checkpoint.file));
         let Some(waiting) = key.and_then(|key| self.waiting.remove(&key)) else { return false };
-        let at = Match { path: f.path.clone(), file, metadata };
+        let at = Opened { path: f.path.clone(), file, metadata };
         self.go_on(f.identity.source, waiting.checkpoint, at, f.place, events);
         true
     }
 
     /// Where rotation may have put the file, or a copy of it.
-    fn find_elsewhere(&self, identity: Identity, of: &Checkpoint) -> io::Result<Option<Match>> {
+    fn find_elsewhere(&self, identity: Identity, of: &Checkpoint) -> io::Result<Option<Opened>> {
         let is_held = |metadata: &Metadata| {
             self.identities.contains_key(&Identity::of(identity.source, metadata))
         };
         let moved = relocated(&of.path, identity.dev, identity.ino)?;
         let copies = siblings(&of.path)?;
+        if let Some(here) = self.find_rewritten(identity, of, moved.as_ref())? {
+            return Ok(Some(here));
+        }
         for sibling in moved.into_iter().chain(copies) {
             if is_held(&sibling.metadata) {
                 continue;
@@ -168,15 +199,47 @@ impl Tail {
                     && waiting.checkpoint.fits(&file, &metadata).unwrap_or(false)
             };
             if of.fits(&file, &metadata)? && !others.any(is_better) {
-                return Ok(Some(Match { path: sibling.path, file, metadata }));
+                return Ok(Some(Opened { path: sibling.path, file, metadata }));
             }
         }
         self.find_unread(identity, of)
     }
 
+    /// A copy that stands at its path, unless the file itself was moved.
+    fn find_rewritten(
+        &self,
+        identity: Identity,
+        of: &Checkpoint,
+        moved: Option<&Sibling>,
+    ) -> io::Result<Option<Opened>> {
+        let Some(source) = self.sources.get(identity.source) else { return Ok(None) };
+        let path = of.path.clone();
+        if of.offset == 0 || source.position(&path).is_none() || regular(&path).is_err() {
+            return Ok(None);
+        }
+        if let Some(moved) = moved {
+            let (file, metadata) = Body::open(&moved.path, self.limits)?;
+            if of.fits(&file, &metadata)? {
+                return Ok(None);
+            }
+        }
+        let (file, metadata) = Body::open(&path, self.limits)?;
+        let is_held = self.identities.contains_key(&Identity::of(identity.source, &metadata));
+        let is_copy = !is_held
+            && of.likeness(&file, &metadata)? == Likeness::Same
+            && source.allows(&path, &file).is_ok();
+        Ok(is_copy.then_some(Opened { path, file, metadata }))
+    }
+
+    /// The place at which a file was found again, if it was at its path.
+    fn place_of(&self, source: usize, of: &Checkpoint, at: &Opened) -> Option<usize> {
+        let source = self.sources.get(source).filter(|_| of.path == at.path)?;
+        source.position(&at.path)
+    }
+
     /// Of a file of which nothing was read there is nothing to recognise it by. What rotation made since then,
     /// and nobody knows, is that: of several, the one that was written to first.
-    fn find_unread(&self, identity: Identity, of: &Checkpoint) -> io::Result<Option<Match>> {
+    fn find_unread(&self, identity: Identity, of: &Checkpoint) -> io::Result<Option<Opened>> {
         let Some(since) = of.written_at.filter(|_| of.offset == 0) else { return Ok(None) };
         let departed = Departed {
             source: identity.source,
@@ -191,7 +254,7 @@ impl Tail {
             .min_by(|a, b| (modified(a), Reverse(&a.path)).cmp(&(modified(b), Reverse(&b.path))));
         let Some(first) = first else { return Ok(None) };
         let (file, metadata) = Body::open(&first.path, self.limits)?;
-        Ok(Some(Match { path: first.path, file, metadata }))
+        Ok(Some(Opened { path: first.path, file, metadata }))
     }
 
     /// Follows a generation from where its checkpoint left it.
@@ -199,7 +262,7 @@ impl Tail {
         &mut self,
         source: usize,
         from: Checkpoint,
-        at: Match,
+        at: Opened,
         place: Option<usize>,
         events: &mut Vec<TailEvent>,
     ) {
@@ -219,6 +282,9 @@ impl Tail {
         g.memo = from.memo;
         g.life = if place.is_some() { Life::Listed } else { Life::Unlisted };
         g.sight.scan = self.scans;
+        if g.offset() == 0 && place.is_some() {
+            g.after = self.last_at(source, &g.path).filter(|last| *last < g.id);
+        }
         let name = self.source_name(source);
         events.push(TailEvent::Opened {
             file: g.id,
@@ -227,6 +293,10 @@ impl Tail {
             resumed_at: g.offset(),
             mtime: at.metadata.modified().ok(),
         });
+        if !moved_to && Identity::of(source, &at.metadata) != was {
+            let kind = RotationKind::Rewrite;
+            events.push(TailEvent::Rotated { file: g.id, source: name.clone(), kind });
+        }
         if moved_to {
             let kind = if is_copy { RotationKind::Copytruncate } else { RotationKind::Rename };
             let was_rotated = looks_rotated(from.path.file_name().unwrap_or_default().as_bytes())
@@ -243,6 +313,16 @@ impl Tail {
         self.hold(g, place);
     }
 
+    /// Whether what stands at its path may become a copy of what was read.
+    fn is_under_way(&self, waiting: &mut Waiting) -> bool {
+        let Waiting { checkpoint, doubt, .. } = waiting;
+        let Ok((file, metadata)) = Body::open(&checkpoint.path, self.limits) else { return false };
+        let like = checkpoint.likeness(&file, &metadata);
+        // One that has become a copy is gone on with once all is looked at.
+        like.is_ok_and(|like| like != Likeness::Other)
+            && Doubt::lasts(doubt, metadata.len(), self.now)
+    }
+
     /// The file is not where it was nor beside it. Another one at its path settles the matter; where
     /// there is none, a directory may not have been mounted yet.
     fn give_up(
@@ -256,11 +336,18 @@ impl Tail {
         let is_late = since.saturating_add(self.limits.linger) <= self.now;
         let is_hidden =
             here.as_ref().is_err_and(|e| FailureKind::of(e) == FailureKind::PermissionDenied);
-        if is_hidden || here.is_err() && !is_late {
+        let is_under_way = self.is_under_way(&mut waiting);
+        if is_hidden || is_under_way || here.is_err() && !is_late {
             self.waiting.insert(key, waiting);
             return;
         }
         let Checkpoint { file, offset: from, .. } = waiting.checkpoint;
+        // Nothing was read of it before it turned out to be a copy of the one that is followed in it now.
+        let holder = self.identities.get(&key.0).filter(|_| from == 0);
+        if holder.is_some_and(|holder| *holder < file) {
+            events.push(TailEvent::Closed { file, source: self.source_name(key.0.source) });
+            return;
+        }
         let source = self.source_name(key.0.source);
         if let Ok(metadata) = here {
             let is_cut = Identity::of(key.0.source, &metadata) == key.0 && metadata.len() < from;
@@ -278,7 +365,7 @@ impl Tail {
 
 /// A file that moved away from its path left it to younger ones. Of one that was cut off, again and again perhaps,
 /// younger copies were made than the one that was found.
-fn younger_than(identity: Identity, checkpoint: &Checkpoint, at: &Match) -> Option<Departed> {
+fn younger_than(identity: Identity, checkpoint: &Checkpoint, at: &Opened) -> Option<Departed> {
     let source = identity.source;
     let (path, holder) = (checkpoint.path.clone(), checkpoint.file);
     let written_since = at.metadata.modified().ok()?;

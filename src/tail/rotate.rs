@@ -58,6 +58,9 @@ impl Tail {
 
     /// No path leads to it any more. Its state, if it still exists.
     fn unlisted(&mut self, id: FileId, findings: &mut Findings) -> io::Result<Option<Stat>> {
+        if self.goes_on_at_its_path(id, findings) {
+            return Ok(None);
+        }
         let Some(g) = self.generations.get_mut(&id) else { return Ok(None) };
         let source = self.sources.get(g.identity.source).map(|source| source.name.clone());
         let source = source.unwrap_or_else(|| "".into());
@@ -105,9 +108,12 @@ impl Tail {
             return;
         }
         let was_open = g.file.is_some();
+        let was_doubtful = g.doubt.is_some();
         let mut lost = None;
         let verdict = self.with_file(id, |g| {
-            let is_itself = (was_open || !g.is_younger()?) && g.is_itself(stat.size)?;
+            // A younger one that holds all that was read is a copy.
+            let is_known = was_open || 0 < g.offset() || !g.is_younger()?;
+            let is_itself = is_known && g.is_itself(stat.size)?;
             if is_itself {
                 // What was cut off had not been read; what had been is all there.
                 lost = Some((stat.size, g.stat.size)).filter(|(now, before)| now < before);
@@ -117,6 +123,9 @@ impl Tail {
         });
         match verdict {
             Ok(Some(true)) => {
+                if was_doubtful {
+                    self.report_rewrite(id, findings.events);
+                }
                 if let Some((from, to)) = lost {
                     let (kind, reason) = (RotationKind::Truncate, LossReason::Truncate);
                     self.report_cut(id, kind, reason, (from, to), findings.events);
@@ -125,6 +134,7 @@ impl Tail {
             Ok(Some(false)) if self.generations.get(&id).is_some_and(Generation::is_packed) => {
                 self.spoiled(id, findings.events);
             }
+            Ok(Some(false)) if self.is_being_rewritten(id, stat.size) => {}
             Ok(Some(false)) => self.replaced(id, was_open, findings),
             // Its path leads to another file since it was looked at: the next scan finds out.
             Ok(None) => {}
@@ -142,7 +152,7 @@ impl Tail {
             Some(Body::Plain(file)) => Some(file),
             Some(Body::Packed(_)) | None => None,
         };
-        findings.found.push(Found::again(g.identity, g.path.clone(), place, file));
+        findings.found.push(Found::again(g, place, file));
         let size = g.stat.size;
         let (kind, reason, from) = match self.go_on_in_copy(id) {
             Ok(from) => (RotationKind::Copytruncate, LossReason::Copytruncate, from),
@@ -234,7 +244,7 @@ impl Tail {
     }
 
     /// A sibling that holds everything that was read of a generation, and perhaps the rest of it.
-    fn find_copy(&self, id: FileId) -> Option<(PathBuf, (Body, Metadata))> {
+    pub(super) fn find_copy(&self, id: FileId) -> Option<(PathBuf, (Body, Metadata))> {
         let g = self.generations.get(&id).filter(|g| g.seen.is_telling())?;
         siblings(&g.path).ok()?.into_iter().find_map(|sibling| {
             let identity = Identity::of(g.identity.source, &sibling.metadata);

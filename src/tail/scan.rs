@@ -29,6 +29,7 @@ impl Tail {
     /// `now` is the time on a clock that never goes back, since any fixed moment.
     pub fn scan(&mut self, depth: Depth, now: Duration) -> Vec<TailEvent> {
         self.now = now;
+        self.waiting_at = None;
         self.descriptors = self.generations.values().filter(|g| g.file.is_some()).count();
         let mut events = Vec::new();
         let mut depth = if self.scans == 0 { Depth::Glob } else { depth };
@@ -39,7 +40,9 @@ impl Tail {
             }
             depth = Depth::Glob;
         }
+        self.judge_rewrites(&mut events);
         self.judge_copies(&mut events);
+        self.look_at_remainders(&mut events);
         self.release(&mut events);
         self.report_empty(&mut events);
         events

@@ -67,6 +67,46 @@ pub(super) fn read_full(
     Ok(done)
 }
 
+/// From how many first bytes a file that is shorter than its signature can be told from others.
+const RUNGS: [usize; 14] = [2, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768];
+
+/// How many digits there must be in the bytes by which a file is known wherever it is: a stamp has as many. Lines
+/// without any may well come again.
+const TELLING_DIGITS: usize = 8;
+
+/// What a file begins with, for several short lengths, so that one that is just being written is told from others
+/// soon. Four bytes each of a SHA-256. None at all: the file cannot be known by its bytes alone.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Rungs(pub Vec<u32>);
+
+impl Rungs {
+    /// Of a file that begins with these bytes.
+    fn of(bytes: &[u8]) -> Rungs {
+        let parts = RUNGS.iter().map_while(|len| bytes.get(..*len));
+        Rungs(parts.map(|part| short(&Signature::of(part))).collect())
+    }
+
+    /// Whether a file with these first bytes, and no more, begins in the same way as far as that can be told.
+    pub(super) fn may_begin(&self, bytes: &[u8]) -> bool {
+        Rungs::of(bytes).0.iter().zip(&self.0).all(|(one, other)| one == other)
+    }
+}
+
+fn short(signature: &Signature) -> u32 {
+    signature.hash.first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes))
+}
+
+/// How a file stands to what was read before, perhaps of another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Likeness {
+    /// It holds everything that was read, and perhaps more.
+    Same,
+    /// It is shorter, and nothing in it is other than what was read: a copy may be on its way.
+    MayBecome,
+    /// It is something else.
+    Other,
+}
+
 /// What is remembered of the bytes up to the offset.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Seen {
@@ -135,9 +175,35 @@ impl Seen {
         Ok(self.stands_around(file)? && stands(file, &self.head, 0)?)
     }
 
+    /// Whether what is remembered tells the file from others that are not the same file.
+    fn is_known_anywhere(&self) -> bool {
+        let bytes = self.head.iter().chain(&self.marker);
+        TELLING_DIGITS <= bytes.filter(|byte| byte.is_ascii_digit()).take(TELLING_DIGITS).count()
+    }
+
+    /// How a file of this size, which may be another, stands to what is remembered.
+    pub fn likeness(&self, file: &impl Bytes, size: u64) -> io::Result<Likeness> {
+        if !self.is_known_anywhere() {
+            return Ok(Likeness::Other);
+        }
+        if self.offset <= size {
+            return Ok(if self.stands_in(file)? { Likeness::Same } else { Likeness::Other });
+        }
+        let known = self.head.get(..within(size, self.head.len())).unwrap_or(&self.head);
+        Ok(if stands(file, known, 0)? { Likeness::MayBecome } else { Likeness::Other })
+    }
+
     /// The signature of the file's first bytes before `at`, an offset not behind the present one.
     pub fn head_at(&self, at: u64) -> Signature {
         Signature::of(self.head.get(..within(at, HEAD_BYTES)).unwrap_or(&self.head))
+    }
+
+    /// The same for the short lengths below that; none if the file is not to be known by its bytes alone.
+    pub fn rungs_at(&self, at: u64) -> Rungs {
+        if !self.is_known_anywhere() {
+            return Rungs::default();
+        }
+        Rungs::of(self.head.get(..within(at, HEAD_BYTES)).unwrap_or(&self.head))
     }
 
     /// The signature of the bytes right before `at`; of nothing if they are gone from the file.

@@ -17,6 +17,7 @@ mod limits;
 mod model;
 mod odd;
 mod restart;
+mod rewritten;
 mod rotation;
 
 /// One scan after another is this much later.
@@ -135,7 +136,12 @@ impl Rig {
         self.now += POLL;
         for event in self.tail.scan(depth, self.now) {
             match &event {
-                TailEvent::Opened { file, resumed_at, .. } => self.keep(*file, *resumed_at),
+                // It may turn out to be a copy at once.
+                TailEvent::Opened { file, resumed_at, .. }
+                    if self.tail.generations.contains_key(file) =>
+                {
+                    self.keep(*file, *resumed_at);
+                }
                 // What moved is to be found again from there.
                 TailEvent::Rotated { file, .. } => {
                     let stored = self.store.get(file).map(|checkpoint| checkpoint.offset);

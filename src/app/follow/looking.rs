@@ -75,6 +75,7 @@ impl Follower {
             }
             TailEvent::Closed { file, .. } => {
                 self.intake.close(file);
+                self.progress.remove(&file);
                 self.mtimes.remove(&file);
                 self.closed.push(file);
             }

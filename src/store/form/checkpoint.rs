@@ -6,7 +6,7 @@ use crate::ledger::chain::Head;
 use crate::store::scalar::Text;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::tail::{Checkpoint, FileId, Signature};
+use crate::tail::{Checkpoint, FileId, Rungs, Signature};
 
 /// A checkpoint as it is written. Hashes in hexadecimal.
 #[derive(Serialize, Deserialize)]
@@ -19,6 +19,9 @@ struct CheckpointForm<'a> {
     ino: u64,
     offset: u64,
     head: (u32, String),
+    /// Absent in older ones.
+    #[serde(default)]
+    rungs: Vec<u32>,
     marker: (u32, String),
     skipped: u64,
     /// Nanoseconds since 1970.
@@ -50,6 +53,7 @@ pub(crate) fn write_checkpoint(c: &Checkpoint) -> Result<String, serde_json::Err
         ino: c.ino,
         offset: c.offset,
         head: signature(&c.head),
+        rungs: c.rungs.0.clone(),
         marker: signature(&c.marker),
         skipped: c.skipped,
         changed_at: c.changed_at.and_then(nanos),
@@ -80,6 +84,7 @@ pub(crate) fn read_checkpoint(text: &str) -> Result<Checkpoint, serde_json::Erro
         ino: form.ino,
         offset: form.offset,
         head: signature(form.head)?,
+        rungs: Rungs(form.rungs),
         marker: signature(form.marker)?,
         skipped: form.skipped,
         changed_at: form.changed_at.and_then(instant),

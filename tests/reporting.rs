@@ -255,3 +255,103 @@ proptest! {
         prop_assert!((business - nanos as f64 / 1e9).abs() < 1e-6);
     }
 }
+
+const AGREED: &str = "backfill_horizon: 10000d
+services: { billing: { timezone: UTC, business_hours: \"Mo-Su 06:00-20:00\" } }
+partners:
+  southhost:
+    timezone: UTC
+    windows: \"Mo-Su 20:00-06:00\"
+    lost_after: 10000d
+    acknowledge_after: 10000d
+    emergencies: { allowed: true }
+    procedures: { vacuum: { services: [billing] }, rotate: { services: [billing], lost_after: 1h } }
+sources: [ { name: south, partner: southhost, files: [south.log], format: logfmt } ]
+";
+
+/// A month with a run of each verdict, and one against the agreement that is still running.
+fn mixed() -> tempfile::TempDir {
+    let home = folder();
+    std::fs::write(home.path().join("offhours.yml"), AGREED).expect("a file");
+    let mut log = String::new();
+    let mut run = |id: &str, procedure: &str, from: &str, to: Option<&str>, more: &str| {
+        let line = |event: &str, at: &str| {
+            format!(
+                "time=2026-05-{at}:00Z event={event} procedure={procedure} run_id={id} {more}\n"
+            )
+        };
+        log += &line("started", from);
+        log += &to.map_or(String::new(), |to| line("finished", to));
+    };
+    run("a", "vacuum", "04T21:00", Some("04T22:00"), "");
+    run("b", "vacuum", "05T12:00", Some("05T12:30"), "");
+    run("c", "rotate", "06T21:00", None, "");
+    run("d", "vacuum", "07T13:00", Some("07T13:10"), "change_id=E1");
+    run("e", "vacuum", "08T12:00", None, "");
+    log += "time=2026-05-07T12:00:00Z change_id=E1 status=confirmed change_type=emergency procedure=vacuum planned_start=2026-05-07T13:00:00Z planned_end=2026-05-07T14:00:00Z\n";
+    std::fs::write(home.path().join("south.log"), log).expect("a log");
+    let server = Server::start_in(&home.path().join("offhours.yml"), home.path());
+    assert!(server.stop().success());
+    home
+}
+
+/// What a title stands beside in the last column of the Markdown table, in that of HTML, and on a tile.
+fn beside(title: &str, markdown: &str, html: &str) -> (String, String, Option<String>) {
+    let row = markdown.lines().find_map(|line| line.strip_prefix(&format!("| {title} |")));
+    let cells = row.map(|row| row.trim_end_matches('|').rsplit('|').next().unwrap_or(""));
+    let (_, row) = html.split_once(&format!("<th scope=\"row\">{title}</th>")).expect(title);
+    let (row, _) = row.split_once("</tr>").expect("the end of a row");
+    let cell = row.rsplit_once("</td>").and_then(|(row, _)| row.rsplit_once('>'));
+    let tile = html.split_once(&format!("</b><span>{title}</span>"));
+    let tile = tile.and_then(|(before, _)| before.rsplit_once("<b>"));
+    (
+        cells.expect(title).trim().to_owned(),
+        cell.expect(title).1.to_owned(),
+        tile.map(|(_, value)| value.to_owned()),
+    )
+}
+
+#[test]
+fn the_same_words_count_the_same_in_every_format() {
+    let home = mixed();
+    let of =
+        |format: &str| report(home.path(), &["--month=2026-05", &format!("--format={format}")]);
+    let (markdown, html, csv) = (of("markdown"), of("html"), of("csv"));
+    let json: Value = serde_json::from_str(&of("json")).expect("a list");
+    let figures = &json[0]["figures"];
+    let in_csv = |column: &str| figure(&csv, "southhost", "2026-05", column);
+    let verdict = |word: &str| figures["verdicts"][word].clone();
+    let mut rows = vec![
+        ("Runs".to_owned(), "runs".to_owned(), figures["runs"].clone()),
+        ("As agreed".into(), "compliant".into(), verdict("compliant")),
+        ("Not as agreed".into(), "violation".into(), verdict("violation")),
+        ("Exempt (waived emergencies)".into(), "exempt".into(), verdict("exempt")),
+        ("Evidence is missing".into(), "unknown".into(), verdict("unknown")),
+        ("Not final yet".into(), "provisional".into(), figures["provisional"].clone()),
+        ("Judged runs".into(), "judged".into(), figures["judged"].clone()),
+        ("Not acknowledged yet".into(), "unacknowledged".into(), figures["unacknowledged"].clone()),
+    ];
+    for kpi in offhours::report::scorecard::KPIS {
+        rows.push((kpi.title.into(), format!("kpi_{}", kpi.key), figures["kpis"][kpi.key].clone()));
+    }
+    let mut tiles = 0;
+    for (title, column, number) in &rows {
+        let want = number.as_u64().expect("a number").to_string();
+        let (in_markdown, in_html, on_tile) = beside(title, &markdown, &html);
+        assert_eq!([&in_markdown, &in_html, &in_csv(column)], [&want; 3], "{title}");
+        tiles += usize::from(on_tile.is_some());
+        assert_eq!(on_tile.unwrap_or(want.clone()), want, "the tile {title}");
+    }
+    assert_eq!(tiles, 3, "{html}");
+    let numbers = ["runs", "compliant", "violation", "exempt", "unknown", "provisional", "judged"];
+    assert_eq!(numbers.map(in_csv), ["5", "1", "2", "1", "1", "1", "3"].map(String::from));
+    assert_eq!(in_csv("unacknowledged"), "2");
+    // Each violation is told, the one that still runs as well.
+    assert_eq!(markdown.matches("\n### ").count(), 2, "{markdown}");
+    assert_eq!(json[0]["violations"].as_array().map(Vec::len), Some(2));
+    let (_, _, business) = beside("Time in business hours", &markdown, &html);
+    assert!(
+        business
+            .is_some_and(|tile| markdown.contains(&format!("| Time in business hours | {tile} |")))
+    );
+}

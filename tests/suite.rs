@@ -30,6 +30,8 @@ mod judging;
 /// Following files: rotation by the real program, and what a machine may do.
 mod following;
 
+/// What check-config warns of.
+mod doubts;
 /// The next days: windows, freezes, business hours and changes.
 mod windows;
 /// Documents beside the log, live: read once for each content, and exactly once through kill -9.

@@ -1,5 +1,7 @@
 //! `offhours check-config`: what was understood.
 
+mod doubts;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -47,6 +49,9 @@ pub fn run(options: &Options) -> Outcome {
     let now = clock::now();
     if let Some(path) = &options.tests {
         return run_tests(&config.policy, path, now);
+    }
+    for doubt in doubts::doubts(&config, now) {
+        super::say(format_args!("warning: {doubt}"));
     }
     let mut text = String::new();
     for service in &config.policy.services {

@@ -95,8 +95,14 @@ pub struct Figures {
     pub runs: u64,
     /// Runs whose verdict is not final.
     pub provisional: u64,
+    /// All runs by verdict, so far where it is not final.
+    pub verdicts: BTreeMap<&'static str, u64>,
     /// Runs whose verdict is final, by verdict.
     pub final_runs: BTreeMap<&'static str, u64>,
+    /// Runs that adherence is about: their verdict is final, and no emergency waived what they broke.
+    pub judged: u64,
+    /// Violations that wait for somebody to take note of them.
+    pub unacknowledged: u64,
     /// As agreed, of the runs whose verdict is final and not exempt; null without coverage, and without such runs.
     pub adherence_ratio: Option<f64>,
     /// The share of the month in which every source of the partner was readable, fresh and caught up; null: none is
@@ -120,9 +126,7 @@ impl Scorecard {
         let span = month.span(&partner.zone);
         let of_month = |month: Month| Figures::new(month, &partner.zone, now, runs, covered);
         let own: Vec<&Counted> = begun_in(runs, span).collect();
-        let waits = |(run, ..): &&&Counted| {
-            run.verdict() == Verdict::Violation && run.latched && run.acknowledged.is_none()
-        };
+        let figures = of_month(month);
         Scorecard {
             partner: partner.name.to_string(),
             month: month.to_string(),
@@ -131,12 +135,12 @@ impl Scorecard {
             to: rfc3339(span.end),
             zone: partner.zone.name().into(),
             complete: span.end <= now,
-            figures: of_month(month),
             before: months_before(month, partner, runs, covered)
                 .into_iter()
                 .map(of_month)
                 .collect(),
-            unacknowledged: own.iter().filter(waits).count() as u64,
+            unacknowledged: figures.unacknowledged,
+            figures,
             runs: own
                 .iter()
                 .map(|(run, b, o)| RunReport::new(run, (*b).into(), (*o).into()))
@@ -187,10 +191,11 @@ impl Figures {
         let own: Vec<&Counted> = begun_in(runs, span).collect();
         // The sums of the metrics, of the runs of this month alone.
         let board = Board::of(own.iter().map(|(run, b, o)| (run, *b, *o)));
-        let (mut final_runs, mut reasons) = (BTreeMap::new(), BTreeMap::new());
-        Verdict::ALL.iter().for_each(|verdict| {
-            final_runs.insert(verdict.as_str(), 0);
-        });
+        let none = || Verdict::ALL.iter().map(|v| (v.as_str(), 0)).collect::<BTreeMap<_, u64>>();
+        let (mut verdicts, mut final_runs, mut reasons) = (none(), none(), BTreeMap::new());
+        for (run, ..) in &own {
+            *verdicts.entry(run.verdict().as_str()).or_default() += 1;
+        }
         for sums in board.series.values() {
             for ((verdict, _), n) in &sums.runs {
                 *final_runs.entry(verdict.as_str()).or_default() += n;
@@ -210,7 +215,13 @@ impl Figures {
             (kpi.key, own.iter().filter(|(run, ..)| (kpi.counts)(run)).count() as u64)
         };
         let (least, median) = notice(&own);
+        let waits = |(run, ..): &&&Counted| {
+            run.verdict() == Verdict::Violation && run.latched && run.acknowledged.is_none()
+        };
         Figures {
+            verdicts,
+            judged,
+            unacknowledged: own.iter().filter(waits).count() as u64,
             month: month.to_string(),
             month_name: month.name(),
             runs: own.len() as u64,
@@ -227,13 +238,14 @@ impl Figures {
         }
     }
 
+    /// Runs with this verdict, so far where it is not final.
     fn of(&self, verdict: Verdict) -> u64 {
-        self.final_runs.get(verdict.as_str()).copied().unwrap_or(0)
+        self.verdicts.get(verdict.as_str()).copied().unwrap_or(0)
     }
 
-    /// Runs that adherence is about: their verdict is final, and no emergency waived what they broke.
-    pub fn judged(&self) -> u64 {
-        self.final_runs.values().sum::<u64>() - self.of(Verdict::Exempt)
+    /// Runs of which this is the final verdict.
+    fn finally(&self, verdict: Verdict) -> u64 {
+        self.final_runs.get(verdict.as_str()).copied().unwrap_or(0)
     }
 }
 

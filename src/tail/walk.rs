@@ -14,6 +14,9 @@ use super::sibling::is_compressed;
 /// How many directories deep a path may lie that `**` finds.
 const DEEPEST: usize = 64;
 
+/// Names in directories that are looked at to find whether a pattern leads anywhere.
+const ENTRIES_LOOKED_AT: usize = 100_000;
+
 /// A directory that could not be listed, or not to its end.
 pub(super) struct Blocked {
     pub directory: PathBuf,
@@ -30,6 +33,14 @@ pub(super) struct Walk {
     pub directories: BTreeSet<PathBuf>,
     pub blocked: Vec<Blocked>,
     entries_left: usize,
+}
+
+impl Pattern {
+    /// Whether there is a file now that it names.
+    pub fn leads_somewhere(&self) -> bool {
+        let walk = Walk::through(std::slice::from_ref(self), ENTRIES_LOOKED_AT);
+        walk.paths.iter().any(|path| fs::metadata(path).is_ok())
+    }
 }
 
 impl Walk {

@@ -1,5 +1,6 @@
 //! Runs by month and verdict as bars, in SVG without styles of its own.
 
+use super::show::{AS_AGREED, EXEMPT, MISSING, NOT_AS_AGREED};
 use super::{Figures, Scorecard};
 use crate::verdict::Verdict;
 
@@ -11,17 +12,16 @@ const HIGH: f64 = 92.0;
 
 /// Verdicts from the bottom up, with the class of their colour and their word.
 const STACK: [(Verdict, &str, &str); 4] = [
-    (Verdict::Compliant, "kept", "as agreed"),
-    (Verdict::Exempt, "exempt", "exempt"),
-    (Verdict::Unknown, "unknown", "evidence is missing"),
-    (Verdict::Violation, "broken", "not as agreed"),
+    (Verdict::Compliant, "kept", AS_AGREED),
+    (Verdict::Exempt, "exempt", EXEMPT),
+    (Verdict::Unknown, "unknown", MISSING),
+    (Verdict::Violation, "broken", NOT_AS_AGREED),
 ];
 
 /// The figure; the table beside it says the same in numbers.
 pub(super) fn chart(card: &Scorecard) -> String {
     let months: Vec<&Figures> = card.before.iter().chain([&card.figures]).collect();
-    let finals = |f: &Figures| f.final_runs.values().sum::<u64>();
-    let most = months.iter().map(|f| finals(f)).max().unwrap_or(0);
+    let most = months.iter().map(|figures| figures.runs).max().unwrap_or(0);
     if months.len() < 2 || most == 0 {
         return String::new();
     }
@@ -45,7 +45,7 @@ pub(super) fn chart(card: &Scorecard) -> String {
             }
         }
         let middle = left + BAR / 2.0;
-        bars += &label("n", middle, top - 5.0, &finals(figures).to_string());
+        bars += &label("n", middle, top - 5.0, &figures.runs.to_string());
         bars += &label("m", middle, BASE + 15.0, &figures.month);
         if figures.coverage_ratio.is_none() {
             bars += &label("m", middle, BASE + 29.0, "no coverage");
@@ -57,8 +57,8 @@ pub(super) fn chart(card: &Scorecard) -> String {
         .collect();
     format!(
         "<figure class=\"wide\">\n<svg class=\"chart\" viewBox=\"0 0 {WIDTH} 152\" width=\"{WIDTH}\" height=\"152\" role=\"img\" \
-         aria-label=\"Runs by month and final verdict\">\n<line class=\"base\" x1=\"0\" x2=\"{WIDTH}\" y1=\"{BASE}\" y2=\"{BASE}\"/>\n\
-         {bars}</svg>\n<figcaption>Runs by month and final verdict: {keys}</figcaption>\n</figure>\n"
+         aria-label=\"Runs by month and verdict\">\n<line class=\"base\" x1=\"0\" x2=\"{WIDTH}\" y1=\"{BASE}\" y2=\"{BASE}\"/>\n\
+         {bars}</svg>\n<figcaption>Runs by month and verdict: {keys}</figcaption>\n</figure>\n"
     )
 }
 

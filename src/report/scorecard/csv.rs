@@ -13,7 +13,7 @@ pub fn csv(cards: &[Scorecard]) -> String {
             .map(String::from)
             .to_vec();
     columns.extend(Verdict::ALL.iter().map(|verdict| verdict.to_string()));
-    columns.push("provisional".into());
+    columns.extend(["provisional", "judged", "unacknowledged"].map(String::from));
     columns.extend(KPIS.iter().map(|kpi| format!("kpi_{}", kpi.key)));
     columns.extend(TIMES.map(String::from));
     let mut text = columns.join(",") + "\r\n";
@@ -41,7 +41,7 @@ fn line(card: &Scorecard, figures: &Figures) -> String {
         figures.runs.into(),
     ];
     values.extend(Verdict::ALL.iter().map(|verdict| figures.of(*verdict).into()));
-    values.push(figures.provisional.into());
+    values.extend([figures.provisional, figures.judged, figures.unacknowledged].map(Value::from));
     let count = |key| figures.kpis.get(key).copied().unwrap_or(0).into();
     values.extend(KPIS.iter().map(|kpi| -> Value { count(kpi.key) }));
     let number = |number: &Option<serde_json::Number>| -> Value {

@@ -1,7 +1,10 @@
 //! Scorecards as one HTML file that prints well.
 
 use super::markdown::{brief, broken};
-use super::show::{NONE, NOTES, adherence, coverage, headline, kept, minutes, table};
+use super::show::{
+    IN_BUSINESS_HOURS, MISSING, NONE, NOT_AS_AGREED, NOTES, WAITING, adherence, coverage, headline,
+    kept, minutes, table,
+};
 use super::{Figures, KPIS, Scorecard, chart};
 use crate::report::case::{CaseFile, Row, Sign};
 use crate::report::plain::html as plain;
@@ -57,8 +60,8 @@ fn section(card: &Scorecard, picture: &str) -> String {
         text += "<p>None.</p>\n";
     }
     card.violations.iter().for_each(|case| text += &violation(case));
-    let all = card.runs.iter().filter(|run| run.verdict == Verdict::Violation.as_str()).count();
-    let more = all.saturating_sub(card.violations.len());
+    let all = card.figures.of(Verdict::Violation);
+    let more = all.saturating_sub(card.violations.len() as u64);
     if 0 < more {
         text += &format!("<p>And {more} more: <code>offhours runs</code> lists them.</p>\n");
     }
@@ -80,34 +83,30 @@ fn tiles(card: &Scorecard) -> String {
         Some(ratio) if COVERAGE_ENOUGH <= ratio => "good",
         _ => "warn",
     };
-    let broken = figures.of(Verdict::Violation);
     // Of what nobody saw, none is not good.
     let tone = |n: u64| match (n, figures.coverage_ratio) {
         (0, Some(_)) => "good",
         (0, None) => "",
         _ => "bad",
     };
-    let all =
-        card.runs.iter().filter(|run| run.verdict == Verdict::Violation.as_str()).count() as u64;
-    let business = minutes(&figures.business_hours_seconds);
+    let count = |n: u64, what: &str| tile(tone(n), n.to_string(), what.into());
+    let unknown = figures.of(Verdict::Unknown);
+    let doubt = |n: u64| if 0 < n { "warn" } else { tone(0) };
     let text = [
         match figures.adherence_ratio {
             Some(_) => {
-                tile(of_adherence, adherence(figures), format!("adherence: {}", kept(figures)))
+                tile(of_adherence, adherence(figures), format!("Adherence: {}", kept(figures)))
             }
-            None => tile("", NONE.into(), format!("adherence: {}", adherence(figures))),
+            None => tile("", NONE.into(), format!("Adherence: {}", adherence(figures))),
         },
         match figures.coverage_ratio {
-            Some(_) => tile(of_coverage, coverage(figures), "coverage: how much was seen".into()),
-            None => tile(of_coverage, "none".into(), "coverage: nothing was seen live".into()),
+            Some(_) => tile(of_coverage, coverage(figures), "Coverage: how much was seen".into()),
+            None => tile(of_coverage, "none".into(), "Coverage: nothing was seen live".into()),
         },
-        tile(tone(all), all.to_string(), format!("not as agreed, {broken} of them final")),
-        tile(
-            tone(card.unacknowledged),
-            card.unacknowledged.to_string(),
-            "not acknowledged yet".into(),
-        ),
-        tile("", business, "in business hours".into()),
+        count(figures.of(Verdict::Violation), NOT_AS_AGREED),
+        count(figures.unacknowledged, WAITING),
+        tile(doubt(unknown), unknown.to_string(), MISSING.into()),
+        tile("", minutes(&figures.business_hours_seconds), IN_BUSINESS_HOURS.into()),
     ];
     format!("<div class=\"tiles\">\n{}</div>\n", text.concat())
 }

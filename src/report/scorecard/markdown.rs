@@ -4,6 +4,7 @@ use super::show::{NOTES, headline, table};
 use super::{KPIS, Scorecard};
 use crate::report::case::{CaseFile, Row, Sign};
 use crate::report::plain::markdown as plain;
+use crate::verdict::Verdict;
 
 /// One document; nothing from a log is markup in it.
 pub fn markdown(cards: &[Scorecard]) -> String {
@@ -33,7 +34,7 @@ fn card(card: &Scorecard) -> String {
     }
     card.violations.iter().for_each(|case| text += &violation(case));
     let told = card.violations.len() as u64;
-    let all = card.runs.iter().filter(|run| run.verdict == "violation").count() as u64;
+    let all = card.figures.of(Verdict::Violation);
     if told < all {
         text += &format!("And {} more: `offhours runs` lists them.\n", all - told);
     }

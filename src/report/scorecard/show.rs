@@ -6,6 +6,14 @@ use super::{Figures, KPIS, Scorecard};
 use crate::time::format_duration;
 use crate::verdict::Verdict;
 
+/// Titles that stand in the table, on tiles and in the chart: the same word counts the same.
+pub(super) const AS_AGREED: &str = "As agreed";
+pub(super) const NOT_AS_AGREED: &str = "Not as agreed";
+pub(super) const EXEMPT: &str = "Exempt (waived emergencies)";
+pub(super) const MISSING: &str = "Evidence is missing";
+pub(super) const WAITING: &str = "Not acknowledged yet";
+pub(super) const IN_BUSINESS_HOURS: &str = "Time in business hours";
+
 /// Stands where there is nothing to tell.
 pub(super) const NONE: &str = "–";
 
@@ -32,13 +40,13 @@ pub(super) fn coverage(figures: &Figures) -> String {
     figures.coverage_ratio.map_or("no coverage".into(), percent)
 }
 
-/// `7 of 9 runs`
+/// `7 of 9 judged runs`
 pub(super) fn kept(figures: &Figures) -> String {
-    let (kept, judged) = (figures.of(Verdict::Compliant), figures.judged());
-    match judged {
+    let kept = figures.finally(Verdict::Compliant);
+    match figures.judged {
         0 => "no run was judged".into(),
-        1 => format!("{kept} of 1 run"),
-        n => format!("{kept} of {n} runs"),
+        1 => format!("{kept} of 1 judged run"),
+        n => format!("{kept} of {n} judged runs"),
     }
 }
 
@@ -65,17 +73,19 @@ pub(super) fn table(card: &Scorecard) -> Vec<(&'static str, Vec<String>)> {
         row("Adherence", &adherence),
         row("Coverage", &coverage),
         row("Runs", &|f| f.runs.to_string()),
-        row("As agreed", &|f| f.of(Verdict::Compliant).to_string()),
-        row("Not as agreed", &|f| f.of(Verdict::Violation).to_string()),
-        row("Exempt (waived emergencies)", &|f| f.of(Verdict::Exempt).to_string()),
-        row("Evidence is missing", &|f| f.of(Verdict::Unknown).to_string()),
+        row(AS_AGREED, &|f| f.of(Verdict::Compliant).to_string()),
+        row(NOT_AS_AGREED, &|f| f.of(Verdict::Violation).to_string()),
+        row(EXEMPT, &|f| f.of(Verdict::Exempt).to_string()),
+        row(MISSING, &|f| f.of(Verdict::Unknown).to_string()),
         row("Not final yet", &|f| f.provisional.to_string()),
+        row("Judged runs", &|f| f.judged.to_string()),
+        row(WAITING, &|f| f.unacknowledged.to_string()),
     ];
     for kpi in KPIS {
         let count = |f: &Figures| f.kpis.get(kpi.key).copied().unwrap_or(0).to_string();
         rows.push(row(kpi.title, &count));
     }
-    rows.push(row("Time in business hours", &|f| minutes(&f.business_hours_seconds)));
+    rows.push(row(IN_BUSINESS_HOURS, &|f| minutes(&f.business_hours_seconds)));
     rows.push(row("Time outside the windows", &|f| minutes(&f.outside_window_seconds)));
     rows.push(row("Notice, least", &|f| notice(f.notice_least_seconds.as_ref())));
     rows.push(row("Notice, median", &|f| notice(f.notice_median_seconds.as_ref())));
@@ -85,7 +95,8 @@ pub(super) fn table(card: &Scorecard) -> Vec<(&'static str, Vec<String>)> {
 /// How the figures are to be read.
 pub(super) const NOTES: &[&str] = &[
     "A run belongs to the month in which it began, as a whole, also if it ends in the next.",
-    "Adherence: runs as agreed, of those whose verdict is final; a waived emergency counts on neither side, a run of which \
+    "Each run counts under one verdict, as it stands where it is not final yet.",
+    "Adherence: judged runs that were as agreed. Judged are those whose verdict is final; a waived emergency counts on neither side, a run of which \
      evidence is missing counts against. Without coverage it is not told: silence is not compliance.",
     "Coverage: the share of the month in which every source of the partner was readable, fresh and caught up, as offhours \
      saw it. What was read from old logs later was not covered.",

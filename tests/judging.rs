@@ -650,6 +650,36 @@ fn violations_stay_latched_until_somebody_takes_note() {
     assert_eq!(latched(&s), 0);
 }
 
+/// Not when more is found, not when the verdict is final, and not by another process.
+#[test]
+fn an_acknowledged_run_never_asks_again() {
+    let mut s = Story::new();
+    s.says("12:00:00", Started, "procedure=compaction id=1");
+    let note = Acknowledgement { at: at("12:01:00"), by: "on-call".into(), note: String::new() };
+    let run = s.run(1);
+    s.draft.acknowledge(&run, note);
+    // Too long, then over, then final: what was acknowledged is the run.
+    s.advance(at("14:30:00"));
+    s.says("14:40:00", Finished, "id=1");
+    s.advance(at("15:00:00"));
+    s.check(
+        1,
+        &[
+            ("in_business_hours", "12:00:00"),
+            ("outside_window", "12:00:00"),
+            ("too_long", "14:00:00"),
+        ],
+        "violation",
+        true,
+    );
+    let asks = |ledger: &Ledger| ledger.unacknowledged(&s.config.policy, at("15:00:00")).count();
+    assert_eq!(asks(s.draft.ledger()), 0);
+    let mut other = Ledger::default();
+    s.draft.clone().drain().iter().for_each(|entry| other.adopt(entry));
+    assert_eq!(asks(&other), 0);
+    assert!(other.run(1).is_some_and(|run| run.sealed && run.acknowledged.is_some()));
+}
+
 fn eventful() -> Story {
     let mut s = Story::new();
     s.notice("09 12:00:00", "09 12:00:00", Status::Confirmed, ChangeType::Emergency);

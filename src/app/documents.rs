@@ -79,7 +79,7 @@ impl Documents {
             let way = memo::way(&source.spec);
             let read = own().filter(|mark| memo::is_read(mark, &way)).cloned();
             let (name, patterns) = (source.name.clone(), source.patterns.clone());
-            let follow = Follow { source: name, patterns };
+            let follow = Follow { source: name, patterns, encoding: source.spec.encoding };
             let is_whole = match source.spec.document {
                 Some(Kind::Notices) => is_whole_notice,
                 _ => is_whole_document,

@@ -188,12 +188,14 @@ fn line_at(
     std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
     let file = File::open(path).ok()?;
     let mut state = FileState::default();
+    let head = bytes_at(&file, 0)?;
+    let encoding = reader.encoding_of(&head, false);
     if reader.needs_header() {
-        let head = bytes_at(&file, 0)?;
+        let head = encoding.lossy(&head);
         let header = head.split(|b| *b == b'\n').next()?;
         state = FileState::with_header(reader, header).ok()?;
     }
-    let bytes = bytes_at(&file, offset)?;
+    let bytes = encoding.lossy(&bytes_at(&file, offset)?);
     let (_, record) = reader.records(&bytes).next()?;
     match reader.read(record, &state, near) {
         Reading::Event(event) if is_it(&event) => {

@@ -80,6 +80,7 @@ impl Follower {
         let follow = |s: &crate::config::Source| Follow {
             source: s.name.clone(),
             patterns: s.patterns.clone(),
+            encoding: s.spec.encoding,
         };
         let follows = logs.iter().map(follow).collect();
         let tail = Tail::new(follows, checkpoints.clone(), Limits::of_process());
@@ -134,7 +135,7 @@ impl Follower {
         }
         let elapsed = self.last_stock.map_or(Duration::ZERO, |last| last.elapsed());
         self.last_stock = Some(Moment::now());
-        self.watch.take_stock(&self.status, now, elapsed);
+        self.watch.take_stock(&self.status, &self.intake.misread(), now, elapsed);
         shared.set_sources(self.watch.views());
     }
 
@@ -175,7 +176,7 @@ impl Follower {
         match block.content {
             Content::Lines | Content::Unterminated => {
                 let bytes = std::mem::take(&mut self.buffer);
-                self.intake.read(block.file, block.offset, &bytes, now);
+                self.intake.read(block.file, (block.offset, block.encoding), &bytes, now);
                 self.buffer = bytes;
                 if block.content == Content::Unterminated {
                     self.intake.ended(block.file, now);

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::config::Source;
-use crate::format::{FileState, Reader, Reason, Rejection};
+use crate::format::{Encoding, FileEncoding, FileState, Reader, Reason, Rejection};
 use crate::ledger::Taking;
 use crate::run::Place;
 use crate::store::{Rejected, Tally};
@@ -93,7 +93,9 @@ impl Intake {
         followed_since: Option<Instant>,
     ) -> Result<(), Rejection> {
         let (remembered, last) = memo::read(memo);
-        let header = remembered.as_deref().map(str::as_bytes).or(header);
+        let told = self.sources.get(source).map_or(Encoding::Auto, |s| s.spec.encoding);
+        let text = header.map(|line| FileEncoding::of(told, line, false).lossy(line));
+        let header = remembered.as_deref().map(str::as_bytes).or(text.as_deref());
         let reader = self.readers.get(source);
         let state = match (reader, header) {
             (Some(reader), Some(line)) => FileState::with_header(reader, line),
@@ -107,7 +109,8 @@ impl Intake {
             }
         };
         state.last = last;
-        let queue = Queue::new(source, path, state, offset, followed_since);
+        let mut queue = Queue::new(source, path, state, offset, followed_since);
+        queue.is_misread = memo::is_misread(memo);
         self.queues.insert(file, queue);
         trouble
     }
@@ -139,10 +142,21 @@ impl Intake {
     }
 
     /// Takes a block of complete lines apart. `now` is the moment of reading.
-    pub fn read(&mut self, file: FileId, offset: u64, block: &[u8], now: Instant) {
+    pub fn read(
+        &mut self,
+        file: FileId,
+        (offset, encoding): (u64, FileEncoding),
+        block: &[u8],
+        now: Instant,
+    ) {
         let Some(queue) = self.queues.get_mut(&file) else { return };
         let Some(reader) = self.readers.get(queue.source) else { return };
-        queue.read(reader, offset, block, now);
+        queue.read(reader, (offset, encoding), block, now);
+    }
+
+    /// The sources that have a file of another encoding than told.
+    pub fn misread(&self) -> BTreeSet<usize> {
+        self.queues.values().filter(|q| q.is_misread).map(|q| q.source).collect()
     }
 
     /// What was read last ends there: nothing will follow it.
@@ -293,7 +307,8 @@ impl Intake {
         batch.count(&source.name, "lines", "event", events);
         if queue.taken_to != before {
             batch.count(&source.name, "bytes", "", queue.taken_to - before);
-            let memo = memo::write(queue.state.header.as_deref(), queue.taken_last);
+            let header = queue.state.header.as_deref();
+            let memo = memo::write(header, queue.taken_last, queue.is_misread);
             batch.progress.push(Progress { file, offset: queue.taken_to, memo });
         }
     }
@@ -322,22 +337,33 @@ pub fn reject(place: Place, rejection: &Rejection, line: Vec<u8>, now: Instant) 
     Rejected { place, reason: rejection.reason.as_str().into(), detail, line, read_at: now }
 }
 
-/// What a checkpoint remembers of a file beside its place: the csv header and the last stamp.
+/// What a checkpoint remembers of a file beside its place: the csv header, the last stamp, and whether it was of
+/// another encoding than told.
 pub(super) mod memo {
     use crate::time::{Instant, rfc3339};
 
-    /// `<stamp or ->[ <header>]`; empty if there is nothing to remember.
-    pub fn write(header: Option<&str>, last: Option<Instant>) -> String {
+    /// Stands in front of all if the file was of another encoding than told.
+    const MISREAD: char = '!';
+
+    /// `[!]<stamp or ->[ <header>]`; empty if there is nothing to remember.
+    pub fn write(header: Option<&str>, last: Option<Instant>, is_misread: bool) -> String {
         let last = last.map(rfc3339);
-        match (header, last) {
+        let memo = match (header, last) {
             (None, None) => String::new(),
             (None, Some(last)) => last,
             (Some(header), last) => format!("{} {header}", last.as_deref().unwrap_or("-")),
-        }
+        };
+        if is_misread { format!("{MISREAD}{memo}") } else { memo }
+    }
+
+    /// Whether the file was of another encoding than told.
+    pub fn is_misread(memo: &str) -> bool {
+        memo.starts_with(MISREAD)
     }
 
     /// The header and the stamp that [`write()`] put there.
     pub fn read(memo: &str) -> (Option<String>, Option<Instant>) {
+        let memo = memo.strip_prefix(MISREAD).unwrap_or(memo);
         let (last, header) = match memo.split_once(' ') {
             Some((last, header)) => (last, Some(header.to_string())),
             None => (memo, None),

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use crate::app::documents;
 use crate::config::{Config, Source};
 use crate::event::{Body, Event};
-use crate::format::{FileState, Joiner, Piece, Reader, Reading, Reason, Rejection, count_lines};
+use crate::format::{
+    FileEncoding, FileState, Joiner, Part, Piece, Reader, Reading, Reason, Rejection, count_lines,
+};
 use crate::ledger::{Draft, Evidence, Ledger, Taken, Taking, judging};
 use crate::report::run::RunReport;
 use crate::run::{Place, Run};
@@ -122,26 +124,43 @@ impl Intake {
         };
         let mut joiner = Joiner::default();
         let mut pending: Vec<u8> = Vec::new();
+        let mut encoding = None;
         loop {
             let old = pending.len();
             pending.resize(old + BLOCK_BYTES, 0);
             let n = file.read(pending.get_mut(old..).unwrap_or_default())?;
             pending.truncate(old + n);
             progress(n as u64);
+            let told = log.source.spec.encoding;
+            let encoding = *encoding.get_or_insert_with(|| FileEncoding::of(told, &pending, false));
             let end = match n {
                 // A finished log may lack its last line break.
                 0 => pending.len(),
-                _ => memchr::memrchr(b'\n', &pending).map_or(0, |at| at + 1),
+                _ => encoding.last_end(&pending).unwrap_or(0),
             };
             let block = pending.get(..end).unwrap_or_default();
-            self.counts.lines += count_lines(block) as u64;
             let offset = reading.offset;
             reading.offset += end as u64;
-            let take = &mut |piece: Piece<'_>| reading.records(piece.bytes, piece.offset, self);
-            joiner.push(&reader, offset, block, take);
+            encoding.parts(block, &mut |at, part| {
+                let offset = offset + at as u64;
+                match part {
+                    Part::Text(text) => {
+                        self.counts.lines += count_lines(&text) as u64;
+                        let take = &mut |piece: Piece<'_>| {
+                            reading.records(piece.bytes, piece.offset, self)
+                        };
+                        joiner.push(&reader, offset, &text, take);
+                    }
+                    Part::Bad(_, rejection) => {
+                        joiner.flush(&mut |piece| reading.records(piece.bytes, piece.offset, self));
+                        self.counts.lines += 1;
+                        self.reject(&log.path, offset, rejection);
+                    }
+                }
+            });
             pending.drain(..end);
             if n == 0 {
-                joiner.flush(take);
+                joiner.flush(&mut |piece| reading.records(piece.bytes, piece.offset, self));
                 break;
             }
         }

@@ -1,7 +1,7 @@
 //! What becomes of the sources while they are followed: their counters, their state, and how well they were
 //! covered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -116,13 +116,21 @@ impl Watch {
 
     /// Takes over how the files are once they were read, and counts the time for which each source was covered:
     /// readable, fresh and caught up now and when stock was taken before, `elapsed` ago.
-    pub fn take_stock(&mut self, status: &[SourceStatus], now: Instant, elapsed: Duration) {
+    /// `misread`: the sources that have a file of another encoding than told.
+    pub fn take_stock(
+        &mut self,
+        status: &[SourceStatus],
+        misread: &BTreeSet<usize>,
+        now: Instant,
+        elapsed: Duration,
+    ) {
         let mut covered = Vec::new();
-        for (watched, status) in self.sources.iter_mut().zip(status) {
+        for (number, (watched, status)) in self.sources.iter_mut().zip(status).enumerate() {
             let view = &mut watched.view;
             view.files = status.files as u64;
             view.lag_bytes = status.lag_bytes;
-            view.up = 0 < status.files && status.failing.is_none();
+            let is_readable = status.failing.is_none() && !misread.contains(&number);
+            view.up = 0 < status.files && is_readable;
             let silent_for = view.last_line.map(|t| now - t);
             let fresh = match (view.max_silence, silent_for) {
                 (None, _) => true,
@@ -180,9 +188,10 @@ mod tests {
         if let Some(silent) = silent {
             watch.saw_line(0, now - silent);
         }
-        watch.take_stock(&status(1, true, None), now, Duration::ZERO);
+        let none = BTreeSet::new();
+        watch.take_stock(&status(1, true, None), &none, now, Duration::ZERO);
         watch.take_pending();
-        watch.take_stock(&status(files, is_read, failing), now, elapsed);
+        watch.take_stock(&status(files, is_read, failing), &none, now, elapsed);
         let up = watch.views().first().is_some_and(|view| view.up);
         assert_eq!(up, 0 < files && failing.is_none());
         let pending = watch.take_pending();

@@ -9,7 +9,7 @@ use super::table::clean;
 use super::{ConfigArg, FINE, FOUND, Outcome, failed, print, usage};
 use crate::clock;
 use crate::event::{Body, Event};
-use crate::format::{FileState, Reader, Reading};
+use crate::format::{FileState, Part, Reader, Reading, Rejection};
 use crate::time::{format_duration, rfc3339};
 
 #[derive(Args)]
@@ -46,28 +46,52 @@ pub fn run(options: &Options) -> Outcome {
     if reader.is_of_documents() {
         return test_document(&reader, options.line.as_deref());
     }
-    let mut text = Vec::new();
-    let mut lines: VecDeque<&[u8]> = match &options.line {
-        Some(line) => VecDeque::from([line.as_bytes()]),
+    let texts = match &options.line {
+        Some(line) => vec![Ok(line.as_bytes().to_vec())],
         None => {
-            std::io::stdin().lock().read_to_end(&mut text).map_err(failed)?;
-            reader.records(&text).map(|(_, record)| record).collect()
+            let mut bytes = Vec::new();
+            std::io::stdin().lock().read_to_end(&mut bytes).map_err(failed)?;
+            texts(&reader, &bytes)
         }
     };
+    let is_one = options.line.is_some();
+    let mut lines: VecDeque<Result<&[u8], Rejection>> = VecDeque::new();
+    for text in &texts {
+        match text {
+            Ok(text) if is_one => lines.push_back(Ok(text)),
+            Ok(text) => lines.extend(reader.records(text).map(|(_, record)| Ok(record))),
+            Err(rejection) => lines.push_back(Err(rejection.clone())),
+        }
+    }
     let mut state = FileState::default();
     if reader.needs_header() {
         let header = lines.pop_front().ok_or_else(|| usage("the header line is missing"))?;
-        state = FileState::with_header(&reader, header).map_err(|r| failed(r.detail))?;
+        let header = header.and_then(|header| FileState::with_header(&reader, header));
+        state = header.map_err(|r| failed(r.detail))?;
     }
     let mut code = FINE;
     for line in lines {
-        let (text, is_event) = told(&reader, line, &state);
+        let (text, is_event) = match line {
+            Ok(line) => told(&reader, line, &state),
+            Err(rejection) => fate(Reading::Rejected(rejection), ""),
+        };
         if !is_event {
             code = FOUND;
         }
         print(|out| writeln!(out, "{text}"))?;
     }
     Ok(code)
+}
+
+/// Bytes as text, line by line where some cannot be read.
+fn texts(reader: &Reader, bytes: &[u8]) -> Vec<Result<Vec<u8>, Rejection>> {
+    let mut texts: Vec<Result<Vec<u8>, Rejection>> = Vec::new();
+    reader.encoding_of(bytes, false).parts(bytes, &mut |_, part| match (part, texts.last_mut()) {
+        (Part::Text(text), Some(Ok(before))) => before.extend_from_slice(&text),
+        (Part::Text(text), _) => texts.push(Ok(text.into_owned())),
+        (Part::Bad(_, rejection), _) => texts.push(Err(rejection)),
+    });
+    texts
 }
 
 /// Every record of a document.

@@ -192,6 +192,7 @@ impl Check<'_> {
             ("pattern", written.pattern.as_ref().map(|w| w.defined)),
             ("patterns", written.patterns.as_ref().map(|w| w.defined)),
             ("continuation", written.continuation.as_ref().map(|w| w.defined)),
+            ("encoding", written.encoding.as_ref().map(|w| w.defined)),
             ("run_id_prefix", written.run_id_prefix.as_ref().map(|w| w.defined)),
         ];
         let of_records = [

@@ -12,10 +12,12 @@ use crate::config::written;
 use crate::config::yaml::{Given, Table, Text, WordOr};
 use crate::event::{ChangeType, Kind, Status, Trigger};
 use crate::format::stamp::TimeFormat;
-use crate::format::{self, Field, Format, Match, MessageFormat, Spec};
+use crate::format::{self, Encoding, Field, Format, Match, MessageFormat, Spec};
 
 /// The words of `format`.
 const FORMATS: [&str; 5] = ["json", "logfmt", "syslog", "csv", "regex"];
+/// The words of `encoding`.
+const ENCODINGS: [&str; 6] = ["auto", "utf-8", "utf-16le", "utf-16be", "windows-1252", "latin-1"];
 /// The words of `message_format`.
 const MESSAGE_FORMATS: [&str; 2] = ["logfmt", "json"];
 
@@ -56,6 +58,9 @@ impl Check<'_> {
         spec.format = format;
         spec.message_format = message_format.flatten();
         spec.time_format = time_format.unwrap_or(spec.time_format);
+        let encoding = written.encoding.as_ref();
+        let encoding = encoding.and_then(|text| self.word(text, "encoding", &ENCODINGS, |w| w));
+        spec.encoding = encoding.and_then(Encoding::parse).unwrap_or(Encoding::Auto);
         spec.matching = matching.or(spec.matching);
         spec.fields.extend(fields.unwrap_or_default());
         for (field, words) in values.unwrap_or_default() {

@@ -184,6 +184,7 @@ pub struct Source {
     pub message_format: Given<Spanned<WordOr<MessagePattern>>>,
     pub time_format: Given<Text>,
     pub timezone: Given<Text>,
+    pub encoding: Given<Text>,
     pub max_silence: Given<Text>,
     #[serde(rename = "match")]
     pub matching: Given<Spanned<Match>>,

@@ -8,6 +8,7 @@ mod clean;
 mod csv;
 mod document;
 mod duration;
+mod encoding;
 mod escape;
 mod fields;
 mod file;
@@ -33,6 +34,7 @@ pub use document::{
     is_whole_notice,
 };
 pub use duration::duration as read_duration;
+pub use encoding::{Encoding, FileEncoding, Part, TELLING_BYTES, Told};
 pub use file::FileState;
 pub use joining::{Joiner, Piece, RECORD_BYTES_MAX, RECORD_LINES_MAX};
 pub use preset::{PRESETS, Preset};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::clean::clean;
+use super::encoding::FileEncoding;
 use super::fields::{Fields, Mapping, Slots};
 use super::file::FileState;
 use super::joining::{Continuation, RECORD_BYTES_MAX, RECORD_LINES_MAX};
@@ -78,6 +79,11 @@ impl Reader {
     /// Whether it reads documents, by [`Reader::read_document`].
     pub fn is_of_documents(&self) -> bool {
         self.spec.document.is_some()
+    }
+
+    /// The encoding of a file of the source that begins with `head`, as [`FileEncoding::of`].
+    pub fn encoding_of(&self, head: &[u8], grows: bool) -> FileEncoding {
+        FileEncoding::of(self.spec.encoding, head, grows)
     }
 
     /// Whether the first line of a file has to be given to [`FileState::with_header`].

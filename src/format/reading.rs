@@ -15,6 +15,8 @@ pub enum Reading {
 words! {
     /// Why a line is rejected. The words are label values: a closed list.
     Reason {
+        /// Bytes that are none of the encoding of the source.
+        Encoding = "encoding",
         /// The line breaks the grammar of its format.
         Syntax = "syntax",
         /// The line passes `match` but the pattern does not match it.

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 
 use crate::calendar::Zone;
 use crate::event::words;
+use crate::format::encoding::Encoding;
 use crate::format::stamp::TimeFormat;
 use crate::policy::defaults::CLOCK_TOLERANCE;
 
@@ -139,6 +140,7 @@ pub struct Spec {
     pub zone: Zone,
     /// How far the writers of a file may be out of order.
     pub clock_tolerance: TimeDelta,
+    pub encoding: Encoding,
     pub matching: Option<Match>,
     /// Our field -> their key. A field that is not here is looked for under our own name.
     pub fields: HashMap<Field, String>,
@@ -163,6 +165,7 @@ impl Spec {
             time_format: TimeFormat::Auto,
             zone,
             clock_tolerance: CLOCK_TOLERANCE,
+            encoding: Encoding::Auto,
             matching: None,
             fields: HashMap::new(),
             values: HashMap::new(),

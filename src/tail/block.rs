@@ -2,13 +2,12 @@
 
 use std::io;
 
-use memchr::{memchr, memmem, memrchr};
-
 use super::Limits;
 use super::body::Body;
 use super::event::FileId;
 use super::generation::{Generation, Life};
 use super::signature::{Seen, read_full};
+use crate::format::{Encoding, FileEncoding, TELLING_BYTES};
 
 /// How many bytes of one over-long line are passed over before other files get their turn.
 const SKIP_BYTES: u64 = 64 << 20;
@@ -40,6 +39,7 @@ pub struct Block {
     /// Its length in bytes, whether they are in the buffer or not.
     pub bytes: u64,
     pub content: Content,
+    pub encoding: FileEncoding,
 }
 
 /// What to do with the bytes behind the offset.
@@ -55,30 +55,34 @@ pub(super) enum Cut {
 
 /// Cuts bytes that begin where a line does. `at_end`: the file ends with them. `only_one`: they were
 /// read for the sake of one long line.
-pub(super) fn cut(bytes: &[u8], at_end: bool, only_one: bool) -> Cut {
+pub(super) fn cut(bytes: &[u8], at_end: bool, only_one: bool, encoding: FileEncoding) -> Cut {
     let nuls = bytes.iter().take_while(|byte| **byte == 0).count();
+    let nuls = nuls - nuls % encoding.width();
     let undecided = if at_end { Cut::Hold } else { Cut::More };
     if 0 < nuls {
         // NULs at the very end may be a block whose data have not arrived.
         return if nuls < bytes.len() { Cut::Nuls(nuls) } else { undecided };
     }
-    let newline = if only_one { memchr(b'\n', bytes) } else { memrchr(b'\n', bytes) };
-    let Some(lines) = newline.and_then(|at| bytes.get(..=at)) else { return undecided };
-    match memmem::find(lines, b"\n\0") {
-        Some(at) => Cut::Lines(at + 1),
-        None => Cut::Lines(lines.len()),
-    }
+    let end = if only_one { encoding.first_end(bytes) } else { encoding.last_end(bytes) };
+    let Some(lines) = end.and_then(|end| bytes.get(..end)) else { return undecided };
+    Cut::Lines(encoding.nul_line(lines).unwrap_or(lines.len()))
 }
 
 impl Generation {
     /// The next piece, its bytes in `into`; `None` if there is nothing complete at present.
-    pub fn take(&mut self, into: &mut Vec<u8>, limits: &Limits) -> io::Result<Option<Block>> {
+    /// `told`: what was said of its encoding.
+    pub fn take(
+        &mut self,
+        into: &mut Vec<u8>,
+        limits: &Limits,
+        told: Encoding,
+    ) -> io::Result<Option<Block>> {
         let Some(file) = self.file.take() else { return Ok(None) };
         let held = self.examined.saturating_sub(self.offset());
         let taken = if (limits.line_bytes as u64) < held {
-            self.skip_line(&file, into, limits)
+            self.skip_line(&file, into, limits, told)
         } else {
-            self.take_lines(&file, into, limits)
+            self.take_lines(&file, into, limits, told)
         };
         if let Body::Packed(_) = &file {
             // It is known only by and by how much comes out of it.
@@ -98,6 +102,7 @@ impl Generation {
         file: &Body,
         into: &mut Vec<u8>,
         limits: &Limits,
+        told: Encoding,
     ) -> io::Result<Option<Block>> {
         let longest = limits.line_bytes.saturating_add(1);
         let usual = limits.block_bytes.min(longest);
@@ -113,43 +118,57 @@ impl Generation {
             }
             self.stat.size = self.stat.size.max(self.offset() + n as u64);
             let bytes = into.get(..n).unwrap_or_default();
-            match cut(bytes, n < want, usual < want) {
-                Cut::Lines(n) => return Ok(self.hand_out(into, n, Content::Lines)),
-                Cut::Nuls(n) => return Ok(self.hand_out(into, n, Content::Nuls)),
-                Cut::Hold => return Ok(self.hold(into, n)),
+            let encoding = self.encoding(bytes, told);
+            match cut(bytes, n < want, usual < want, encoding) {
+                Cut::Lines(n) => return Ok(self.hand_out(into, n, Content::Lines, encoding)),
+                Cut::Nuls(n) => return Ok(self.hand_out(into, n, Content::Nuls, encoding)),
+                Cut::Hold => return Ok(self.hold(into, n, encoding)),
                 Cut::More if want < longest => want = want.saturating_mul(4).min(longest),
-                Cut::More if bytes.first() == Some(&0) => {
-                    return Ok(self.hand_out(into, n, Content::Nuls));
+                Cut::More if is_nul(bytes) => {
+                    return Ok(self.hand_out(into, n, Content::Nuls, encoding));
                 }
                 Cut::More => {
                     self.examined = self.offset() + n as u64;
-                    return self.skip_line(file, into, limits);
+                    return self.skip_line(file, into, limits, told);
                 }
             }
         }
     }
 
+    /// The encoding of the file, by its first bytes: `bytes` if nothing was read of it.
+    fn encoding(&self, bytes: &[u8], told: Encoding) -> FileEncoding {
+        let is_new = self.offset() == 0;
+        FileEncoding::of(told, if is_new { bytes } else { self.seen.head() }, is_new)
+    }
+
     /// The file ends within a line. Nobody will end it if the generation is ending.
-    fn hold(&mut self, bytes: &[u8], n: usize) -> Option<Block> {
+    fn hold(&mut self, bytes: &[u8], n: usize, encoding: FileEncoding) -> Option<Block> {
         self.examined = self.offset() + n as u64;
         if self.life != Life::Ending || n == 0 {
             return None;
         }
-        let is_nul = bytes.first() == Some(&0);
-        self.hand_out(bytes, n, if is_nul { Content::Nuls } else { Content::Unterminated })
+        let is_nul = is_nul(bytes.get(..n).unwrap_or_default());
+        let content = if is_nul { Content::Nuls } else { Content::Unterminated };
+        self.hand_out(bytes, n, content, encoding)
     }
 
-    fn hand_out(&mut self, bytes: &[u8], n: usize, content: Content) -> Option<Block> {
+    fn hand_out(
+        &mut self,
+        bytes: &[u8],
+        n: usize,
+        content: Content,
+        encoding: FileEncoding,
+    ) -> Option<Block> {
         let offset = self.offset();
         self.seen.push(bytes.get(..n)?);
         self.examined = self.offset();
-        Some(self.block(offset, content))
+        Some(self.block(offset, content, encoding))
     }
 
     /// Everything from `offset` to the present offset.
-    fn block(&self, offset: u64, content: Content) -> Block {
+    fn block(&self, offset: u64, content: Content, encoding: FileEncoding) -> Block {
         let bytes = self.offset() - offset;
-        Block { file: self.id, source: self.identity.source, offset, bytes, content }
+        Block { file: self.id, source: self.identity.source, offset, bytes, content, encoding }
     }
 
     /// Looks for the end of an over-long line behind what is known to belong to it.
@@ -158,14 +177,20 @@ impl Generation {
         file: &Body,
         into: &mut Vec<u8>,
         limits: &Limits,
+        told: Encoding,
     ) -> io::Result<Option<Block>> {
+        let mut head = [0; TELLING_BYTES];
+        let known = if self.offset() == 0 { read_full(file, &mut head, 0)? } else { 0 };
+        let encoding = self.encoding(head.get(..known).unwrap_or_default(), told);
+        // A character is not looked at from its middle.
+        self.examined -= (self.examined - self.offset()) % encoding.width() as u64;
         let pause = self.examined.saturating_add(SKIP_BYTES);
         let end = loop {
             into.resize(limits.block_bytes, 0);
             let n = read_full(file, into, self.examined)?;
             let bytes = into.get(..n).unwrap_or_default();
-            if let Some(at) = memchr(b'\n', bytes) {
-                break self.examined + at as u64 + 1;
+            if let Some(end) = encoding.first_end(bytes) {
+                break self.examined + end as u64;
             }
             self.examined += n as u64;
             self.stat.size = self.stat.size.max(self.examined);
@@ -182,7 +207,7 @@ impl Generation {
                 let offset = self.offset();
                 self.seen = seen;
                 self.examined = end;
-                Ok(Some(self.block(offset, Content::Oversize)))
+                Ok(Some(self.block(offset, Content::Oversize, encoding)))
             }
             None => {
                 self.suspect = true;
@@ -190,6 +215,10 @@ impl Generation {
             }
         }
     }
+}
+
+fn is_nul(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && bytes.iter().all(|byte| *byte == 0)
 }
 
 #[cfg(test)]

@@ -57,6 +57,7 @@ use rewrite::Remainder;
 use sibling::is_compressed;
 use source::Source;
 
+use crate::format::Encoding;
 use crate::process::Written;
 
 /// What to follow under one name.
@@ -65,6 +66,8 @@ pub struct Follow {
     pub source: Arc<str>,
     /// Absolute paths or patterns, see [`Pattern`].
     pub patterns: Vec<String>,
+    /// What was said of the files: where their lines end depends on it.
+    pub encoding: Encoding,
 }
 
 /// The bounds within which the tail works.
@@ -184,7 +187,11 @@ impl Tail {
         let mut sources = Vec::new();
         for follow in follows {
             let patterns = follow.patterns.iter().map(|text| Pattern::parse(text));
-            sources.push(Source::new(follow.source, patterns.collect::<Result<_, _>>()?));
+            sources.push(Source::new(
+                follow.source,
+                patterns.collect::<Result<_, _>>()?,
+                follow.encoding,
+            ));
         }
         let last = checkpoints.iter().map(|checkpoint| checkpoint.file.0).max();
         let line_bytes = limits.line_bytes.max(1);

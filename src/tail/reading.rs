@@ -10,6 +10,7 @@ use super::event::{FailureKind, FileId};
 use super::generation::{Generation, Life};
 use super::rotate::find_moved;
 use super::signature::read_full;
+use crate::format::{Encoding, FileEncoding};
 
 impl Tail {
     /// The generations that have bytes to read, oldest first. A file that failed is left out until it
@@ -36,7 +37,8 @@ impl Tail {
     /// generation is not followed.
     pub fn read(&mut self, file: FileId, into: &mut Vec<u8>) -> io::Result<Option<Block>> {
         let limits = self.limits;
-        let taken = self.with_file(file, |g| g.take(into, &limits));
+        let told = self.encoding_of(file);
+        let taken = self.with_file(file, |g| g.take(into, &limits, told));
         if !matches!(taken, Ok(Some(_))) {
             into.clear();
         }
@@ -47,6 +49,13 @@ impl Tail {
             }
         }
         taken.map(Option::flatten)
+    }
+
+    /// What was said of the encoding of a file.
+    fn encoding_of(&self, file: FileId) -> Encoding {
+        let source = self.generations.get(&file).map(|g| g.identity.source);
+        let source = source.and_then(|source| self.sources.get(source));
+        source.map_or(Encoding::Auto, |source| source.encoding)
     }
 
     /// Does something with an open file, and closes it again if there are too many. `None` if the
@@ -77,9 +86,9 @@ impl Tail {
     /// # Errors
     /// Those of reading the file, and `NotFound` if the generation is not followed.
     pub fn first_line(&mut self, file: FileId) -> io::Result<Option<Vec<u8>>> {
-        let limit = self.limits.line_bytes;
+        let (limit, told) = (self.limits.line_bytes, self.encoding_of(file));
         let line = self.with_file(file, |g| match &g.file {
-            Some(file) => read_first_line(file, limit),
+            Some(file) => read_first_line(file, limit, told),
             None => Ok(None),
         })?;
         Ok(line.flatten())
@@ -135,15 +144,16 @@ fn unknown() -> io::Error {
     io::Error::new(io::ErrorKind::NotFound, "no such file is followed")
 }
 
-fn read_first_line(file: &impl Bytes, limit: usize) -> io::Result<Option<Vec<u8>>> {
+fn read_first_line(file: &impl Bytes, limit: usize, told: Encoding) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     let mut want = limit.min(4096);
     loop {
         bytes.resize(want.saturating_add(1), 0);
         let n = read_full(file, &mut bytes, 0)?;
         bytes.truncate(n);
-        if let Some(end) = memchr::memchr(b'\n', &bytes) {
-            bytes.truncate(end);
+        let encoding = FileEncoding::of(told, &bytes, true);
+        if let Some(end) = encoding.first_end(&bytes) {
+            bytes.truncate(end - encoding.width());
             return Ok(Some(bytes));
         }
         if n <= want || limit <= want {

@@ -206,6 +206,11 @@ impl Seen {
         Rungs::of(self.head.get(..within(at, HEAD_BYTES)).unwrap_or(&self.head))
     }
 
+    /// The first bytes of what was read.
+    pub fn head(&self) -> &[u8] {
+        &self.head
+    }
+
     /// The signature of the bytes right before `at`; of nothing if they are gone from the file.
     pub fn marker_at(&self, at: u64, file: Option<&dyn Bytes>) -> io::Result<Signature> {
         if at == self.offset {

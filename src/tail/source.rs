@@ -10,6 +10,7 @@ use super::body::Body;
 use super::event::{FailureKind, FileId, Outside, TailEvent};
 use super::glob::Pattern;
 use super::walk::Walk;
+use crate::format::Encoding;
 
 /// A path that is looked at with every scan.
 #[derive(Default, Debug)]
@@ -37,6 +38,7 @@ impl Place {
 pub(super) struct Source {
     pub name: Arc<str>,
     pub patterns: Vec<Pattern>,
+    pub encoding: Encoding,
     /// Sorted by path.
     pub places: Vec<Place>,
     pub directories: BTreeSet<PathBuf>,
@@ -51,10 +53,11 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub fn new(name: Arc<str>, patterns: Vec<Pattern>) -> Source {
+    pub fn new(name: Arc<str>, patterns: Vec<Pattern>, encoding: Encoding) -> Source {
         Source {
             name,
             patterns,
+            encoding,
             places: Vec::new(),
             directories: BTreeSet::new(),
             blocked: Vec::new(),

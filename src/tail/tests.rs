@@ -261,6 +261,7 @@ impl Rig {
 }
 
 pub fn tail_of(patterns: &[String], checkpoints: Vec<Checkpoint>, limits: Limits) -> Tail {
-    let follow = Follow { source: "hostco".into(), patterns: patterns.to_vec() };
+    let follow =
+        Follow { source: "hostco".into(), patterns: patterns.to_vec(), encoding: Encoding::Auto };
     Tail::new(vec![follow], checkpoints, limits).unwrap()
 }

@@ -188,7 +188,8 @@ const CASES: &[Row] = &[
     measured(
         41,
         "bytes that are no UTF-8, CRLF, BOM, UTF-16, escapes",
-        "the bytes pass as they are",
+        "the bytes pass as they are, UTF-16 in whole characters; a line that is none of the `encoding` of its source is \
+         rejected, and the source is not up until one is again",
         "20/20",
         "0",
     ),

@@ -51,6 +51,67 @@ fn a_log_that_never_rests_is_covered_all_the_same() {
     }
 }
 
+/// What a follower makes of bytes that are appended one piece after the other: its events with their offsets, the
+/// reasons of what it rejected, and whether its source is up.
+fn told_by(pieces: &[&[u8]]) -> (Vec<(String, u64)>, Vec<String>, bool) {
+    let home = tempfile::tempdir().expect("a folder");
+    let (mut follower, _, shared) = followed(home.path());
+    std::fs::remove_file(home.path().join("a.log")).expect("no log");
+    let mut log = File::create(home.path().join("a.log")).expect("the log");
+    let (mut events, mut rejected) = (Vec::new(), Vec::new());
+    for piece in pieces {
+        log.write_all(piece).expect("a write");
+        let now = crate::clock::now();
+        follower.last_scan = None;
+        follower.look(now, Duration::ZERO);
+        assert!(!follower.read(now));
+        let batch = follower.take(now, true);
+        events.extend(batch.events.iter().map(|taking| {
+            let crate::event::Body::Run(line) = &taking.event.body else { panic!("a run line") };
+            let offset = taking.place.as_ref().expect("a place").offset;
+            (line.run_id.as_deref().unwrap_or_default().to_owned(), offset)
+        }));
+        rejected.extend(batch.rejected.iter().map(|r| r.reason.to_string()));
+        follower.take_stock(&shared, now);
+    }
+    (events, rejected, shared.sources().first().is_some_and(|view| view.up))
+}
+
+#[test]
+fn case_41_utf_16_is_followed_wherever_it_is_cut() {
+    let line = |id| format!("time=2026-03-10T02:00:00Z event=started procedure=p run_id={id}\n");
+    let (first, second) = (line("zürich"), line("\u{1f600}"));
+    let text = format!("\u{feff}{first}x=1\n{second}");
+    for unit in [u16::to_le_bytes, u16::to_be_bytes] {
+        let bytes: Vec<u8> = text.encode_utf16().flat_map(unit).collect();
+        for length in [1, 3, 1000] {
+            let pieces: Vec<&[u8]> = bytes.chunks(length).collect();
+            let (events, rejected, up) = told_by(&pieces);
+            let at = 2 * (1 + first.encode_utf16().count() + 4) as u64;
+            assert_eq!(events, [("zürich".into(), 0), ("\u{1f600}".into(), at)], "{length}");
+            assert!(up && rejected.is_empty(), "{length} {rejected:?}");
+        }
+    }
+}
+
+#[test]
+fn case_41_a_source_is_not_up_while_a_file_is_of_another_encoding() {
+    let wide: Vec<u8> = "x=1\nx=2\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let rows: [(&[&[u8]], usize, bool); 5] = [
+        (&[b"x=1\n", "x=grün\n".as_bytes()], 0, true),
+        (&[b"x=1\n", b"x=gr\xfcn\n"], 1, false),
+        // What is the same in every encoding tells nothing.
+        (&[b"x=gr\xfcn\n", b"x=1\n"], 1, false),
+        (&[b"x=gr\xfcn\n", "x=grün\n".as_bytes()], 1, true),
+        // UTF-16 without a mark.
+        (&[&wide], 2, false),
+    ];
+    for (pieces, count, up) in rows {
+        let found = told_by(pieces);
+        assert_eq!(found, (Vec::new(), vec!["encoding".to_owned(); count], up), "{pieces:?}");
+    }
+}
+
 #[test]
 fn what_moved_is_urgent() {
     let home = tempfile::tempdir().expect("a folder");

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use crate::event::{Body, Event};
-use crate::format::{FileState, Joiner, Piece, Reader, Reading, Rejection, count_lines};
+use crate::format::{
+    FileEncoding, FileState, Joiner, Part, Piece, Reader, Reading, Rejection, Told, count_lines,
+};
 use crate::time::Instant;
 
 /// How long a file must be quiet before its last line counts as the end of a record: whoever writes a record of
@@ -60,6 +62,8 @@ pub struct Queue {
     /// Nothing complete was found at its end: it is not read again before the next look.
     pub is_stuck: bool,
     pub followed_since: Option<Instant>,
+    /// Its last telling line was of another encoding than told.
+    pub is_misread: bool,
 }
 
 impl Queue {
@@ -85,18 +89,49 @@ impl Queue {
             at_end: false,
             is_stuck: false,
             followed_since,
+            is_misread: false,
             state,
         }
     }
 
     /// Takes a block of complete lines apart, but for the record at its end.
-    pub fn read(&mut self, reader: &Reader, offset: u64, block: &[u8], now: Instant) {
+    pub fn read(
+        &mut self,
+        reader: &Reader,
+        (offset, encoding): (u64, FileEncoding),
+        block: &[u8],
+        now: Instant,
+    ) {
         // What was skipped (an over-long line) was read all the same.
         self.read_to = offset + block.len() as u64;
         self.joined_at = Some(now);
         let mut joiner = std::mem::take(&mut self.joiner);
-        joiner.push(reader, offset, block, &mut |piece| self.take_apart(reader, &piece, now));
+        let told = encoding.parts(block, &mut |at, part| {
+            let offset = offset + at as u64;
+            match part {
+                Part::Text(text) => {
+                    let take = &mut |piece: Piece<'_>| self.take_apart(reader, &piece, now);
+                    joiner.push(reader, offset, &text, take);
+                }
+                Part::Bad(line, rejection) => {
+                    joiner.flush(&mut |piece| self.take_apart(reader, &piece, now));
+                    self.refuse(offset, line, rejection);
+                }
+            }
+        });
         self.joiner = joiner;
+        match told {
+            Told::Nothing => {}
+            Told::Right => self.is_misread = false,
+            Told::Wrong => self.is_misread = true,
+        }
+    }
+
+    /// A line is of another encoding than told.
+    fn refuse(&mut self, start: u64, line: &[u8], rejection: Rejection) {
+        let noise = std::mem::take(&mut self.trailing);
+        let what = Fate::Rejected(rejection, kept(line));
+        self.items.push_back(Item { start, noise, lines: 1, stamp: None, what });
     }
 
     /// Whether it was read to its end, as far as lines are complete.

@@ -9,14 +9,19 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::config::parse;
+use crate::format::FileEncoding;
 
 #[test]
 fn what_a_checkpoint_remembers_comes_back() {
     let last: Option<Instant> = chrono::DateTime::from_timestamp(1_773_100_800, 500_000_000);
     for header in [None, Some("time,event,a b")] {
         for last in [None, last] {
-            let (again, at) = memo::read(&memo::write(header, last));
-            assert_eq!((again.as_deref(), at), (header, last));
+            for is_misread in [false, true] {
+                let memo = memo::write(header, last, is_misread);
+                let (again, at) = memo::read(&memo);
+                assert_eq!((again.as_deref(), at), (header, last));
+                assert_eq!(memo::is_misread(&memo), is_misread);
+            }
         }
     }
 }
@@ -81,7 +86,7 @@ fn a_record_waits_for_the_next_or_until_its_file_is_quiet() {
     let mut record = Record::default();
     let mut intake = record.intake();
     let (first, rest) = (report(1), "2026-06-21 12:00:01 UTC [8] LOG:  checkpoint\n");
-    intake.read(FILE, 0, first.as_bytes(), now());
+    intake.read(FILE, (0, FileEncoding::default()), first.as_bytes(), now());
     intake.nothing_complete(FILE);
     record.take(&mut intake, now());
     assert_eq!((record.ids.len(), record.checkpoint.0), (0, 0), "its next line may belong to it");
@@ -95,8 +100,8 @@ fn a_record_waits_for_the_next_or_until_its_file_is_quiet() {
     let later = now() + TimeDelta::seconds(10);
     let at = first.len() as u64;
     intake.look();
-    intake.read(FILE, at, report(2).as_bytes(), later);
-    intake.read(FILE, 2 * at, rest.as_bytes(), later);
+    intake.read(FILE, (at, FileEncoding::default()), report(2).as_bytes(), later);
+    intake.read(FILE, (2 * at, FileEncoding::default()), rest.as_bytes(), later);
     intake.nothing_complete(FILE);
     record.take(&mut intake, later);
     assert_eq!((record.ids.len(), record.checkpoint.0), (2, 2 * at), "the next record has begun");
@@ -136,7 +141,7 @@ proptest! {
             let (lines, then) = steps.next().unwrap();
             let rest = ends.iter().filter(|end| at < **end);
             let end = *rest.take(*lines).last().unwrap();
-            intake.read(FILE, at as u64, &text.as_bytes()[at..end], now());
+            intake.read(FILE, (at as u64, FileEncoding::default()), &text.as_bytes()[at..end], now());
             at = end;
             if *then != 0 {
                 record.take(&mut intake, now());

@@ -1,5 +1,6 @@
 //! Where bytes are cut.
 
+use memchr::{memchr, memmem};
 use proptest::prelude::*;
 
 use super::*;
@@ -25,7 +26,11 @@ fn bytes_are_cut_behind_their_last_line() {
         (b"1\0\n2\n", true, false, Lines(5)),
         (b"1\r\n", true, false, Lines(3)),
     ] {
-        assert_eq!(cut(bytes, at_end, only_one), want, "{bytes:?} {at_end} {only_one}");
+        assert_eq!(
+            cut(bytes, at_end, only_one, FileEncoding::default()),
+            want,
+            "{bytes:?} {at_end} {only_one}"
+        );
     }
 }
 
@@ -36,7 +41,7 @@ proptest! {
         let bytes = bytes.as_bytes();
         let mut rest = bytes;
         loop {
-            match cut(rest, true, only_one) {
+            match cut(rest, true, only_one, FileEncoding::default()) {
                 Cut::Lines(n) => {
                     let (lines, after) = rest.split_at(n);
                     prop_assert!(lines.ends_with(b"\n") && lines[0] != 0);

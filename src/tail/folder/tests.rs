@@ -3,7 +3,11 @@
 use super::*;
 
 fn folder(home: &Path, marks: &[Mark]) -> Folder {
-    let follow = Follow { source: "s".into(), patterns: vec![format!("{}/*.csv", home.display())] };
+    let follow = Follow {
+        source: "s".into(),
+        patterns: vec![format!("{}/*.csv", home.display())],
+        encoding: crate::format::Encoding::Auto,
+    };
     let is_whole = |bytes: &[u8]| bytes.ends_with(b"\n");
     Folder::new(follow, marks.iter().cloned(), 100, is_whole).unwrap()
 }

@@ -126,7 +126,11 @@ fn case_44_one_file_through_two_globs_and_links_is_counted_once() {
 fn two_sources_read_the_same_file_each_for_itself() {
     let rig = Rig::new(&["app.log"]);
     rig.write("app.log", "1\n");
-    let follow = |name: &str| Follow { source: name.into(), patterns: rig.patterns.clone() };
+    let follow = |name: &str| Follow {
+        source: name.into(),
+        patterns: rig.patterns.clone(),
+        encoding: Encoding::Auto,
+    };
     let both = vec![follow("one"), follow("two")];
     let mut tail = Tail::new(both, Vec::new(), Limits::default()).unwrap();
     assert_eq!(tail.scan(Depth::Glob, POLL).len(), 2);

@@ -125,7 +125,8 @@ fn nothing_is_done_where_nothing_changed() {
 #[test]
 fn patterns_that_say_nothing_are_refused() {
     for pattern in ["app.log", "", "/", "/var/log/", "/var/log/**", "/var/../log"] {
-        let follow = Follow { source: "s".into(), patterns: vec![pattern.into()] };
+        let follow =
+            Follow { source: "s".into(), patterns: vec![pattern.into()], encoding: Encoding::Auto };
         let error = Tail::new(vec![follow], Vec::new(), Limits::default()).err();
         assert_eq!(error, Some(PatternError(pattern.into())));
     }

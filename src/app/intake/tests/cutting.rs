@@ -149,8 +149,11 @@ struct Reading {
 
 impl Reading {
     fn new(config: &Config, seen: &Seen, block_bytes: usize) -> Reading {
-        let follow =
-            |s: &config::Source| Follow { source: s.name.clone(), patterns: s.patterns.clone() };
+        let follow = |s: &config::Source| Follow {
+            source: s.name.clone(),
+            patterns: s.patterns.clone(),
+            encoding: s.spec.encoding,
+        };
         let follows: Vec<Follow> = config.sources.iter().map(follow).collect();
         let checkpoints = seen.checkpoints.values().cloned().collect();
         let limits = Limits { block_bytes, ..Limits::default() };
@@ -177,7 +180,7 @@ impl Reading {
         match self.tail.read(file, &mut buffer).unwrap() {
             Some(block) => {
                 assert_eq!(block.content, Content::Lines);
-                self.intake.read(file, block.offset, &buffer, at(10_000));
+                self.intake.read(file, (block.offset, block.encoding), &buffer, at(10_000));
             }
             None => self.intake.nothing_complete(file),
         }

@@ -185,6 +185,10 @@ impl CalendarShelf {
                 if !copy.is_stale {
                     self.succeed(&file.path, now);
                     tracing::info!(calendar = %file.name, "calendar read again");
+                    let read = config.calendars.iter().filter(|read| read.path == file.path);
+                    for told in read.flat_map(|read| read.unused.values()) {
+                        tracing::warn!(calendar = %file.name, told, "event not used");
+                    }
                 }
                 Some(config)
             }
@@ -232,6 +236,7 @@ impl CalendarShelf {
                 errors: kept.errors,
                 read_at: kept.read_at,
                 is_stale: kept.is_stale,
+                unused: file.unused.len() as u64,
             })
         };
         config.calendars.iter().filter_map(view).collect()

@@ -51,6 +51,12 @@ impl Zone {
         TimeZone::posix(rules).ok().map(Zone)
     }
 
+    /// A zone by all of its changes: each is a Unix time and the seconds that are added to UTC from then on, in order.
+    /// `None`: an offset is none, or there are more of them than such a zone may have.
+    pub(super) fn of_changes(first: i32, changes: &[(i64, i32)]) -> Option<Zone> {
+        TimeZone::tzif("VTIMEZONE", &tzif(first, changes)?).ok().map(Zone)
+    }
+
     /// The IANA name as the database writes it, whatever the case it was asked for in.
     pub fn name(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")
@@ -131,6 +137,42 @@ impl Zone {
         let t = jiff::Timestamp::from_second(inside).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         TimeDelta::seconds(self.0.to_offset(t).seconds().into())
     }
+}
+
+/// The form in which files hold zones (RFC 9636, version 2), without what only old readers need.
+fn tzif(first: i32, changes: &[(i64, i32)]) -> Option<Vec<u8>> {
+    let mut offsets = vec![first];
+    let mut indices: Vec<u8> = vec![];
+    for (_, offset) in changes {
+        let known = offsets.iter().position(|known| known == offset);
+        let index = known.unwrap_or_else(|| {
+            offsets.push(*offset);
+            offsets.len() - 1
+        });
+        indices.push(u8::try_from(index).ok()?);
+    }
+    // Without letters: such clocks have no name of their own.
+    let letters = b"-00\0";
+    let header = |changes: usize, offsets: usize, letters: usize| -> Option<Vec<u8>> {
+        let mut bytes = b"TZif2".to_vec();
+        bytes.resize(20, 0);
+        for count in [0, 0, 0, changes, offsets, letters] {
+            bytes.extend(u32::try_from(count).ok()?.to_be_bytes());
+        }
+        Some(bytes)
+    };
+    let mut bytes = header(0, 1, 1)?;
+    bytes.extend([0; 7]);
+    bytes.extend(header(changes.len(), offsets.len(), letters.len())?);
+    bytes.extend(changes.iter().flat_map(|(at, _)| at.to_be_bytes()));
+    bytes.extend(indices);
+    for offset in offsets {
+        bytes.extend(offset.to_be_bytes());
+        bytes.extend([0, 0]);
+    }
+    bytes.extend(letters);
+    bytes.extend(b"\n\n");
+    Some(bytes)
 }
 
 /// Files beside the zones: leap-second and duplicate trees, links to the machine's own zone.

@@ -6,21 +6,27 @@
 //!   of the original, also where its new summary is no longer asked for.
 //! - How long (3.6.1, 3.8.2.5, 3.8.5.3): `DTEND` is an instant; in a recurring event its distance from `DTSTART`
 //!   is exact for every occurrence. Of `DURATION` the days are nominal (as long as the clocks make them), hours
-//!   and smaller exact. Whole days last from midnight to midnight by the clocks. An event of a time without an
-//!   end is an error.
+//!   and smaller exact. Whole days last from midnight to midnight by the clocks; a day that ends on itself is a day.
+//!   An event of a time without an end, or with one at its start, has no length and adds nothing.
 //! - `EXDATE` takes away the occurrences that start at its times, or on its days.
+//! - `RANGE=THISANDFUTURE` moves and changes an occurrence and all that follow.
+//! - A change of an older `SEQUENCE` than the series is none if the series does not have its occurrence any more.
 //!
-//! An event that is asked for and not understood is an error of the whole text: nothing is guessed, and a freeze
-//! that nobody could read must not vanish.
+//! An event that is asked for and not understood refuses itself and is told: see [`builder`]. A freeze that nobody
+//! could read must not vanish, so that is an error of the whole text.
 
 mod builder;
+mod series;
+mod slot;
+mod start;
 
 use super::ical::{Component, Document, Length, Time, Zones, error};
 use super::recurrence::{OCCURRENCE_DAYS_MAX, Recurrence, Recurring, Rule, Series, Work};
 use super::{CalendarError, Edge, Zone, spans};
 use crate::time::{Span, format_duration};
-use builder::{Builder, Removed};
+use builder::Builder;
 use chrono::{NaiveDate, NaiveDateTime};
+use slot::Removed;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Events in one text, whether or not they are asked for.
@@ -46,6 +52,21 @@ pub struct EventsOf<'a> {
     pub summary: Option<&'a dyn Fn(&str) -> bool>,
     /// Whether tentative events count.
     pub tentative: bool,
+    /// Whether they are freezes: then what cannot be used is an error where it could have closed something.
+    pub closes: bool,
+    /// Whether it is no mistake if no event is in it.
+    pub may_be_empty: bool,
+}
+
+/// An event, or a part of one, that could not be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unused {
+    /// Byte offset of the event.
+    pub event_at: usize,
+    /// Byte offset of what is wrong with it.
+    pub at: usize,
+    /// Which event, and why.
+    pub message: String,
 }
 
 /// Spans that do not recur, and what does.
@@ -58,9 +79,9 @@ pub(super) struct EventSet {
 
 impl EventSet {
     /// # Errors
-    /// The text is no complete calendar, has no event that is asked for or one that is not understood, or is
-    /// beyond a limit. The place is a byte offset into the text.
-    pub fn new(source: &EventsOf<'_>) -> Result<EventSet, CalendarError> {
+    /// The text is no complete calendar, has no event that is asked for and can be used, has a freeze that cannot, or
+    /// is beyond a limit. The place is a byte offset into the text.
+    pub fn new(source: &EventsOf<'_>) -> Result<(EventSet, Vec<Unused>), CalendarError> {
         read(source, false)
     }
 
@@ -81,7 +102,8 @@ impl EventSet {
         removed.days.extend(of.remove_days);
         let (removed, removed_days) = removed.sorted();
         let length = Length { days: 0, exact: of.length };
-        let recurrence = Recurrence { series: vec![series], length, removed, removed_days };
+        let (series, length) = (vec![series], Some(length));
+        let recurrence = Recurrence { series, length, removed, removed_days, tails: vec![] };
         let added = of.add.iter().map(|civil| (civil, instant(civil)));
         let added = added.filter(|(civil, from)| !recurrence.is_removed(**civil, *from));
         let spans = added.filter_map(|(_, from)| Span::new(from, from + of.length)).collect();
@@ -106,11 +128,11 @@ impl EventSet {
 /// The days of whole-day events: own holidays.
 ///
 /// # Errors
-/// As for [`EventSet::new`], and an event that is no whole day.
-pub(super) fn days(source: &EventsOf<'_>) -> Result<BTreeSet<NaiveDate>, CalendarError> {
-    // A day is the same day everywhere, so it is looked at in UTC.
-    let utc = Zone::utc();
-    let set = read(&EventsOf { given_zone: Some(&utc), ..*source }, true)?;
+/// As for [`EventSet::new`]; an event that is no whole day cannot be used.
+pub(super) fn days(
+    source: &EventsOf<'_>,
+) -> Result<(BTreeSet<NaiveDate>, Vec<Unused>), CalendarError> {
+    let (set, unused) = read(source, true)?;
     let year = super::years::range_of;
     let (first, last) = HOLIDAY_YEARS;
     let range = year(first).zip(year(last)).and_then(|(a, b)| Span::new(a.start, b.end));
@@ -119,20 +141,25 @@ pub(super) fn days(source: &EventsOf<'_>) -> Result<BTreeSet<NaiveDate>, Calenda
         let end = span.end.date_naive();
         span.start.date_naive().iter_days().take_while(move |day| *day < end)
     };
-    Ok(spans.into_iter().flat_map(days).collect())
+    Ok((spans.into_iter().flat_map(days).collect(), unused))
 }
 
 /// One event as it stands in the text.
 struct Event<'d> {
     component: &'d Component,
-    zones: &'d Zones,
+    zones: &'d Zones<'d>,
     /// By its own status or by the method of its calendar.
     cancelled: bool,
     wanted: bool,
 }
 
 impl<'d> Event<'d> {
-    fn new(component: &'d Component, zones: &'d Zones, cancelled: bool, of: &EventsOf<'_>) -> Self {
+    fn new(
+        component: &'d Component,
+        zones: &'d Zones<'d>,
+        cancelled: bool,
+        of: &EventsOf<'_>,
+    ) -> Self {
         let status = component.text("STATUS").unwrap_or_default();
         let is = |word: &str| status.trim().eq_ignore_ascii_case(word);
         let summary = component.text("SUMMARY").unwrap_or_default();
@@ -152,20 +179,37 @@ impl<'d> Event<'d> {
         (number.unwrap_or(0), stamp.unwrap_or_default())
     }
 
-    fn error(&self, message: impl std::fmt::Display) -> CalendarError {
+    /// Whether it adds something by itself.
+    fn counts(&self) -> bool {
+        self.wanted && !self.cancelled
+    }
+
+    fn error(&self, message: impl Into<String>) -> CalendarError {
+        error(self.component.at, message)
+    }
+
+    /// An error with the name of the event.
+    fn named(&self, error: CalendarError) -> CalendarError {
         let summary = self.component.text("SUMMARY").unwrap_or_default();
-        error(self.component.at, format!("event {summary:?}: {message}"))
+        let uid = self.component.property("UID").map(|uid| format!(", UID {:?}", uid.value.trim()));
+        let uid = uid.unwrap_or_default();
+        let message = format!("event {summary:?}{uid}: {}", error.message);
+        CalendarError { at: error.at, message }
     }
 }
 
-fn read(of: &EventsOf<'_>, only_days: bool) -> Result<EventSet, CalendarError> {
+fn read(of: &EventsOf<'_>, only_days: bool) -> Result<(EventSet, Vec<Unused>), CalendarError> {
     let document = Document::parse(of.text)?;
     if let Some(at) = document.unfinished_at {
         return Err(error(at, "no END for what begins here: half a file"));
     }
     let calendars = document.components.iter().filter(|c| c.name == "VCALENDAR");
-    let calendars: Vec<(&Component, Zones)> =
-        calendars.map(|c| (c, Zones::of(c, of.given_zone, of.zone))).collect();
+    // A day is the same day everywhere, so days alone are looked at in UTC.
+    let zones = |calendar| {
+        let zones = Zones::of(calendar, of.given_zone, of.zone);
+        if only_days { zones.with_days_in_utc() } else { zones }
+    };
+    let calendars: Vec<(&Component, Zones<'_>)> = calendars.map(|c| (c, zones(c))).collect();
     if calendars.is_empty() {
         return Err(error(0, "no VCALENDAR in it"));
     }
@@ -179,14 +223,18 @@ fn read(of: &EventsOf<'_>, only_days: bool) -> Result<EventSet, CalendarError> {
         let id = event.component.property("UID").map(|p| format!("u{}", p.value.trim()));
         groups.entry(id.unwrap_or_else(|| format!("n{index}"))).or_default().push(event);
     }
-    let mut builder = Builder::new(only_days);
+    let mut builder = Builder::new(of, only_days);
     for group in groups.values().filter(|group| group.iter().any(|event| event.wanted)) {
         builder.take(group)?;
     }
-    builder.finish(of)
+    builder.finish()
 }
 
-fn events_of<'d>(calendar: &'d Component, zones: &'d Zones, of: &EventsOf<'_>) -> Vec<Event<'d>> {
+fn events_of<'d>(
+    calendar: &'d Component,
+    zones: &'d Zones<'d>,
+    of: &EventsOf<'_>,
+) -> Vec<Event<'d>> {
     let method = calendar.text("METHOD").unwrap_or_default();
     let cancelled = method.trim().eq_ignore_ascii_case("CANCEL");
     let events = calendar.components.iter().filter(|c| c.name == "VEVENT");

@@ -18,6 +18,8 @@ pub struct Holidays {
     pub add: BTreeSet<NaiveDate>,
     /// Days of the table that are none here.
     pub remove: BTreeSet<NaiveDate>,
+    /// Own days were told, even if there are none of them at present.
+    pub is_told: bool,
     set: Option<Set>,
 }
 
@@ -56,9 +58,9 @@ impl Holidays {
             || (self.set.as_ref().is_some_and(listed) && !self.remove.contains(&day))
     }
 
-    /// Whether there is nothing that `PH` could stand for: neither a set nor an own day.
+    /// Whether there is nothing that `PH` could stand for: neither a set nor own days.
     pub fn is_none(&self) -> bool {
-        self.set.is_none() && self.add.is_empty()
+        self.set.is_none() && self.add.is_empty() && !self.is_told
     }
 
     /// The code of the embedded set, if there is one.

@@ -5,7 +5,9 @@
 //! mean. Nothing is interpreted here that was not asked for, and no value is dropped: who needs one reads it
 //! strictly and gets an error with its place.
 
+mod eras;
 mod lines;
+mod names;
 mod values;
 pub mod zones;
 

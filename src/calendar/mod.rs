@@ -14,7 +14,7 @@ mod spans;
 mod years;
 
 pub use civil::{Edge, Reading, Zone};
-pub use events::EventsOf;
+pub use events::{EventsOf, Unused};
 pub use holidays::Holidays;
 pub use recurrence::Recurring;
 
@@ -119,17 +119,17 @@ impl Calendar {
     /// The events of an iCalendar text: see [`events`].
     ///
     /// # Errors
-    /// The text or an event that is asked for is not understood, or a limit is passed. The place is a byte
+    /// The text is not understood, nor a freeze in it, no event is left, or a limit is passed. The place is a byte
     /// offset into the text.
-    pub fn events(of: &EventsOf<'_>) -> Result<Calendar, CalendarError> {
-        EventSet::new(of).map(|set| Calendar::new(Kind::Events(set)))
+    pub fn events(of: &EventsOf<'_>) -> Result<(Calendar, Vec<Unused>), CalendarError> {
+        EventSet::new(of).map(|(set, unused)| (Calendar::new(Kind::Events(set)), unused))
     }
 
     /// The days of an iCalendar text of whole-day events: own holidays.
     ///
     /// # Errors
-    /// As for [`Calendar::events`], and an event that is no whole day.
-    pub fn days_of(of: &EventsOf<'_>) -> Result<BTreeSet<NaiveDate>, CalendarError> {
+    /// As for [`Calendar::events`]; an event that is no whole day cannot be used.
+    pub fn days_of(of: &EventsOf<'_>) -> Result<(BTreeSet<NaiveDate>, Vec<Unused>), CalendarError> {
         events::days(of)
     }
 

@@ -6,11 +6,14 @@
 //! A start that its own rule does not give is no occurrence (RFC 5545 leaves that open).
 
 mod days;
+mod occurrences;
 mod parse;
 
-use super::ical::{Length, Time};
+pub(super) use occurrences::{Recurrence, Tail};
+
+use super::ical::Time;
 use super::{Edge, Reading, Zone};
-use crate::time::{Instant, Span};
+use crate::time::Instant;
 use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Weekday};
 use std::ops::ControlFlow;
 
@@ -55,6 +58,22 @@ pub(super) struct Rule {
     pub week_start: Weekday,
 }
 
+impl Rule {
+    /// Whether its `UNTIL` lies before the start: then nothing of it is left.
+    pub fn ends_before(&self, start: &Time) -> bool {
+        self.is_past(start.civil, &start.zone)
+    }
+
+    fn is_past(&self, civil: NaiveDateTime, zone: &Zone) -> bool {
+        match self.until {
+            None => false,
+            Some(Until::Day(day)) => day < civil.date(),
+            Some(Until::Civil(until)) => until < civil,
+            Some(Until::Instant(until)) => until < zone.resolve(civil, Edge::Earlier),
+        }
+    }
+}
+
 /// The last moment that may be an occurrence.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Until {
@@ -74,6 +93,11 @@ impl Default for Work {
 }
 
 impl Work {
+    /// Whether nothing is left of it.
+    pub fn is_spent(&self) -> bool {
+        self.0 == 0
+    }
+
     fn spend(&mut self) -> ControlFlow<()> {
         match self.0.checked_sub(1) {
             Some(left) => {
@@ -192,13 +216,7 @@ impl Series {
     }
 
     fn is_over(&self, civil: NaiveDateTime) -> bool {
-        let until = match self.rule.until {
-            None => false,
-            Some(Until::Day(day)) => day < civil.date(),
-            Some(Until::Civil(until)) => until < civil,
-            Some(Until::Instant(until)) => until < self.zone.resolve(civil, Edge::Earlier),
-        };
-        until || self.last.is_some_and(|last| last < civil)
+        self.rule.is_past(civil, &self.zone) || self.last.is_some_and(|last| last < civil)
     }
 
     /// Years, months, weeks, days: in each period the days that match, at each of the times.
@@ -321,50 +339,6 @@ pub struct Recurring<'a> {
     pub remove: &'a [NaiveDateTime],
     /// Days on which none starts.
     pub remove_days: &'a [NaiveDate],
-}
-
-/// What recurs, with what is added and taken away: one event of a calendar.
-#[derive(Debug)]
-pub(super) struct Recurrence {
-    /// All of one start.
-    pub series: Vec<Series>,
-    pub length: Length,
-    /// Starts that are none after all, sorted.
-    pub removed: Vec<Instant>,
-    /// Days on which none starts, sorted.
-    pub removed_days: Vec<NaiveDate>,
-}
-
-impl Recurrence {
-    /// Shows each span that may touch `range`.
-    pub fn spans_in(&self, range: Span, mut see: impl FnMut(Span)) {
-        for series in &self.series {
-            // Days of the clocks and of UTC differ by less than two.
-            let before =
-                self.length.days.saturating_add(self.length.exact.num_days()).saturating_add(3);
-            let before = TimeDelta::try_days(before).unwrap_or_default();
-            let first =
-                range.start.date_naive().checked_sub_signed(before).unwrap_or(NaiveDate::MIN);
-            let last = range.end.date_naive().checked_add_signed(TimeDelta::days(2));
-            series.starts(first, last.unwrap_or(NaiveDate::MAX), |civil| {
-                for start in series.instants(civil) {
-                    if self.is_removed(civil, start) {
-                        continue;
-                    }
-                    let end = self.length.end(civil, start, &series.zone);
-                    if let Some(span) = end.and_then(|end| Span::new(start, end)) {
-                        see(span);
-                    }
-                }
-            });
-        }
-    }
-
-    /// Whether a start was taken away.
-    pub fn is_removed(&self, civil: NaiveDateTime, start: Instant) -> bool {
-        self.removed.binary_search(&start).is_ok()
-            || self.removed_days.binary_search(&civil.date()).is_ok()
-    }
 }
 
 #[cfg(test)]

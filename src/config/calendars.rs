@@ -7,7 +7,7 @@ use serde_saphyr::{Location, Spanned};
 
 use crate::calendar::{Calendar, Edge, Holidays, Zone};
 use crate::config::check::Check;
-use crate::config::files::unknown;
+use crate::config::files::{OwnDays, unknown};
 use crate::config::problem::Fault;
 use crate::config::windows::Use;
 use crate::config::written;
@@ -29,8 +29,8 @@ const HOLIDAY_FORMS: &str = "a country or subdivision code such as GB-ENG, or { 
 pub struct Owner {
     pub zone: Zone,
     holidays: HolidaySet,
-    /// The file of own holidays that could not be read for too long.
-    stale: Option<Arc<str>>,
+    /// What the file of own holidays leaves open.
+    own: OwnDays,
     /// For messages: `service "atlas"`.
     title: String,
 }
@@ -54,12 +54,12 @@ impl Owner {
         holidays: &WrittenHolidays,
     ) -> Owner {
         let zone = check.zone(timezone).unwrap_or_else(Zone::utc);
-        let (holidays, stale) = match holidays.as_ref().map(|set| check.holidays(set)) {
-            None => (HolidaySet::Unset, None),
-            Some(None) => (HolidaySet::Wrong, None),
-            Some(Some((set, stale))) => (HolidaySet::Set(set), stale),
+        let (holidays, own) = match holidays.as_ref().map(|set| check.holidays(set, &zone)) {
+            None => (HolidaySet::Unset, OwnDays::default()),
+            Some(None) => (HolidaySet::Wrong, OwnDays::default()),
+            Some(Some((set, own))) => (HolidaySet::Set(set), own),
         };
-        Owner { zone, holidays, stale, title }
+        Owner { zone, holidays, own, title }
     }
 }
 
@@ -87,9 +87,15 @@ impl Check<'_> {
         match Calendar::opening_hours(&text.value, &owner.zone, holidays) {
             Ok(calendar) => {
                 // Of hours the own days are left out, so that they are open then.
-                let stale = owner.stale.as_ref().filter(|_| used != Use::Hours && asks.is_some());
-                if let Some(file) = stale {
+                let asks = asks.filter(|_| used != Use::Hours);
+                if let Some(file) = owner.own.stale.as_ref().filter(|_| asks.is_some()) {
                     return Some(Arc::new(unknown(file, used)));
+                }
+                if let Some((unread, at)) = owner.own.unread.as_ref().zip(asks) {
+                    let fault = Fault::new(format!("PH, but a day of it cannot be used: {unread}"));
+                    let accepted = "a file of which every day can be used: it could have closed something here";
+                    self.error_inside(text, at, fault.accepted(accepted));
+                    return None;
                 }
                 if let Some(end) = calendar.known_until()
                     && self.holidays_end.is_none_or(|(first, _)| end < first)
@@ -150,15 +156,16 @@ impl Check<'_> {
         instant
     }
 
-    /// The set, and the file of own days that is not known any more.
+    /// The set, and what the file of own days leaves open.
     fn holidays(
         &mut self,
         written: &Spanned<WordOr<written::Holidays>>,
-    ) -> Option<(Holidays, Option<Arc<str>>)> {
+        zone: &Zone,
+    ) -> Option<(Holidays, OwnDays)> {
         match &written.value {
             WordOr::Word(code) => {
                 let code = Spanned::new(code.clone(), written.referenced, written.defined);
-                self.holiday_set(&code).map(|set| (set, None))
+                self.holiday_set(&code).map(|set| (set, OwnDays::default()))
             }
             WordOr::Neither => {
                 self.wrong_form(written.defined, HOLIDAY_FORMS);
@@ -177,19 +184,20 @@ impl Check<'_> {
                 };
                 let add: Vec<_> = self.list(&more.add).iter().map(|d| self.date(d)).collect();
                 let remove: Vec<_> = self.list(&more.remove).iter().map(|d| self.date(d)).collect();
-                let own = more.ics.as_ref().map(|name| self.days_of(name));
+                let empty = more.may_be_empty.as_ref();
+                if let Some(given) = empty.filter(|_| more.ics.is_none()) {
+                    let fault = Fault::new("may_be_empty without ics");
+                    self.error(given.defined, fault.accepted("may_be_empty beside ics"));
+                }
+                let empty = empty.is_some_and(|given| given.value);
+                let own = more.ics.as_ref().map(|name| self.days_of(name, zone, empty));
                 let mut set = set?;
-                let (days, stale) = match own {
-                    None => (Vec::new(), None),
-                    Some(days) => match days? {
-                        Ok(days) => (days, None),
-                        Err(file) => (Vec::new(), Some(file)),
-                    },
-                };
-                set.add.extend(days);
+                let mut own = own.unwrap_or(Some(OwnDays::default()))?;
+                set.is_told = more.ics.is_some();
+                set.add.extend(std::mem::take(&mut own.days));
                 set.add.extend(add.into_iter().flatten());
                 set.remove.extend(remove.into_iter().flatten());
-                Some((set, stale))
+                Some((set, own))
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Calendar files that a configuration names.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::fs::OpenOptions;
 use std::io::Read as _;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use regex::Regex;
 use sha2::{Digest as _, Sha256};
 
-use crate::calendar::{Calendar, CalendarError, EventsOf, Zone, ical};
+use crate::calendar::{Calendar, CalendarError, EventsOf, Unused, Zone, ical};
 use crate::config::calendars::Owner;
 use crate::config::check::Check;
 use crate::config::hex;
@@ -73,6 +73,30 @@ pub struct CalendarFile {
     pub name: Arc<str>,
     /// Absolute.
     pub path: PathBuf,
+    /// By their byte offsets: events that could not be used, with their place and the reason.
+    pub unused: BTreeMap<usize, String>,
+}
+
+/// What is asked of a calendar file.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    /// Of the summaries; `None`: all.
+    pub pattern: Option<&'a Regex>,
+    /// That of times without one, whatever the file says.
+    pub zone: Option<&'a Zone>,
+    /// Whether it is no mistake if there is no event.
+    pub may_be_empty: bool,
+    pub used: Use,
+}
+
+/// What a file of own holidays says.
+#[derive(Debug, Default)]
+pub struct OwnDays {
+    pub days: Vec<chrono::NaiveDate>,
+    /// They are not known any more: its name.
+    pub stale: Option<Arc<str>>,
+    /// An event of it could not be used, so that nobody knows which days it means.
+    pub unread: Option<String>,
 }
 
 /// The calendar files met while a configuration is checked.
@@ -86,7 +110,7 @@ pub struct Files<'l> {
 }
 
 /// What a calendar is made from; `None` for the pattern: all events.
-type Key = (PathBuf, Option<String>, String, Option<String>, Use);
+type Key = (PathBuf, Option<String>, String, Option<String>, bool, Use);
 
 impl<'l> Files<'l> {
     /// Relative paths are relative to `folder`.
@@ -99,7 +123,9 @@ impl<'l> Files<'l> {
         let copy = match self.copies.get(&path) {
             Some(copy) => copy.clone(),
             None => {
-                self.met.push(CalendarFile { name: name.into(), path: path.clone() });
+                let file =
+                    CalendarFile { name: name.into(), path: path.clone(), unused: BTreeMap::new() };
+                self.met.push(file);
                 let copy = self.library.open(&path);
                 self.copies.insert(path.clone(), copy.clone());
                 copy
@@ -151,17 +177,17 @@ impl Check<'_> {
     pub fn events_of(
         &mut self,
         name: &Text,
-        pattern: Option<&Regex>,
-        zone: Option<&Zone>,
+        asked: &Asked<'_>,
         owner: &Owner,
-        used: Use,
     ) -> Option<Arc<Calendar>> {
         let (path, copy) = self.calendar_file(name)?;
+        let Asked { pattern, zone, may_be_empty, used } = *asked;
         let key = (
-            path,
+            path.clone(),
             pattern.map(|p| p.as_str().to_owned()),
             owner.zone.name().to_owned(),
             zone.map(|zone| zone.name().to_owned()),
+            may_be_empty,
             used,
         );
         if let Some(known) = self.files.calendars.get(&key) {
@@ -176,13 +202,18 @@ impl Check<'_> {
             given_zone: zone,
             summary: wants,
             tentative: used == Use::Freeze,
+            closes: used == Use::Freeze,
+            may_be_empty,
         };
         let calendar = match copy.is_stale {
-            true => Ok(unknown(&name.value, used)),
+            true => Ok((unknown(&name.value, used), vec![])),
             false => Calendar::events(&of),
         };
         let calendar = match calendar {
-            Ok(calendar) => Some(Arc::new(calendar)),
+            Ok((calendar, unused)) => {
+                self.tell_unused(name, &path, &copy, &unused);
+                Some(Arc::new(calendar))
+            }
             Err(error) => {
                 self.mistake_in(name, &copy, &error);
                 None
@@ -192,23 +223,27 @@ impl Check<'_> {
         calendar
     }
 
-    /// The days of a file of whole-day events; `None` if it is wrong. `Err`: they are not known any more.
-    pub fn days_of(&mut self, name: &Text) -> Option<Result<Vec<chrono::NaiveDate>, Arc<str>>> {
-        let (_, copy) = self.calendar_file(name)?;
+    /// The days of a file of whole-day events, of which days are meant as those of `zone`; `None` if it is wrong.
+    pub fn days_of(&mut self, name: &Text, zone: &Zone, may_be_empty: bool) -> Option<OwnDays> {
+        let (path, copy) = self.calendar_file(name)?;
         if copy.is_stale {
-            return Some(Err(name.value.as_str().into()));
+            return Some(OwnDays { stale: Some(name.value.as_str().into()), ..OwnDays::default() });
         }
-        let zone = Zone::utc();
         let of = EventsOf {
             text: &copy.text,
             name: &name.value,
-            zone: &zone,
+            zone,
             given_zone: None,
             summary: None,
             tentative: true,
+            closes: false,
+            may_be_empty,
         };
         match Calendar::days_of(&of) {
-            Ok(days) => Some(Ok(days.into_iter().collect())),
+            Ok((days, unused)) => {
+                let unread = self.tell_unused(name, &path, &copy, &unused);
+                Some(OwnDays { days: days.into_iter().collect(), stale: None, unread })
+            }
             Err(error) => {
                 self.mistake_in(name, &copy, &error);
                 None
@@ -216,12 +251,38 @@ impl Check<'_> {
         }
     }
 
+    /// Warns of what could not be used, and keeps it; the first of it.
+    fn tell_unused(
+        &mut self,
+        name: &Text,
+        path: &Path,
+        copy: &Copy,
+        unused: &[Unused],
+    ) -> Option<String> {
+        let mut first = None;
+        for one in unused {
+            let told = format!("{}:{}: {}", name.value, line_of(copy, one.at), one.message);
+            let fault = Fault::new(format!("{told}; not used"));
+            self.warn(name.defined, fault.accepted("an event that can be read as a whole"));
+            first.get_or_insert_with(|| told.clone());
+            if let Some(file) = self.files.met.iter_mut().find(|file| file.path == *path) {
+                file.unused.entry(one.event_at).or_insert(told);
+            }
+        }
+        first
+    }
+
     /// A mistake inside a calendar file, told where the configuration names it.
     fn mistake_in(&mut self, name: &Text, copy: &Copy, error: &CalendarError) {
-        let before = copy.text.get(..error.at).unwrap_or_default();
-        let line = memchr::memchr_iter(b'\n', before).count() + 1;
+        let line = line_of(copy, error.at);
         self.error(name.defined, format!("{}:{line}: {}", name.value, error.message));
     }
+}
+
+/// The line of a byte, from 1.
+fn line_of(copy: &Copy, at: usize) -> usize {
+    let before = copy.text.get(..at).unwrap_or_default();
+    memchr::memchr_iter(b'\n', before).count() + 1
 }
 
 /// Stands in for what is not known any more: closed either way.

@@ -9,6 +9,7 @@ use serde_saphyr::{Location, Spanned};
 use crate::calendar::{Calendar, Recurring, Zone};
 use crate::config::calendars::{Owner, civil_time};
 use crate::config::check::Check;
+use crate::config::files::Asked;
 use crate::config::problem::Fault;
 use crate::config::scalars::Zero;
 use crate::config::written;
@@ -44,6 +45,7 @@ pub struct Form<'w> {
     add: &'w Given<Spanned<Vec<Text>>>,
     remove: &'w Given<Spanned<Vec<Text>>>,
     summary: &'w Given<Text>,
+    may_be_empty: &'w Given<Spanned<bool>>,
 }
 
 /// Both mappings have these keys.
@@ -62,6 +64,7 @@ macro_rules! form {
                     add: &self.add,
                     remove: &self.remove,
                     summary: &self.summary,
+                    may_be_empty: &self.may_be_empty,
                 }
             }
         }
@@ -90,6 +93,7 @@ impl<'w> Form<'w> {
             ("add", list(self.add)),
             ("remove", list(self.remove)),
             ("summary", text(self.summary)),
+            ("may_be_empty", self.may_be_empty.as_ref().map(|given| given.defined)),
         ];
         others.into_iter().filter_map(|(name, at)| Some((name, at?))).collect()
     }
@@ -222,7 +226,7 @@ impl Check<'_> {
         let own: &[&str] = match kind {
             "rrule" => &["start", "duration", "timezone", "add", "remove"],
             "cron" => &["duration", "timezone"],
-            "ics" => &["summary", "timezone"],
+            "ics" => &["summary", "timezone", "may_be_empty"],
             _ => &[],
         };
         for (key, at) in form.others().into_iter().filter(|(key, _)| !own.contains(key)) {
@@ -343,6 +347,8 @@ impl Check<'_> {
                 }
             }
         };
-        self.events_of(file, pattern.as_ref(), zone, owner, used)
+        let may_be_empty = form.may_be_empty.as_ref().is_some_and(|given| given.value);
+        let asked = Asked { pattern: pattern.as_ref(), zone, may_be_empty, used };
+        self.events_of(file, &asked, owner)
     }
 }

@@ -37,6 +37,7 @@ pub struct Holidays {
     pub add: Given<Spanned<Vec<Text>>>,
     pub remove: Given<Spanned<Vec<Text>>>,
     pub ics: Given<Text>,
+    pub may_be_empty: Given<Spanned<bool>>,
 }
 
 /// `freezes: [{ name, from, to }]`, or a name beside what a window may be
@@ -56,6 +57,7 @@ pub struct Freeze {
     pub add: Given<Spanned<Vec<Text>>>,
     pub remove: Given<Spanned<Vec<Text>>>,
     pub summary: Given<Text>,
+    pub may_be_empty: Given<Spanned<bool>>,
 }
 
 /// `windows: [{ rrule, start, duration }, { cron, duration }, { ics, summary }]`
@@ -72,6 +74,7 @@ pub struct Window {
     pub add: Given<Spanned<Vec<Text>>>,
     pub remove: Given<Spanned<Vec<Text>>>,
     pub summary: Given<Text>,
+    pub may_be_empty: Given<Spanned<bool>>,
 }
 
 /// `partners: { NAME: ... }`

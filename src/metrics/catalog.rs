@@ -260,6 +260,8 @@ Program {
         "When a calendar file was last found good.";
     CALENDAR_STALE: Gauge "offhours_calendar_stale" &["calendar"],
         "Whether a calendar file was not good for so long that nothing may run by it any more.";
+    CALENDAR_UNUSED: Gauge "offhours_calendar_unused_events" &["calendar"],
+        "Events of a calendar file that could not be used, or not as a whole.";
     BUILD_INFO: Gauge "offhours_build_info" &["version", "revision", "rustc"],
         "What this program was built from; always 1.";
     TZDB_INFO: Gauge "offhours_tzdb_info" &["version"],

@@ -53,6 +53,7 @@ fn program(page: &mut Page, view: &View) {
         page.family(&catalog::CALENDAR_ERRORS).set_count(&name, calendar.errors);
         page.family(&catalog::CALENDAR_READ).set_time(&name, Some(calendar.read_at));
         page.family(&catalog::CALENDAR_STALE).set_flag(&name, calendar.is_stale);
+        page.family(&catalog::CALENDAR_UNUSED).set_count(&name, calendar.unused);
     }
     let build = [own.version.as_str(), &own.revision, &own.rustc];
     page.family(&catalog::BUILD_INFO).set(&build, 1.0);

@@ -270,6 +270,7 @@ pub fn own() -> OwnView {
             errors: 2,
             read_at: at("2025-11-10T00:00"),
             is_stale: true,
+            unused: 2,
         }],
         reload_ok: true,
         reload_at: Some(at("2025-11-10T00:00")),

@@ -66,6 +66,8 @@ pub struct CalendarView {
     pub read_at: Instant,
     /// It was not good for too long: what is in it is not known any more.
     pub is_stale: bool,
+    /// Events of it that could not be used.
+    pub unused: u64,
 }
 
 /// The exporter itself.

@@ -1,153 +1,333 @@
 //! Puts the events of a text together: which version counts, what is changed, added and taken away.
+//!
+//! What cannot be used refuses itself. It is an error of the whole only where it could have closed something: of
+//! freezes a start, an end or a rule. What it could have taken away from a freeze stays frozen; a series of windows
+//! of which it cannot be told what was taken away opens nothing.
 
-use super::{CALENDAR_OCCURRENCES_A_YEAR_MAX, EXCEPTIONS_MAX, Event, EventSet, EventsOf, newest};
-use crate::calendar::ical::{Length, PeriodEnd, Property, Time, error};
-use crate::calendar::recurrence::{OCCURRENCE_DAYS_MAX, Recurrence, Rule, Series, Work};
-use crate::calendar::{CalendarError, Edge, spans};
-use crate::time::{Instant, Span};
-use chrono::{NaiveDate, TimeDelta};
+use super::series::{Made, Tail};
+use super::slot::{Removed, Slot, change_of, has_range, last_day};
+use super::start::start_and_length;
+use super::{
+    CALENDAR_OCCURRENCES_A_YEAR_MAX, EXCEPTIONS_MAX, Event, EventSet, EventsOf, Unused, newest,
+};
+use crate::calendar::ical::{Length, Property, Time, error};
+use crate::calendar::recurrence::{
+    OCCURRENCE_DAYS_MAX, Recurrence, Rule, Series, Until, WORK_MAX, Work,
+};
+use crate::calendar::{CalendarError, spans};
+use chrono::TimeDelta;
 use std::collections::BTreeMap;
 
+/// A change of one occurrence, or of one and all that follow.
+struct Change<'g, 'd> {
+    event: &'g Event<'d>,
+    slot: Slot,
+    and_later: bool,
+}
+
 /// Puts the set together and keeps its limits.
-#[derive(Default)]
-pub(super) struct Builder {
+pub(super) struct Builder<'o> {
+    of: &'o EventsOf<'o>,
+    /// Whether every event has to be a whole day.
     only_days: bool,
     events: usize,
     exceptions: usize,
     most_a_year: u64,
     work: Work,
     set: EventSet,
+    unused: Vec<Unused>,
 }
 
-impl Builder {
-    /// `only_days`: whether every event has to be a whole day.
-    pub fn new(only_days: bool) -> Builder {
-        Builder { only_days, ..Builder::default() }
+impl<'o> Builder<'o> {
+    pub fn new(of: &'o EventsOf<'o>, only_days: bool) -> Builder<'o> {
+        Builder {
+            of,
+            only_days,
+            events: 0,
+            exceptions: 0,
+            most_a_year: 0,
+            work: Work::default(),
+            set: EventSet::default(),
+            unused: vec![],
+        }
     }
 
     /// All that the text says of one `UID`.
-    pub fn take(&mut self, group: &[&Event<'_>]) -> Result<(), CalendarError> {
-        let changed = |event: &&&Event<'_>| event.component.property("RECURRENCE-ID").is_some();
-        let masters = newest(group.iter().filter(|e| !changed(e)).copied().collect());
+    pub fn take<'g, 'd>(&mut self, group: &[&'g Event<'d>]) -> Result<(), CalendarError> {
+        let is_change = |event: &&&Event<'_>| event.component.property("RECURRENCE-ID").is_some();
+        let masters = newest(group.iter().filter(|e| !is_change(e)).copied().collect());
         if !masters.is_empty() && masters.iter().all(|master| master.cancelled) {
             return Ok(());
         }
-        // By the occurrence whose place they take.
-        let mut changes: BTreeMap<(Instant, bool), Vec<&Event<'_>>> = BTreeMap::new();
+        let version = masters.iter().map(|master| master.version().0).max();
+        let mut made = vec![];
+        for master in masters.iter().filter(|master| !master.cancelled) {
+            made.extend(self.make(master)?);
+        }
+        let of_days = made.iter().any(|made| made.start.is_date);
+        let changed = group.iter().filter(is_change).copied();
+        let Some(mut changes) = self.changes(changed, of_days, version.is_some())? else {
+            return Ok(());
+        };
+        // What a newer version of the series does not know any more went with the older one.
+        let unknown = self.of.closes && made.is_empty();
+        changes.retain(|change| {
+            let is_older = version.is_some_and(|version| change.event.version().0 < version);
+            !is_older || unknown || made.iter().any(|made| made.has(change.slot))
+        });
         let mut removed = Removed::default();
-        for event in group.iter().filter(changed) {
-            let Some(property) = event.component.property("RECURRENCE-ID") else { continue };
-            if property.param("RANGE").is_some() {
-                return Err(property.error("RANGE (this and all that follow) is not supported; the calendar has to write a new event"));
-            }
-            let time = property.time(event.zones)?;
-            removed.add(&time);
-            let key = (time.instant(Edge::Earlier), time.is_date);
-            changes.entry(key).or_default().push(event);
+        let tails: Vec<&Change<'_, '_>> = changes.iter().filter(|c| c.and_later).collect();
+        for change in changes.iter().filter(|change| !change.and_later) {
+            removed.add(change.slot);
         }
-        for master in masters.into_iter().filter(|master| master.wanted && !master.cancelled) {
-            self.add(master, removed.clone())?;
+        if made.is_empty() {
+            self.without_series(&tails)?;
         }
-        for change in changes.into_values().flat_map(newest) {
-            if change.wanted && !change.cancelled {
-                self.add_single(change)?;
+        for mut made in made {
+            made.remove(removed.clone());
+            made.tails = self.tails(&tails, &made)?;
+            self.put(made);
+        }
+        for change in changes.iter().filter(|change| !change.and_later) {
+            if change.event.counts() {
+                self.add_single(change.event)?;
             }
         }
         Ok(())
     }
 
-    fn add(&mut self, event: &Event<'_>, mut removed: Removed) -> Result<(), CalendarError> {
-        let component = event.component;
-        if let Some(property) = component.property("EXRULE") {
-            return Err(property.error("not supported; RFC 5545 has no such property any more"));
-        }
-        let (rules, dates) = (component.property("RRULE"), component.property("RDATE"));
-        if rules.or(dates).is_none() {
-            return self.add_single(event);
-        }
-        self.events += 1;
-        let (start, length) = self.start_and_length(event)?;
-        for property in component.all("EXDATE") {
-            let times = property.times(event.zones)?;
-            self.count_exceptions(property, times.len())?;
-            times.iter().for_each(|(time, _)| removed.add(time));
-        }
-        let (removed, removed_days) = removed.sorted();
-        let mut recurrence = Recurrence { series: vec![], length, removed, removed_days };
-        if OCCURRENCE_DAYS_MAX < length.days.saturating_add(length.exact.num_days()) {
-            return Err(
-                event.error(format!("an occurrence of more than {OCCURRENCE_DAYS_MAX} days"))
-            );
-        }
-        for property in component.all("RRULE") {
-            let rule =
-                property.read(Rule::parse).map_err(|(_, message)| property.error(message))?;
-            let series =
-                Series::new(rule, &start, &mut self.work).map_err(|m| property.error(m))?;
-            self.most_a_year = self.most_a_year.saturating_add(series.most_a_year());
-            recurrence.series.push(series);
-        }
-        let mut single: Vec<(Time, Option<PeriodEnd>)> = vec![];
-        if recurrence.series.is_empty() {
-            single.push((start, None));
-        }
-        for property in component.all("RDATE") {
-            let times = property.times(event.zones)?;
-            self.count_exceptions(property, times.len())?;
-            single.extend(times);
-        }
-        for (time, end) in single {
-            let from = time.instant(Edge::Earlier);
-            if !recurrence.is_removed(time.civil, from) {
-                let end = match end {
-                    Some(PeriodEnd::At(end)) => Some(end.instant(Edge::Later)),
-                    Some(PeriodEnd::After(length)) => length.end(time.civil, from, &time.zone),
-                    None => length.end(time.civil, from, &time.zone),
-                };
-                self.set.spans.extend(end.and_then(|end| Span::new(from, end)));
+    /// The changes of occurrences, the newest version of each; `None`: it cannot be told which occurrence of the
+    /// windows one of them takes away, so that none of them may be used.
+    fn changes<'g, 'd>(
+        &mut self,
+        events: impl Iterator<Item = &'g Event<'d>>,
+        of_days: bool,
+        has_series: bool,
+    ) -> Result<Option<Vec<Change<'g, 'd>>>, CalendarError> {
+        let mut found: BTreeMap<(Slot, bool), Vec<&Event<'_>>> = BTreeMap::new();
+        for event in events {
+            match change_of(event, of_days) {
+                Ok((slot, and_later)) => found.entry((slot, and_later)).or_default().push(event),
+                Err(error) if self.of.closes && has_range(event) => self.refuse(event, error)?,
+                Err(error) => {
+                    self.tell(event, error);
+                    if !self.of.closes && has_series {
+                        return Ok(None);
+                    }
+                    if self.of.closes && event.counts() {
+                        self.add_single(event)?;
+                    }
+                }
             }
         }
-        self.set.recurrences.push(recurrence);
+        let changes = found.into_iter().flat_map(|((slot, and_later), events)| {
+            let newest = newest(events).into_iter();
+            newest.map(move |event| Change { event, slot, and_later })
+        });
+        Ok(Some(changes.collect()))
+    }
+
+    /// What becomes of a series from a change on that says "this and all that follow".
+    fn tails(
+        &mut self,
+        changes: &[&Change<'_, '_>],
+        made: &Made<'_, '_>,
+    ) -> Result<Vec<Tail>, CalendarError> {
+        let mut tails = vec![];
+        for change in changes {
+            let from = made.instant_of(change.slot);
+            let mut tail = Tail { from, shift: TimeDelta::zero(), length: None };
+            if change.event.counts() {
+                match self.tail_length(change, made) {
+                    Ok((shift, length)) => (tail.shift, tail.length) = (shift, Some(length)),
+                    Err(error) => self.refuse(change.event, error)?,
+                }
+            }
+            tails.push(tail);
+        }
+        tails.sort_by_key(|tail| tail.from);
+        Ok(tails)
+    }
+
+    fn tail_length(
+        &self,
+        change: &Change<'_, '_>,
+        made: &Made<'_, '_>,
+    ) -> Result<(TimeDelta, Length), CalendarError> {
+        let component = change.event.component;
+        for name in ["RRULE", "RDATE"] {
+            if let Some(property) = component.property(name) {
+                return Err(property.error("in a change of this and all that follow"));
+            }
+        }
+        let (start, length) = start_and_length(change.event, self.only_days)?;
+        let shift = made.shift_to(&start, change.slot);
+        if OCCURRENCE_DAYS_MAX < shift.num_days().abs() {
+            let message = format!("moves a series by more than {OCCURRENCE_DAYS_MAX} days");
+            return Err(change.event.error(message));
+        }
+        within_days(change.event, length)?;
+        Ok((shift, length))
+    }
+
+    /// Changes of this and all that follow, of no series: nobody can tell what follows.
+    fn without_series(&mut self, tails: &[&Change<'_, '_>]) -> Result<(), CalendarError> {
+        for change in tails {
+            let message = "RANGE=THISANDFUTURE, but there is no series that it could change";
+            self.refuse(change.event, change.event.error(message))?;
+        }
         Ok(())
+    }
+
+    /// An event with its rules, dates and exceptions; `None`: it refused itself.
+    fn make<'g, 'd>(
+        &mut self,
+        event: &'g Event<'d>,
+    ) -> Result<Option<Made<'g, 'd>>, CalendarError> {
+        let (start, length) = match start_and_length(event, self.only_days) {
+            Ok(found) => found,
+            Err(error) => return self.refuse(event, error).map(|()| None),
+        };
+        let (removed, unread) = self.exceptions(event, start.is_date)?;
+        if let Some(error) = unread {
+            self.tell(event, error);
+            if !self.of.closes {
+                return Ok(None);
+            }
+        }
+        let series = match self.rules(event, &start) {
+            Ok(series) => series,
+            Err(error) => return self.refuse(event, error).map(|()| None),
+        };
+        let component = event.component;
+        let mut dates = vec![];
+        if component.property("RRULE").is_none() {
+            dates.push((start.clone(), None));
+        }
+        for property in component.all("RDATE") {
+            match property.times(event.zones) {
+                Ok(times) => {
+                    self.count_exceptions(property, times.len())?;
+                    dates.extend(times);
+                }
+                Err(error) => self.refuse(event, error)?,
+            }
+        }
+        let recurs = component.property("RRULE").is_some() || 1 < dates.len();
+        if let Err(error) = within_days(event, length)
+            && recurs
+        {
+            return self.refuse(event, error).map(|()| None);
+        }
+        let (removed, removed_days) = removed.sorted();
+        let recurrence =
+            Recurrence { series, length: Some(length), removed, removed_days, tails: vec![] };
+        Ok(Some(Made { event, start, dates, recurrence, tails: vec![] }))
+    }
+
+    /// What `EXDATE` takes away, and the first exception that is not understood.
+    fn exceptions(
+        &mut self,
+        event: &Event<'_>,
+        of_days: bool,
+    ) -> Result<(Removed, Option<CalendarError>), CalendarError> {
+        let component = event.component;
+        let mut removed = Removed::default();
+        let mut unread = component.property("EXRULE").map(|property| {
+            property.error("not supported; RFC 5545 has no such property any more")
+        });
+        for property in component.all("EXDATE") {
+            let times = match property.times(event.zones) {
+                Ok(times) => times,
+                Err(error) => {
+                    unread.get_or_insert(error);
+                    continue;
+                }
+            };
+            self.count_exceptions(property, times.len())?;
+            for (time, _) in times {
+                match Slot::of(&time, event.zones, of_days) {
+                    Ok(slot) => removed.add(slot),
+                    Err(message) => {
+                        unread.get_or_insert(property.error(message));
+                    }
+                }
+            }
+        }
+        Ok((removed, unread))
+    }
+
+    fn rules(&mut self, event: &Event<'_>, start: &Time) -> Result<Vec<Series>, CalendarError> {
+        let mut found = vec![];
+        for property in event.component.all("RRULE") {
+            let rule = property.read(Rule::parse);
+            let mut rule = rule.map_err(|(_, message)| property.error(message))?;
+            if let (true, Some(Until::Instant(until))) = (start.is_date, rule.until) {
+                let home = event.zones.home().map_err(|message| property.error(message))?;
+                rule.until = Some(Until::Day(last_day(until, &home)));
+            }
+            if rule.ends_before(start) {
+                // So a series looks of which a program took away the first and all that follow.
+                if self.of.closes && event.counts() {
+                    self.tell(event, property.error("ends before it begins: it never comes"));
+                }
+                continue;
+            }
+            found.push(Series::new(rule, start, &mut self.work).map_err(|m| property.error(m))?);
+        }
+        Ok(found)
+    }
+
+    fn put(&mut self, made: Made<'_, '_>) {
+        if !made.event.counts() && made.tails.iter().all(|tail| tail.length.is_none()) {
+            return;
+        }
+        self.events += 1;
+        self.told_if_empty(made.event, made.recurrence.length.filter(|_| made.event.counts()));
+        let (recurrence, spans) = made.finish();
+        let often = recurrence.series.iter().map(Series::most_a_year);
+        self.most_a_year = often.fold(self.most_a_year, u64::saturating_add);
+        self.set.spans.extend(spans);
+        if !recurrence.series.is_empty() {
+            self.set.recurrences.push(recurrence);
+        }
     }
 
     fn add_single(&mut self, event: &Event<'_>) -> Result<(), CalendarError> {
-        self.events += 1;
-        let start = start_of(event)?;
-        self.check_day(event, &start)?;
-        let from = start.instant(Edge::Earlier);
-        let end = match end_of(event, &start)? {
-            PeriodEnd::At(end) => Some(end.instant(Edge::Later)),
-            PeriodEnd::After(length) => length.end(start.civil, from, &start.zone),
-        };
-        // Only a spring gap can have emptied it.
-        self.set.spans.extend(end.and_then(|end| Span::new(from, end)));
+        match start_and_length(event, self.only_days) {
+            Ok((start, length)) => {
+                self.events += 1;
+                self.told_if_empty(event, Some(length));
+                // Only a spring gap can empty what has a length.
+                self.set.spans.extend(length.span(&start));
+                Ok(())
+            }
+            Err(error) => self.refuse(event, error),
+        }
+    }
+
+    /// Of a freeze somebody may have meant more than the moment at which it begins.
+    fn told_if_empty(&mut self, event: &Event<'_>, length: Option<Length>) {
+        if self.of.closes && length.is_some_and(|length| !length.is_positive()) {
+            self.tell(event, event.error("it has no end, so it has no length and freezes nothing"));
+        }
+    }
+
+    /// What cannot be used is told; of a freeze it is an error.
+    fn refuse(&mut self, event: &Event<'_>, error: CalendarError) -> Result<(), CalendarError> {
+        if !event.counts() {
+            return Ok(());
+        }
+        if self.of.closes {
+            return Err(event.named(error));
+        }
+        self.tell(event, error);
         Ok(())
     }
 
-    /// Of an event that recurs: its `DTEND` gives an exact length, that of whole days a nominal one.
-    fn start_and_length(&self, event: &Event<'_>) -> Result<(Time, Length), CalendarError> {
-        let start = start_of(event)?;
-        self.check_day(event, &start)?;
-        let length = match end_of(event, &start)? {
-            PeriodEnd::After(length) => length,
-            PeriodEnd::At(end) if start.is_date => {
-                let days = (end.civil.date() - start.civil.date()).num_days();
-                Length { days, exact: TimeDelta::zero() }
-            }
-            PeriodEnd::At(end) => {
-                let exact = end.instant(Edge::Later) - start.instant(Edge::Earlier);
-                Length { days: 0, exact }
-            }
-        };
-        Ok((start, length))
-    }
-
-    fn check_day(&self, event: &Event<'_>, start: &Time) -> Result<(), CalendarError> {
-        match self.only_days && !start.is_date {
-            true => Err(event.error("a holiday is a whole day, but this has a time")),
-            false => Ok(()),
-        }
+    fn tell(&mut self, event: &Event<'_>, error: CalendarError) {
+        let CalendarError { at, message } = event.named(error);
+        self.unused.push(Unused { event_at: event.component.at, at, message });
     }
 
     fn count_exceptions(&mut self, property: &Property, n: usize) -> Result<(), CalendarError> {
@@ -160,7 +340,13 @@ impl Builder {
         }
     }
 
-    pub fn finish(self, of: &EventsOf<'_>) -> Result<EventSet, CalendarError> {
+    pub fn finish(self) -> Result<(EventSet, Vec<Unused>), CalendarError> {
+        if self.work.is_spent() {
+            let message = format!(
+                "the rules of this calendar need more than {WORK_MAX} steps to be counted off"
+            );
+            return Err(error(0, message));
+        }
         if CALENDAR_OCCURRENCES_A_YEAR_MAX < self.most_a_year {
             let message = format!(
                 "its rules recur up to {} times a year, at most {CALENDAR_OCCURRENCES_A_YEAR_MAX} are handled",
@@ -169,80 +355,27 @@ impl Builder {
             return Err(error(0, message));
         }
         let mut set = self.set;
-        if self.events == 0 {
-            let which = if of.summary.is_some() { " that is asked for" } else { "" };
-            return Err(error(0, format!("no event{which} in it")));
+        if self.events == 0 && !self.of.may_be_empty {
+            let which = if self.of.summary.is_some() { " that is asked for" } else { "" };
+            let none = || error(0, format!("no event{which} in it"));
+            return Err(self.unused.first().map_or_else(none, |first| {
+                let more = match self.unused.len() {
+                    1 => String::new(),
+                    n => format!(" (and {} more: no event is left)", n - 1),
+                };
+                error(first.at, format!("{}{more}", first.message))
+            }));
         }
         let plural = if self.events == 1 { "" } else { "s" };
-        set.description = format!("{} ({} event{plural})", of.name, self.events);
+        set.description = format!("{} ({} event{plural})", self.of.name, self.events);
         set.spans = spans::merged(set.spans);
-        Ok(set)
+        Ok((set, self.unused))
     }
 }
 
-/// Starts that are none after all.
-#[derive(Clone, Default)]
-pub(super) struct Removed {
-    pub instants: Vec<Instant>,
-    pub days: Vec<NaiveDate>,
-}
-
-impl Removed {
-    fn add(&mut self, time: &Time) {
-        match time.is_date {
-            true => self.days.push(time.civil.date()),
-            false => self.instants.push(time.instant(Edge::Earlier)),
-        }
-    }
-
-    pub fn sorted(mut self) -> (Vec<Instant>, Vec<NaiveDate>) {
-        self.instants.sort_unstable();
-        self.days.sort_unstable();
-        (self.instants, self.days)
-    }
-}
-
-fn start_of(event: &Event<'_>) -> Result<Time, CalendarError> {
-    let start = event.component.property("DTSTART");
-    start.ok_or_else(|| event.error("no DTSTART"))?.time(event.zones)
-}
-
-/// The end of the first (or only) occurrence.
-fn end_of(event: &Event<'_>, start: &Time) -> Result<PeriodEnd, CalendarError> {
-    let component = event.component;
-    match (component.property("DTEND"), component.property("DURATION")) {
-        (Some(_), Some(property)) => Err(property.error("beside DTEND: one of them")),
-        (Some(property), None) => {
-            let end = property.time(event.zones)?;
-            if end.is_date != start.is_date {
-                return Err(property
-                    .error("DTSTART and DTEND are a day and a time: both days, or both times"));
-            }
-            let is_ordered = match start.zone == end.zone {
-                true => start.civil < end.civil,
-                false => start.instant(Edge::Earlier) < end.instant(Edge::Later),
-            };
-            match is_ordered {
-                true => Ok(PeriodEnd::At(end)),
-                false => Err(property
-                    .error(format!("{:?}: ends before it begins, or is empty", property.value))),
-            }
-        }
-        (None, Some(property)) => {
-            let length = property.read(|value| Length::parse(value).ok_or(()));
-            let length = length.ok().filter(|length| length.is_positive());
-            let length = length.filter(|length| !start.is_date || length.exact.is_zero());
-            let wrong = || {
-                property.error(format!(
-                    "{:?} is no length such as PT7H, or of whole days P1D",
-                    property.value
-                ))
-            };
-            length.map(PeriodEnd::After).ok_or_else(wrong)
-        }
-        (None, None) if start.is_date => {
-            Ok(PeriodEnd::After(Length { days: 1, exact: TimeDelta::zero() }))
-        }
-        (None, None) => Err(event.error("no end: neither DTEND nor DURATION")),
+fn within_days(event: &Event<'_>, length: Length) -> Result<(), CalendarError> {
+    match OCCURRENCE_DAYS_MAX < length.days.saturating_add(length.exact.num_days()) {
+        true => Err(event.error(format!("an occurrence of more than {OCCURRENCE_DAYS_MAX} days"))),
+        false => Ok(()),
     }
 }

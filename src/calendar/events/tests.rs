@@ -15,6 +15,14 @@ fn text(events: &[&str]) -> String {
 }
 
 fn set_of(text: &str) -> Result<EventSet, CalendarError> {
+    read_of(text, false, false).map(|(set, _)| set)
+}
+
+fn read_of(
+    text: &str,
+    closes: bool,
+    may_be_empty: bool,
+) -> Result<(EventSet, Vec<Unused>), CalendarError> {
     let zone = london();
     let wants = |summary: &str| summary.starts_with("window");
     EventSet::new(&EventsOf {
@@ -24,6 +32,8 @@ fn set_of(text: &str) -> Result<EventSet, CalendarError> {
         given_zone: None,
         summary: text.contains("SUMMARY").then_some(&wants),
         tentative: false,
+        closes,
+        may_be_empty,
     })
 }
 
@@ -199,19 +209,370 @@ fn only_what_is_asked_for() {
     check(&[&lunch], "no event that is asked for in it");
 }
 
+/// Windows or freezes, beside a good one on 1 January: the spans of the year (without that of the good one), what is
+/// told, and the error if there is one.
+#[track_caller]
+fn check_unused(closes: bool, events: &[&str], want: &str, told: &[&str]) {
+    let good = "UID:good DTSTART:20250101T000000Z DURATION:PT1H";
+    let text = text(&[&[good], events].concat());
+    match read_of(&text, closes, false) {
+        Ok((set, unused)) => {
+            let mut spans = spans(&set, YEAR);
+            assert_eq!(spans.remove(0), "01-01T00:00/01-01T01:00");
+            assert_eq!(spans.join(" "), want, "{events:?}");
+            assert_eq!(unused.len(), told.len(), "{unused:?}");
+            for (one, told) in unused.iter().zip(told) {
+                assert!(one.message.contains(told), "{}", one.message);
+                assert!(text.get(one.event_at..).unwrap().starts_with("BEGIN:VEVENT"));
+            }
+        }
+        Err(error) => assert_eq!(format!("error: {}", error.message), want, "{events:?}"),
+    }
+}
+
 #[test]
-fn mistakes_are_errors_of_the_whole() {
+fn what_cannot_be_used_refuses_itself_where_it_could_have_opened() {
+    let window =
+        |events: &[&str], want: &str, told: &[&str]| check_unused(false, events, want, told);
+    let broken = "UID:b SUMMARY:window DTSTART;TZID=Mars:20250601T220000 DURATION:PT7H";
+    window(
+        &[&broken.replace(" SUMMARY:window", "")],
+        "",
+        &["event \"\", UID \"b\": DTSTART: unknown time zone \"Mars\""],
+    );
+    window(
+        &["UID:b DTSTART:20250601T220000Z DTEND:20250601T210000Z"],
+        "",
+        &["ends before it begins"],
+    );
+    window(
+        &["UID:b DTSTART:20250601T220000Z DURATION:PT1H RRULE:FREQ=SOON"],
+        "",
+        &["RRULE: \"SOON\""],
+    );
+    // A date that was to be added is only that.
+    let june = "06-01T22:00/06-01T23:00";
+    window(
+        &["UID:b DTSTART:20250601T220000Z DURATION:PT1H RDATE:soon"],
+        june,
+        &["RDATE: \"soon\""],
+    );
+    // What cannot be told to be taken away or not is no window.
+    window(
+        &["UID:b DTSTART:20250601T220000Z DURATION:PT1H RRULE:FREQ=DAILY;COUNT=2 EXDATE:soon"],
+        "",
+        &["EXDATE: \"soon\""],
+    );
+    window(
+        &["UID:b DTSTART:20250601T220000Z DURATION:PT1H EXRULE:FREQ=DAILY"],
+        "",
+        &["EXRULE: not supported"],
+    );
+    let series = "UID:b DTSTART:20250601T220000Z DURATION:PT1H RRULE:FREQ=DAILY;COUNT=2";
+    window(
+        &[series, "UID:b RECURRENCE-ID:soon DTSTART:20250701T220000Z DURATION:PT1H"],
+        "",
+        &["RECURRENCE-ID: \"soon\""],
+    );
+    window(
+        &[series, "UID:b RECURRENCE-ID:soon STATUS:CANCELLED"],
+        "",
+        &["RECURRENCE-ID: \"soon\""],
+    );
+    window(
+        &[
+            series,
+            "UID:b RECURRENCE-ID;RANGE=THISANDPRIOR:20250602T220000Z DTSTART:20250602T220000Z DURATION:PT1H",
+        ],
+        "",
+        &["RANGE=THISANDPRIOR is not THISANDFUTURE"],
+    );
+}
+
+#[test]
+fn a_window_that_was_moved_to_nobody_knows_where_is_gone_and_no_other_is_touched() {
+    let window =
+        |events: &[&str], want: &str, told: &[&str]| check_unused(false, events, want, told);
+    let june = "06-01T22:00/06-01T23:00";
+    let series = "UID:b DTSTART:20250601T220000Z DURATION:PT1H RRULE:FREQ=DAILY;COUNT=2";
+    window(
+        &[series, "UID:b RECURRENCE-ID:20250602T220000Z DTSTART:soon"],
+        june,
+        &["DTSTART: \"soon\""],
+    );
+    // Nothing else in the file is touched, and nothing that nobody asked for is told.
+    window(
+        &[series, "UID:c DTSTART:soon"],
+        "06-01T22:00/06-01T23:00 06-02T22:00/06-02T23:00",
+        &["UID \"c\""],
+    );
+    let asked = text(&[series, "UID:c SUMMARY:lunch DTSTART:soon"]).replacen(
+        "UID",
+        "SUMMARY:window\nUID",
+        1,
+    );
+    assert_eq!(read_of(&asked, false, false).unwrap().1, []);
+}
+
+#[test]
+fn what_could_have_closed_is_an_error_and_what_could_have_opened_stays_closed() {
+    let freeze =
+        |events: &[&str], want: &str, told: &[&str]| check_unused(true, events, want, told);
+    freeze(
+        &["UID:b DTSTART:soon"],
+        "error: event \"\", UID \"b\": DTSTART: \"soon\" is no date or time such as 20251110, 20251110T131000 or 20251110T131000Z",
+        &[],
+    );
+    freeze(
+        &["UID:b DTSTART:20250601 RRULE:FREQ=SOON"],
+        "error: event \"\", UID \"b\": RRULE: \"SOON\" is no FREQ; accepted is YEARLY, MONTHLY, WEEKLY, DAILY, HOURLY, MINUTELY or SECONDLY",
+        &[],
+    );
+    freeze(
+        &["UID:b DTSTART:20250601T220000Z DURATION:PT1H RDATE:soon"],
+        "error: event \"\", UID \"b\": RDATE: \"soon\" is no date or time such as 20251110, 20251110T131000 or 20251110T131000Z, nor a period",
+        &[],
+    );
+    let both = "06-01T22:00/06-01T23:00 06-02T22:00/06-02T23:00";
+    let series = "UID:b DTSTART:20250601T220000Z DURATION:PT1H RRULE:FREQ=DAILY;COUNT=2";
+    freeze(&[&format!("{series} EXDATE:soon")], both, &["EXDATE: \"soon\""]);
+    freeze(
+        &[&format!("{series} EXDATE:soon EXDATE:20250602T220000Z")],
+        &both[..23],
+        &["EXDATE: \"soon\""],
+    );
+    freeze(&[&format!("{series} EXRULE:FREQ=DAILY")], both, &["EXRULE"]);
+    freeze(&[series, "UID:b RECURRENCE-ID:soon STATUS:CANCELLED"], both, &["RECURRENCE-ID"]);
+    freeze(
+        &[series, "UID:b RECURRENCE-ID:soon DTSTART:20250701T220000Z DURATION:PT1H"],
+        &format!("{both} 07-01T22:00/07-01T23:00"),
+        &["RECURRENCE-ID"],
+    );
+    freeze(
+        &[
+            series,
+            "UID:b RECURRENCE-ID;RANGE=THISANDFUTURE:soon DTSTART:20250701T220000Z DURATION:PT1H",
+        ],
+        "error: event \"\", UID \"b\": RECURRENCE-ID: \"soon\" is no date or time such as 20251110, 20251110T131000 or 20251110T131000Z",
+        &[],
+    );
+    freeze(
+        &[
+            "UID:c RECURRENCE-ID;RANGE=THISANDFUTURE:20250601T220000Z DTSTART:20250701T220000Z DURATION:PT1H",
+        ],
+        "error: event \"\", UID \"c\": RANGE=THISANDFUTURE, but there is no series that it could change",
+        &[],
+    );
+    // One without an end freezes nothing, which may not be what was meant.
+    freeze(
+        &["UID:b DTSTART:20250601T220000Z"],
+        "",
+        &["it has no end, so it has no length and freezes nothing"],
+    );
+    freeze(
+        &["UID:b DTSTART:20250601T220000Z DURATION:PT1H RRULE:FREQ=DAILY;UNTIL=20250531"],
+        "",
+        &["ends before it begins: it never comes"],
+    );
+}
+
+#[test]
+fn a_calendar_without_events_is_a_mistake_unless_it_may_be_empty() {
+    let description = |text: &str, may| read_of(text, false, may).map(|(set, _)| set.description);
+    let gone = text(&["UID:a STATUS:CANCELLED DTSTART:20250101T000000Z DURATION:PT1H"]);
+    let broken = text(&["UID:a DTSTART:soon", "UID:b DTSTART:later"]);
+    for text in [text(&[]), gone, broken.clone()] {
+        assert_eq!(description(&text, true).unwrap(), "a.ics (0 events)", "{text}");
+        assert!(description(&text, false).is_err(), "{text}");
+    }
+    let error = description(&broken, false).unwrap_err();
+    assert!(error.message.starts_with("event \"\", UID \"a\": DTSTART: \"soon\""), "{error}");
+    assert!(error.message.ends_with("(and 1 more: no event is left)"), "{error}");
+    // No calendar is none also there.
+    assert!(description("", true).is_err() && description("<html></html>", true).is_err());
+}
+
+#[test]
+fn events_without_a_length_add_nothing() {
+    let calm = "UID:x DTSTART:20250101T000000Z DURATION:PT1H";
+    for event in [
+        "DTSTART:20250601T090000Z",
+        "DTSTART:20250601T090000Z DTEND:20250601T090000Z",
+        "DTSTART:20250601T090000Z DTEND;TZID=Europe/London:20250601T100000",
+        "DTSTART:20250601T090000Z DURATION:PT0S",
+        "DTSTART:20250601T090000Z DURATION:P0D",
+        "DTSTART:20250601T090000Z RRULE:FREQ=DAILY",
+        "DTSTART:20250601T090000Z DURATION:PT1H RRULE:FREQ=DAILY;UNTIL=20250531T090000Z",
+    ] {
+        check(&[calm, event], "01-01T00:00/01-01T01:00");
+        check(&[event], "");
+    }
+    // A day without an end, or that ends on itself, is a day, also again and again.
+    for event in [
+        "DTSTART;VALUE=DATE:20251201",
+        "DTSTART:20251201 DTEND:20251201",
+        "DTSTART:20251201 DURATION:P0D",
+        "DTSTART:20251201 DURATION:PT0S",
+    ] {
+        check(&[event], "12-01T00:00/12-02T00:00");
+        check(
+            &[&format!("{event} RRULE:FREQ=DAILY;INTERVAL=7;COUNT=2")],
+            "12-01T00:00/12-02T00:00 12-08T00:00/12-09T00:00",
+        );
+    }
+}
+
+#[test]
+fn days_are_taken_away_by_times_that_stand_for_them() {
+    // Fridays in London, in summer.
+    let series = "UID:a DTSTART;VALUE=DATE:20250704 RRULE:FREQ=WEEKLY;COUNT=3";
+    let rest = "07-03T23:00/07-04T23:00 07-17T23:00/07-18T23:00";
+    for exception in [
+        "EXDATE;VALUE=DATE:20250711",
+        "EXDATE;TZID=Tokyo_Standard_Time:20250711T000000",
+        "EXDATE:20250711T000000",
+        "EXDATE:20250711T000000Z",
+        "EXDATE:20250710T230000Z",
+        "EXDATE;TZID=America/New_York:20250710T190000",
+    ] {
+        let exception = exception.replace("Tokyo_Standard_Time", "Asia/Tokyo");
+        check(&[&format!("{series} {exception}")], rest);
+        let id = exception.replace("EXDATE", "RECURRENCE-ID");
+        check(&[series, &format!("UID:a {id} STATUS:CANCELLED")], rest);
+        check(
+            &[series, &format!("UID:a {id} DTSTART;VALUE=DATE:20251201")],
+            &format!("{rest} 12-01T00:00/12-02T00:00"),
+        );
+    }
+    // The last day, told as an instant.
+    for until in ["20250710T230000Z", "20250711T000000Z", "20250711T235959Z", "20250711T225959Z"] {
+        let rule = format!("UID:a DTSTART;VALUE=DATE:20250704 RRULE:FREQ=WEEKLY;UNTIL={until}");
+        check(&[&rule], "07-03T23:00/07-04T23:00 07-10T23:00/07-11T23:00");
+    }
+}
+
+#[test]
+fn changes_that_a_newer_version_took_away() {
+    let series = |more: &str| {
+        format!("UID:a SEQUENCE:4 DTSTART:20251101T220000Z DURATION:PT1H RRULE:FREQ=WEEKLY;{more}")
+    };
+    let moved = |sequence: u32| {
+        format!(
+            "UID:a SEQUENCE:{sequence} RECURRENCE-ID:20251108T220000Z DTSTART:20251110T100000Z DURATION:PT1H"
+        )
+    };
+    let (first, second, third) =
+        ("11-01T22:00/11-01T23:00", "11-10T10:00/11-10T11:00", "11-15T22:00/11-15T23:00");
+    let all = format!("{first} {second} {third}");
+    // Taken out, beyond the end, or no start of its rule any more.
+    let out = series("COUNT=3 EXDATE:20251108T220000Z");
+    check(&[&out, &moved(3)], &format!("{first} {third}"));
+    check(&[&series("COUNT=1"), &moved(3)], first);
+    check(&[&series("INTERVAL=2;COUNT=2"), &moved(0)], &format!("{first} {third}"));
+    check(&["UID:a SEQUENCE:4 DTSTART:20251101T220000Z DURATION:PT1H", &moved(3)], first);
+    // Of the same or a newer version it stays, and where the series still has it.
+    check(&[&out, &moved(4)], &all);
+    check(&[&out, &moved(5)], &all);
+    check(&[&series("COUNT=3"), &moved(3)], &all);
+    let dated = "UID:a SEQUENCE:4 DTSTART:20251101T220000Z DURATION:PT1H RDATE:20251108T220000Z";
+    check(&[dated, &moved(3)], &format!("{first} {second}"));
+}
+
+#[test]
+fn this_and_all_that_follow() {
+    // Saturdays in London over the autumn change: 22:00 is 21:00Z before it.
+    let series =
+        "UID:a DTSTART;TZID=Europe/London:20251011T220000 DURATION:PT1H RRULE:FREQ=WEEKLY;COUNT=4";
+    let first = "10-11T21:00/10-11T22:00";
+    let tail = |id: &str, rest: &str| format!("UID:a RECURRENCE-ID;RANGE=THISANDFUTURE{id} {rest}");
+    let from = ";TZID=Europe/London:20251018T220000";
+    // A day later and two hours longer, by the clocks.
+    let moved = tail(from, "DTSTART;TZID=Europe/London:20251019T220000 DURATION:PT3H");
+    let after = "10-19T21:00/10-20T00:00 10-26T22:00/10-27T01:00 11-02T22:00/11-03T01:00";
+    check(&[series, &moved], &format!("{first} {after}"));
+    check(&[&moved.replace("THISANDFUTURE", "thisandfuture"), series], &format!("{first} {after}"));
+    let utc = tail(":20251018T210000Z", "DTSTART:20251019T210000Z DTEND:20251020T000000Z");
+    check(&[series, &utc], &format!("{first} {after}"));
+    let by_day =
+        tail(";VALUE=DATE:20251018", "DTSTART;TZID=Europe/London:20251019T220000 DURATION:PT3H");
+    check(&[series, &by_day], &format!("{first} {after}"));
+    // Taken away from there on, or called something else.
+    check(&[series, &tail(from, "STATUS:CANCELLED")], first);
+    check(
+        &[
+            &format!("{series} SUMMARY:window"),
+            &tail(from, "SUMMARY:lunch DTSTART:20251018T210000Z DURATION:PT1H"),
+        ],
+        first,
+    );
+    check(
+        &[
+            &format!("{series} SUMMARY:lunch"),
+            &tail(from, "SUMMARY:window DTSTART:20251018T210000Z DURATION:PT1H"),
+        ],
+        "10-18T21:00/10-18T22:00 10-25T21:00/10-25T22:00 11-01T22:00/11-01T23:00",
+    );
+    // One of those that follow has a change of its own, or is taken away; a second tail takes over.
+    let single = "UID:a RECURRENCE-ID:20251025T210000Z DTSTART:20251028T100000Z DURATION:PT1H";
+    check(
+        &[series, &moved, single],
+        &format!("{first} 10-19T21:00/10-20T00:00 10-28T10:00/10-28T11:00 11-02T22:00/11-03T01:00"),
+    );
+    check(
+        &[&format!("{series} EXDATE:20251025T210000Z"), &moved],
+        &format!("{first} 10-19T21:00/10-20T00:00 11-02T22:00/11-03T01:00"),
+    );
+    let second_tail = tail(":20251101T220000Z", "DTSTART:20251101T220000Z DURATION:PT2H");
+    check(
+        &[series, &moved, &second_tail],
+        &format!("{first} 10-19T21:00/10-20T00:00 10-26T22:00/10-27T01:00 11-01T22:00/11-02T00:00"),
+    );
+}
+
+#[test]
+fn what_follows_may_be_days_dates_or_of_an_older_version() {
+    let series =
+        "UID:a DTSTART;TZID=Europe/London:20251011T220000 DURATION:PT1H RRULE:FREQ=WEEKLY;COUNT=4";
+    let (first, second) = ("10-11T21:00/10-11T22:00", "10-18T21:00/10-18T22:00");
+    let tail = |id: &str, rest: &str| format!("UID:a RECURRENCE-ID;RANGE=THISANDFUTURE{id} {rest}");
+    // Whole days, dates that are named, and a move backwards that reaches into the year before.
+    let days = "UID:a DTSTART;VALUE=DATE:20251201 RRULE:FREQ=WEEKLY;COUNT=3";
+    let later =
+        tail(";VALUE=DATE:20251208", "DTSTART;VALUE=DATE:20251209 DTEND;VALUE=DATE:20251211");
+    check(
+        &[days, &later],
+        "12-01T00:00/12-02T00:00 12-09T00:00/12-11T00:00 12-16T00:00/12-18T00:00",
+    );
+    let dates =
+        "UID:a DTSTART:20251101T000000Z DURATION:PT1H RDATE:20251103T000000Z,20251105T000000Z";
+    check(
+        &[dates, &tail(":20251103T000000Z", "DTSTART:20251103T010000Z DURATION:PT1H")],
+        "11-01T00:00/11-01T01:00 11-03T01:00/11-03T02:00 11-05T01:00/11-05T02:00",
+    );
+    let january = "UID:a DTSTART:20260110T000000Z DURATION:PT1H RRULE:FREQ=MONTHLY;COUNT=2";
+    check(
+        &[january, &tail(":20260110T000000Z", "DTSTART:20251231T000000Z DURATION:PT1H")],
+        "12-31T00:00/12-31T01:00",
+    );
+    // An older version of it whose start the series does not have any more is none.
+    let newer = format!("{series} SEQUENCE:2");
+    let other = tail(":20251019T210000Z", "SEQUENCE:1 DTSTART:20251020T210000Z DURATION:PT1H");
+    let rest = "10-25T21:00/10-25T22:00 11-01T22:00/11-01T23:00";
+    check(&[&newer, &other], &format!("{first} {second} {rest}"));
+}
+
+#[test]
+fn mistakes_are_errors_if_nothing_else_is_left() {
     let fine = "DTSTART:20250101T000000Z DURATION:PT1H";
     check_error(&[], "no event in it");
     check_error(&["DURATION:PT1H"], "event \"\": no DTSTART");
-    check_error(&["DTSTART:20250101T000000Z"], "no end: neither DTEND nor DURATION");
     check_error(
-        &["DTSTART:20250101T000000Z DTEND:20250101T000000Z"],
-        "ends before it begins, or is empty",
+        &["DTSTART:20250101T000000Z DTEND:20241231T235959Z"],
+        "DTEND: \"20241231T235959Z\": ends before it begins",
     );
     check_error(
-        &["DTSTART;VALUE=DATE:20250102 DTEND;VALUE=DATE:20250102"],
-        "ends before it begins, or is empty",
+        &["DTSTART;VALUE=DATE:20250102 DTEND;VALUE=DATE:20250101"],
+        "ends before it begins",
     );
     check_error(&["DTSTART:20250101T000000Z DTEND;VALUE=DATE:20250102"], "a day and a time");
     check_error(&["DTSTART:20250101T000000Z DURATION:-PT1H"], "is no length such as");
@@ -234,7 +595,7 @@ fn mistakes_are_errors_of_the_whole() {
         &[
             "UID:a RECURRENCE-ID;RANGE=THISANDFUTURE:20250101T000000Z DTSTART:20250101T000000Z DURATION:PT1H",
         ],
-        "RANGE (this and all that follow)",
+        "RANGE=THISANDFUTURE, but there is no series",
     );
     check_error(
         &["DTSTART:20250101T000000Z DURATION:P400D RRULE:FREQ=YEARLY"],
@@ -249,8 +610,8 @@ fn mistakes_are_errors_of_the_whole() {
 
 #[test]
 fn days_of_holidays() {
-    let days = |events: &[&str]| {
-        let (text, zone) = (text(events), london());
+    let read = |events: &[&str]| {
+        let (text, zone) = (text(events), Zone::find("Asia/Tokyo").unwrap());
         let of = EventsOf {
             text: text.as_bytes(),
             name: "a.ics",
@@ -258,21 +619,44 @@ fn days_of_holidays() {
             given_zone: None,
             summary: None,
             tentative: true,
+            closes: false,
+            may_be_empty: false,
         };
-        days(&of).map(|days| {
-            days.into_iter()
-                .filter(|d| d.to_string().starts_with("2025"))
-                .map(|d| d.to_string())
-                .collect::<Vec<_>>()
+        days(&of).map(|(days, unused)| {
+            let days = days.into_iter().map(|d| d.to_string()).filter(|d| d.starts_with("2025"));
+            (days.collect::<Vec<_>>(), unused)
         })
     };
-    let got = days(&[
-        "DTSTART;VALUE=DATE:20251224 DTEND;VALUE=DATE:20251226",
-        "DTSTART;VALUE=DATE:20240301 RRULE:FREQ=YEARLY",
-    ]);
-    assert_eq!(got.unwrap(), ["2025-03-01", "2025-12-24", "2025-12-25"]);
-    let error = days(&["SUMMARY:Eve DTSTART:20251224T120000 DURATION:PT1H"]).unwrap_err();
-    assert_eq!(error.message, "event \"Eve\": a holiday is a whole day, but this has a time");
+    let check =
+        |events: &[&str], want: &[&str]| assert_eq!(read(events).unwrap().0, want, "{events:?}");
+    check(
+        &[
+            "DTSTART;VALUE=DATE:20251224 DTEND;VALUE=DATE:20251226",
+            "DTSTART;VALUE=DATE:20240301 RRULE:FREQ=YEARLY",
+            "DTSTART;VALUE=DATE:20250401 DTEND;VALUE=DATE:20250401",
+        ],
+        &["2025-03-01", "2025-04-01", "2025-12-24", "2025-12-25"],
+    );
+    // Taken away by an instant at which the day begins here, and ended by one.
+    let series = "DTSTART;VALUE=DATE:20251103 RRULE:FREQ=WEEKLY;UNTIL=20251116T150000Z";
+    check(&[series], &["2025-11-03", "2025-11-10", "2025-11-17"]);
+    check(&[&format!("{series} EXDATE:20251109T150000Z")], &["2025-11-03", "2025-11-17"]);
+    // From midnight to midnight is a day, in whatever zone; less is not.
+    for event in [
+        "DTSTART:20251224T000000 DTEND:20251225T000000",
+        "DTSTART;TZID=Europe/Berlin:20251224T000000 DTEND;TZID=Europe/Berlin:20251225T000000",
+        "DTSTART:20251224T000000 DURATION:PT24H",
+    ] {
+        check(&[event], &["2025-12-24"]);
+    }
+    let (days, unused) =
+        read(&["SUMMARY:Eve DTSTART:20251224T120000 DURATION:PT1H", "DTSTART;VALUE=DATE:20250301"])
+            .unwrap();
+    assert_eq!(days, ["2025-03-01"]);
+    let message = "event \"Eve\": a holiday is a whole day, but this has a time";
+    assert_eq!(unused.iter().map(|one| one.message.as_str()).collect::<Vec<_>>(), [message]);
+    let error = read(&["SUMMARY:Eve DTSTART:20251224T120000 DURATION:PT1H"]).unwrap_err();
+    assert_eq!(error.message, message);
 }
 
 #[test]

@@ -114,8 +114,11 @@ fn param_value(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut quoted = false;
     let mut chars = text.char_indices().peekable();
+    // Outlook's `(UTC+01:00) Berlin` has a colon, and some write it without the quotes that it then needs.
+    let bracketed = offset_in_brackets(text);
     while let Some((at, c)) = chars.next() {
         match c {
+            c if at < bracketed => value.push(c),
             '"' => quoted = !quoted,
             ':' | ';' if !quoted => return Some((value, text.get(at..)?)),
             '^' => match chars.peek().map(|(_, c)| *c) {
@@ -133,6 +136,18 @@ fn param_value(text: &str) -> Option<(String, &str)> {
         }
     }
     None
+}
+
+/// How many bytes an offset in brackets takes at the beginning.
+fn offset_in_brackets(text: &str) -> usize {
+    let is_offset = |text: &str| {
+        let begins =
+            |word: &str| text.get(..word.len()).is_some_and(|t| t.eq_ignore_ascii_case(word));
+        let rest = |c: char| c.is_ascii_digit() || "+-:. ".contains(c);
+        (begins("UTC") || begins("GMT")) && text.get(3..).is_some_and(|t| t.chars().all(rest))
+    };
+    let inner = text.strip_prefix('(').and_then(|rest| rest.split_once(')'));
+    inner.filter(|(inner, _)| is_offset(inner)).map_or(0, |(inner, _)| inner.len() + 2)
 }
 
 #[cfg(test)]
@@ -181,6 +196,10 @@ mod tests {
         check("A;B=\"c\n  d\"\n :1", &["0 A[B=c d] 1"]);
         check("A;B=c\n ;D=e:1", &["0 A[B=c][D=e] 1"]);
         check("A;B=\"c:1\nD:2", &["9 D 2"]);
+        // An offset in brackets has a colon, quoted or not; other brackets mean nothing.
+        check("A;B=(UTC+01:00) Bern, Rome:1", &["0 A[B=(UTC+01:00) Bern, Rome] 1"]);
+        check("A;B=(gmt -05:00);C=d:1", &["0 A[B=(gmt -05:00)][C=d] 1"]);
+        check("A;B=(NOC:1)", &["0 A[B=(NOC] 1)"]);
     }
 
     #[test]

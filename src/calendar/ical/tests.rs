@@ -186,16 +186,14 @@ fn zones_of_a_calendars_own() {
     let named = zone("W. Europe Standard Time", &fixed);
     let got = read(&format!("{named}DTSTART;TZID=W. Europe Standard Time:20250710T120000"));
     assert_eq!(got, "2025-07-10T10:00:00Z");
-    // What is more than that is not guessed.
+    // What is not understood is not guessed.
     for parts in [
         String::new(),
         winter.clone(),
-        format!("{winter}{winter}{summer}"),
         format!(
             "{winter}{}",
             part("DAYLIGHT", "20070311T020000", "+0200", "RDATE:20080311T020000")
         ),
-        format!("{winter}{}", summer.replace("BYMONTH=3", "BYMONTH=3;UNTIL=20300101T000000Z")),
         format!("{winter}{}", summer.replace("BYDAY=-1SU;BYMONTH=3", "BYMONTHDAY=25")),
         format!("{winter}{}", summer.replace("+0200", "two")),
     ] {
@@ -204,6 +202,166 @@ fn zones_of_a_calendars_own() {
             "20250710T120000",
             "DTSTART: unknown time zone \"Own\", and its VTIMEZONE",
         );
+    }
+}
+
+/// A part of a `VTIMEZONE`, with the offsets before and after.
+fn part(name: &str, start: &str, offsets: (&str, &str), rest: &str) -> String {
+    let (from, to) = offsets;
+    format!(
+        "BEGIN:{name}\nDTSTART:{start}\nTZOFFSETFROM:{from}\nTZOFFSETTO:{to}\n{rest}\nEND:{name}\n"
+    )
+}
+
+/// Times of a zone of these parts, and their instants.
+#[track_caller]
+fn check_own(parts: &[String], times: &[(&str, &str)]) {
+    let zone = format!("BEGIN:VTIMEZONE\nTZID:Own\n{}END:VTIMEZONE\n", parts.concat());
+    for (time, want) in times {
+        assert_eq!(read(&format!("{zone}DTSTART;TZID=Own:{time}")), *want, "{time} {zone}");
+    }
+}
+
+#[test]
+fn zones_of_several_eras() {
+    // New York: the rules until 2006, and those since.
+    let (winter, summer) = (("-0400", "-0500"), ("-0500", "-0400"));
+    let eras = [
+        part(
+            "DAYLIGHT",
+            "19870405T020000",
+            summer,
+            "RRULE:FREQ=YEARLY;UNTIL=20060402T070000Z;BYMONTH=4;BYDAY=1SU",
+        ),
+        part(
+            "STANDARD",
+            "19671029T020000",
+            winter,
+            "RRULE:FREQ=YEARLY;UNTIL=20061029T060000Z;BYMONTH=10;BYDAY=-1SU",
+        ),
+        part("DAYLIGHT", "20070311T020000", summer, "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=2SU"),
+        part("STANDARD", "20071104T020000", winter, "RRULE:FREQ=YEARLY;BYMONTH=11;BYDAY=1SU"),
+    ];
+    let new_york = Zone::find("America/New_York").unwrap();
+    let times: Vec<(String, String)> = (1990..2060)
+        .flat_map(|year| {
+            ["0320", "0410", "1030", "1101", "1201"].map(|day| {
+                let text = format!("{year}{day}T120000");
+                let civil = Stamp::parse(&text).unwrap().civil;
+                (text, rfc3339(new_york.resolve(civil, Edge::Earlier)))
+            })
+        })
+        .collect();
+    check_own(&eras, &times.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect::<Vec<_>>());
+    // In the gap and in the fold as everywhere else.
+    check_own(
+        &eras,
+        &[
+            ("20250309T023000", "2025-03-09T07:30:00Z"),
+            ("20251102T013000", "2025-11-02T05:30:00Z"),
+            ("20251102T020000", "2025-11-02T07:00:00Z"),
+        ],
+    );
+}
+
+#[test]
+fn zones_by_dates() {
+    // By dates; after the last of them it stays as it is, before the first as it was.
+    let dates = [
+        part(
+            "STANDARD",
+            "20240101T000000",
+            ("+0430", "+0330"),
+            "RDATE:20250921T000000,20260922T000000",
+        ),
+        part(
+            "DAYLIGHT",
+            "20250322T000000",
+            ("+0330", "+0430"),
+            "RDATE;VALUE=DATE-TIME:20260322T000000",
+        ),
+    ];
+    check_own(
+        &dates,
+        &[
+            ("20230701T120000", "2023-07-01T07:30:00Z"),
+            ("20250301T120000", "2025-03-01T08:30:00Z"),
+            ("20250322T000000", "2025-03-21T20:30:00Z"),
+            ("20250322T010000", "2025-03-21T20:30:00Z"),
+            ("20250701T120000", "2025-07-01T07:30:00Z"),
+            ("20260101T120000", "2026-01-01T08:30:00Z"),
+            ("20260701T120000", "2026-07-01T07:30:00Z"),
+            ("20300701T120000", "2030-07-01T08:30:00Z"),
+        ],
+    );
+    // Moved for good, once.
+    let moved = [
+        part("STANDARD", "19700101T000000", ("+0300", "+0300"), ""),
+        part("STANDARD", "20250601T000000", ("+0300", "+0400"), ""),
+    ];
+    check_own(
+        &moved,
+        &[
+            ("20250531T235959", "2025-05-31T20:59:59Z"),
+            ("20250601T010000", "2025-05-31T21:00:00Z"),
+            ("20990101T000000", "2098-12-31T20:00:00Z"),
+        ],
+    );
+}
+
+#[test]
+fn names_of_zones_as_programs_write_them() {
+    let (london, berlin, east) = ("12:10", "11:10", "17:10");
+    for (id, want) in [
+        ("(UTC-05:00) Eastern Time (US and Canada)", east),
+        ("Eastern Time (US &  Canada)", east),
+        ("(GMT-05.00) Eastern Time (US & Canada)", east),
+        ("'Eastern Standard Time'", east),
+        ("(UTC+01:00) Amsterdam, Berlin", berlin),
+        ("(UTC+01:00) Vienna", berlin),
+        ("(GMT+01.00) Amsterdam / Berlin / Bern / Rome / Stockholm / Vienna", berlin),
+        ("(UTC+01:00) Amsterdam\\, Berlin\\, Bern\\, Rome\\, Stockholm\\, Vienna", berlin),
+        ("(UTC) Dublin, Edinburgh", london),
+        ("/freeassociation.sourceforge.net/Tzfile/Europe/London", london),
+        ("/citadel.org/20250101_1/Europe/Berlin", berlin),
+        ("tzone://Microsoft/Utc", "13:10"),
+        ("(GMT)", "13:10"),
+        ("UTC", "13:10"),
+        ("(GMT +01:00)", "12:10"),
+        ("(UTC+05:30)", "07:40"),
+        ("GMT-0330", "16:40"),
+        ("UTC+2", "11:10"),
+        ("UTC - 02", "15:10"),
+        ("+05:45", "07:25"),
+    ] {
+        let want = format!("2025-07-10T{want}:00Z");
+        assert_eq!(read(&format!("DTSTART;TZID=\"{id}\":20250710T131000")), want, "{id}");
+    }
+    // Without the quotes that its colon needs.
+    let bare =
+        "DTSTART;TZID=(UTC+01:00) Amsterdam, Berlin, Bern, Rome, Stockholm, Vienna:20250710T131000";
+    assert_eq!(read(bare), "2025-07-10T11:10:00Z");
+    // A name that nobody knows is none, whatever offset stands before it; nor is a place that is in two zones.
+    for id in [
+        "(UTC+01:00) Middle Earth",
+        "(UTC+01:00) Berlin, Paris",
+        "(UTC+01:00)x",
+        "GMT+0100 (Standard)",
+        "UTC+99",
+        "UTC+1:5",
+        "+",
+        "Berlin",
+    ] {
+        let got = read(&format!("DTSTART;TZID=\"{id}\":20250710T131000"));
+        assert!(got.starts_with(&format!("DTSTART: unknown time zone {id:?}")), "{got}");
+    }
+    // What the calendar says of a zone counts before an offset in its name.
+    let rules = "BEGIN:STANDARD\nDTSTART:16011028T030000\nTZOFFSETTO:+0100\nRRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10\nEND:STANDARD\nBEGIN:DAYLIGHT\nDTSTART:16010325T020000\nTZOFFSETTO:+0200\nRRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3\nEND:DAYLIGHT\n";
+    for id in ["GMT +0100 (Standard) / GMT +0200 (Daylight)", "(GMT +01:00)"] {
+        let text = format!(
+            "BEGIN:VTIMEZONE\nTZID:{id}\n{rules}END:VTIMEZONE\nDTSTART;TZID=\"{id}\":20250710T131000"
+        );
+        assert_eq!(read(&text), "2025-07-10T11:10:00Z", "{id}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{CalendarError, Property, Zones};
 use crate::calendar::{Edge, Zone};
-use crate::time::{Instant, MAX_DURATION, YEARS};
+use crate::time::{Instant, MAX_DURATION, Span, YEARS};
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
 /// A `DATE` or `DATE-TIME` (RFC 5545, 3.3.4 and 3.3.5), with the zone by whose clocks it is meant.
@@ -60,6 +60,12 @@ impl Length {
     /// Whether it is longer than nothing.
     pub fn is_positive(&self) -> bool {
         TimeDelta::zero() < TimeDelta::days(self.days) + self.exact
+    }
+
+    /// What begins at a start and is as long; `None`: it has no length.
+    pub fn span(&self, start: &Time) -> Option<Span> {
+        let from = start.instant(Edge::Earlier);
+        Span::new(from, self.end(start.civil, from, &start.zone)?)
     }
 
     /// The end of what begins at `start` (which is at the instant `from`): days by the clocks first, the rest on

@@ -1,6 +1,8 @@
 //! Rules against the examples of RFC 5545 (its facts, not its text), a second implementation, and their definition.
 
 use super::*;
+use crate::calendar::ical::Length;
+use crate::time::Span;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -240,9 +242,10 @@ fn spans_by_the_clocks_of_their_zone() {
         series: vec![
             series_in(Zone::find("Europe/London").unwrap(), "2025-01-01T01:30", rule).unwrap(),
         ],
-        length: Length { days, exact: TimeDelta::hours(hours) },
+        length: Some(Length { days, exact: TimeDelta::hours(hours) }),
         removed: removed.iter().map(|t| t.parse().unwrap()).collect(),
         removed_days: vec![],
+        tails: vec![],
     };
     let shown = |r: Recurrence, range: &str| {
         let (from, to) = range.split_once('/').unwrap();

@@ -83,7 +83,11 @@ impl Follower {
             encoding: s.spec.encoding,
         };
         let follows = logs.iter().map(follow).collect();
-        let tail = Tail::new(follows, checkpoints.clone(), Limits::of_process());
+        let mut tail = Tail::new(follows, checkpoints.clone(), Limits::of_process())
+            .map_err(|e| e.to_string())?;
+        for source in &logs {
+            tail.look_also_in(&source.name, &source.archive).map_err(|e| e.to_string())?;
+        }
         let names = sources.iter().enumerate().map(|(i, s)| (s.name.clone(), i));
         let mut watch = Watch::new(&sources, &config.policy, tallies);
         for checkpoint in &checkpoints {
@@ -92,7 +96,7 @@ impl Follower {
             }
         }
         Ok(Follower {
-            tail: tail.map_err(|e| e.to_string())?,
+            tail,
             waker: if notify { hints::waker(shared) } else { Waker::none() },
             notify,
             intake: Intake::new(&logs),

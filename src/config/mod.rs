@@ -90,6 +90,8 @@ pub struct Source {
     pub delivered_every: Option<TimeDelta>,
     /// Absolute glob patterns; relative ones are relative to the folder of the configuration file.
     pub patterns: Vec<String>,
+    /// Absolute folders and glob patterns in which rotated files may lie.
+    pub archive: Vec<String>,
     /// The patterns as they stand in the file.
     pub files_as_written: Vec<String>,
     /// No line for longer than this: the source is silent. `None`: it may be silent for ever.

@@ -71,6 +71,7 @@ impl Check<'_> {
         self.required(at, "files", &written.files);
         let files = self.list(&written.files);
         let patterns = files.iter().filter_map(|text| self.absolute(text, folder)).collect();
+        let archive = self.archive(written, folder);
         let max_silence = self.duration(&written.max_silence, Zero::Senseless);
         let ours = written.ours.as_ref().is_some_and(|ours| ours.value);
         let delivered_every = self.duration(&written.delivered_every, Zero::Senseless);
@@ -95,10 +96,31 @@ impl Check<'_> {
             ours,
             delivered_every,
             patterns,
+            archive,
             files_as_written: files.iter().map(|text| text.value.clone()).collect(),
             max_silence,
             spec: Arc::new(spec?),
         })
+    }
+
+    /// The folders and patterns in which rotated files may lie. Documents are not rotated.
+    fn archive(&mut self, written: &written::Source, folder: &Path) -> Vec<String> {
+        let archive = self.list(&written.archive);
+        let is_log = written.kind.as_ref().is_none_or(|kind| kind.value == "log");
+        if let Some(first) = archive.first().filter(|_| !is_log) {
+            let fault = Fault::new("archive of documents, which are not rotated");
+            self.error(first.defined, fault.accepted("it with kind: log"));
+        }
+        let mut texts = Vec::new();
+        for text in archive {
+            let absolute = self.absolute(text, folder);
+            if absolute.as_ref().is_some_and(|text| text.trim_matches('/').is_empty()) {
+                let fault = Fault::new(format!("{:?} is the folder of everything", text.value));
+                self.error(text.defined, fault.accepted("a folder of rotated logs"));
+            }
+            texts.extend(absolute);
+        }
+        texts
     }
 
     fn known_partner<'p>(&mut self, text: &Text, partners: &Partners<'p>) -> Option<&'p Partner> {

@@ -179,6 +179,7 @@ pub struct Source {
     pub kind: Given<Text>,
     pub preset: Given<Text>,
     pub files: Given<Spanned<Vec<Text>>>,
+    pub archive: Given<Spanned<Vec<Text>>>,
     pub format: Given<Text>,
     pub delimiter: Given<Text>,
     pub pattern: Given<Text>,

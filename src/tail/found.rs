@@ -119,9 +119,10 @@ impl Tail {
         let is_unknown = |sibling: &Sibling| {
             let identity = Identity::of(*source, &sibling.metadata);
             let name = sibling.path.file_name().unwrap_or_default();
+            let is_elsewhere = sibling.path.parent() != path.parent();
             born(&sibling.metadata).is_some_and(|born| *since <= born)
                 && sibling.metadata.modified().is_ok_and(|modified| *written_since <= modified)
-                && is_numbered(base.as_bytes(), name.as_bytes())
+                && (is_elsewhere || is_numbered(base.as_bytes(), name.as_bytes()))
                 && !self.identities.contains_key(&identity)
                 && !self.is_copy_of(&sibling.path, *holder)
                 && !self.was_finished(identity, &sibling.path)
@@ -131,7 +132,8 @@ impl Tail {
         };
         // A directory that cannot be listed is reported by the search for files.
         let siblings = siblings(path).unwrap_or_default();
-        siblings.into_iter().filter(is_unknown).collect()
+        let archived = self.archived_by_name(*source, path);
+        siblings.into_iter().chain(archived).filter(is_unknown).collect()
     }
 
     /// Whether a sibling is one of the files to be opened, or was made of one that is open already.

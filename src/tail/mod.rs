@@ -16,6 +16,7 @@
 //! with what the lines before it led to, nothing is lost and nothing counted twice. Where that cannot
 //! be known there is a [`TailEvent::PossibleLoss`].
 
+mod archive;
 mod block;
 mod body;
 mod checkpoint;

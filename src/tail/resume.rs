@@ -188,11 +188,17 @@ impl Tail {
         if let Some(here) = self.find_rewritten(identity, of, moved.as_ref())? {
             return Ok(Some(here));
         }
-        for sibling in moved.into_iter().chain(copies) {
+        let archived = self.archived(identity.source, &of.path);
+        for sibling in moved.into_iter().chain(copies).chain(archived) {
             if is_held(&sibling.metadata) {
                 continue;
             }
-            let (file, metadata) = Body::open(&sibling.path, self.limits)?;
+            let (file, metadata) = match Body::open(&sibling.path, self.limits) {
+                Ok(opened) => opened,
+                // Not everything in an archive need be for us.
+                Err(_) if sibling.path.parent() != of.path.parent() => continue,
+                Err(e) => return Err(e),
+            };
             let mut others = self.of_inode(Identity::of(identity.source, &metadata));
             let is_better = |waiting: &Waiting| {
                 of.offset < waiting.checkpoint.offset
@@ -273,8 +279,11 @@ impl Tail {
         }
         let was = Identity { source, dev: from.dev, ino: from.ino };
         let moved_to = at.path != from.path;
+        // What was moved to another file system is another file.
+        let is_beside = at.path.parent() == from.path.parent();
         let is_copy = Identity::of(source, &at.metadata) != was
-            && (at.file.packed().is_none() || was_cut_off(was, &from.path, &at.metadata));
+            && (at.file.packed().is_none() && is_beside
+                || was_cut_off(was, &from.path, &at.metadata));
         let copied = at.file.packed().filter(|_| is_copy).and_then(|packed| packed.length().ok());
         let opened = (at.file, &at.metadata);
         let mut g = Generation::new(from.file, source, at.path, opened, seen, self.now);
@@ -372,6 +381,7 @@ fn younger_than(identity: Identity, checkpoint: &Checkpoint, at: &Opened) -> Opt
     // Rotation keeps the time at which a file was written to when it compresses it.
     let since = match at.file.packed() {
         Some(_) => written_since,
+        None if at.path.parent() != path.parent() => written_since,
         None => born(&at.metadata)?,
     };
     Some(Departed { source, path, holder, since, written_since })

@@ -17,6 +17,17 @@ const ENTRIES: usize = 1_000_000;
 
 const SEPARATORS: &[u8] = b".-_~";
 
+/// The name of the file to which multilog(8) and svlogd(8) write.
+const MULTILOG_CURRENT: &[u8] = b"current";
+
+/// Whether they gave this name to a file that is full: `@` and a TAI64N stamp, `.s` or `.u` behind it.
+fn is_of_multilog(name: &[u8]) -> bool {
+    let Some((stamp, rest)) = name.strip_prefix(b"@").and_then(|n| n.split_at_checked(24)) else {
+        return false;
+    };
+    stamp.iter().all(u8::is_ascii_hexdigit) && matches!(rest, b"" | b".s" | b".u")
+}
+
 /// What rotation appended to, or put into, the name `base` to get `name`: `app.log` becomes
 /// `app.log.1`, `app.log-20251110` or, with the `extension` of logrotate(8), `app-20251110.log`.
 pub(super) fn rotation_suffix<'a>(base: &[u8], name: &'a [u8]) -> Option<&'a [u8]> {
@@ -24,6 +35,9 @@ pub(super) fn rotation_suffix<'a>(base: &[u8], name: &'a [u8]) -> Option<&'a [u8
         Some((first, suffix)) if SEPARATORS.contains(first) && !suffix.is_empty() => Some(suffix),
         _ => None,
     };
+    if base == MULTILOG_CURRENT && is_of_multilog(name) {
+        return name.get(1..);
+    }
     if let Some(appended) = name.strip_prefix(base) {
         return separated(appended);
     }
@@ -45,6 +59,9 @@ pub(super) fn is_numbered(base: &[u8], name: &[u8]) -> bool {
 
 /// The name that a file had before rotation appended a number to it: `app.log` for `app.log.1`.
 fn unnumbered(name: &[u8]) -> Option<&[u8]> {
+    if is_of_multilog(name) {
+        return Some(MULTILOG_CURRENT);
+    }
     let at = name.iter().rposition(|byte| SEPARATORS.contains(byte))?;
     let (before, number) = name.split_at_checked(at)?;
     let (_, digits) = number.split_first()?;
@@ -78,7 +95,7 @@ fn uncompressed(name: &[u8]) -> &[u8] {
     COMPRESSED.iter().find_map(|extension| name.strip_suffix(*extension)).unwrap_or(name)
 }
 
-fn is_readable(name: &[u8]) -> bool {
+pub(super) fn is_readable(name: &[u8]) -> bool {
     let mut unpackable = COMPRESSED.iter().take(UNPACKABLE);
     !is_compressed(name) || unpackable.any(|extension| name.ends_with(extension))
 }
@@ -111,31 +128,64 @@ pub(super) struct Sibling {
 /// that it has compressed, which may not be whole yet, the last written first. If that one has been rotated
 /// already, what was rotated with it belongs to them.
 pub(super) fn siblings(path: &Path) -> io::Result<Vec<Sibling>> {
-    let own = path.file_name().unwrap_or_default().as_bytes();
-    let base = uncompressed(own);
-    let before = unnumbered(base).unwrap_or(base);
-    let is_rotated = |name: &[u8]| {
-        let plain = uncompressed(name);
-        let suffix = rotation_suffix(base, plain).or_else(|| rotation_suffix(before, plain));
-        name != own && (suffix.is_some() || plain == base && is_compressed(name))
-    };
-    let mut found = neighbours(path, is_rotated)?;
+    let mut found = Vec::new();
+    for path in lies_at(path) {
+        let names = SiblingsOf::path(&path);
+        found.extend(neighbours(&path, |name| name != names.own && names.has(name))?);
+    }
     let packed = |sibling: &Sibling| is_compressed(sibling.path.as_os_str().as_bytes());
     found.sort_by(|a, b| (packed(a), modified(b), &b.path).cmp(&(packed(b), modified(a), &a.path)));
     found.truncate(SIBLINGS);
     Ok(found)
 }
 
+/// Where a path lies, and where the file really lies to which it leads if it is a link: rotation works there.
+fn lies_at(path: &Path) -> Vec<PathBuf> {
+    let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
+    let real = if is_link { fs::canonicalize(path).ok() } else { None };
+    std::iter::once(path.to_path_buf()).chain(real).collect()
+}
+
+/// The names that rotation may give to the file at a path.
+pub(super) struct SiblingsOf<'a> {
+    own: &'a [u8],
+    base: &'a [u8],
+    before: &'a [u8],
+}
+
+impl SiblingsOf<'_> {
+    pub fn path(path: &Path) -> SiblingsOf<'_> {
+        let own = path.file_name().unwrap_or_default().as_bytes();
+        let base = uncompressed(own);
+        SiblingsOf { own, base, before: unnumbered(base).unwrap_or(base) }
+    }
+
+    fn has(&self, name: &[u8]) -> bool {
+        let plain = uncompressed(name);
+        let suffix =
+            rotation_suffix(self.base, plain).or_else(|| rotation_suffix(self.before, plain));
+        suffix.is_some() || plain == self.base && is_compressed(name)
+    }
+
+    /// Whether a file in another folder has such a name, or its own.
+    pub fn may_be(&self, path: &Path) -> bool {
+        let name = path.file_name().unwrap_or_default().as_bytes();
+        uncompressed(name) == self.base || self.has(name)
+    }
+}
+
 /// Where the file with this device and inode lies now in the directory of `path`, compressed if that is.
 pub(super) fn relocated(path: &Path, dev: u64, ino: u64) -> io::Result<Option<Sibling>> {
     use std::os::unix::fs::{DirEntryExt, MetadataExt};
     let was_packed = is_compressed(path.as_os_str().as_bytes());
-    for entry in entries(path)?.into_iter().flatten() {
-        let entry = entry?;
-        if entry.ino() == ino && is_compressed(entry.file_name().as_bytes()) == was_packed {
-            let metadata = entry.metadata()?;
-            if metadata.dev() == dev && metadata.is_file() {
-                return Ok(Some(Sibling { path: entry.path(), metadata }));
+    for path in lies_at(path) {
+        for entry in entries(&path)?.into_iter().flatten() {
+            let entry = entry?;
+            if entry.ino() == ino && is_compressed(entry.file_name().as_bytes()) == was_packed {
+                let metadata = entry.metadata()?;
+                if metadata.dev() == dev && metadata.is_file() {
+                    return Ok(Some(Sibling { path: entry.path(), metadata }));
+                }
             }
         }
     }

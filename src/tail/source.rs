@@ -39,6 +39,8 @@ pub(super) struct Source {
     pub name: Arc<str>,
     pub patterns: Vec<Pattern>,
     pub encoding: Encoding,
+    /// Where rotated files may lie that are not beside their old place.
+    pub archive: Vec<Pattern>,
     /// Sorted by path.
     pub places: Vec<Place>,
     pub directories: BTreeSet<PathBuf>,
@@ -52,12 +54,18 @@ pub(super) struct Source {
     pub is_crowded: bool,
 }
 
+/// Whether a link leads from `containers` to `pods` beside it, as those that Kubernetes makes below `/var/log`.
+fn is_log_of_a_pod(root: &Path, real: &Path) -> bool {
+    root.ends_with("containers") && real.starts_with(root.with_file_name("pods"))
+}
+
 impl Source {
     pub fn new(name: Arc<str>, patterns: Vec<Pattern>, encoding: Encoding) -> Source {
         Source {
             name,
             patterns,
             encoding,
+            archive: Vec::new(),
             places: Vec::new(),
             directories: BTreeSet::new(),
             blocked: Vec::new(),
@@ -118,7 +126,9 @@ impl Source {
         };
         let mut fitting = self.patterns.iter().filter(|pattern| pattern.fits(path)).peekable();
         let is_within = |pattern: &Pattern| match pattern.root() {
-            Some(root) => root.canonicalize().is_ok_and(|root| real.starts_with(root)),
+            Some(root) => root
+                .canonicalize()
+                .is_ok_and(|root| real.starts_with(&root) || is_log_of_a_pod(&root, &real)),
             None => true,
         };
         if fitting.peek().is_none() || fitting.any(is_within) {

@@ -13,6 +13,7 @@ use super::*;
 
 mod appending;
 mod compressed;
+mod layouts;
 mod limits;
 mod model;
 mod odd;

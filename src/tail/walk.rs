@@ -33,6 +33,8 @@ pub(super) struct Walk {
     pub directories: BTreeSet<PathBuf>,
     pub blocked: Vec<Blocked>,
     entries_left: usize,
+    /// Whether compressed files are found by a pattern.
+    is_of_archive: bool,
 }
 
 impl Pattern {
@@ -47,6 +49,15 @@ impl Walk {
     /// Looks for everything that the patterns name, at `entries` names in directories at most.
     pub fn through(patterns: &[Pattern], entries: usize) -> Walk {
         let mut walk = Walk { entries_left: entries, ..Walk::default() };
+        for pattern in patterns {
+            walk.step(Path::new("/"), &pattern.components, false);
+        }
+        walk
+    }
+
+    /// The same in an archive, where compressed files are what is looked for.
+    pub fn through_archive(patterns: &[Pattern], entries: usize) -> Walk {
+        let mut walk = Walk { entries_left: entries, is_of_archive: true, ..Walk::default() };
         for pattern in patterns {
             walk.step(Path::new("/"), &pattern.components, false);
         }
@@ -70,7 +81,9 @@ impl Walk {
                     if !matches(&name) {
                     } else if !rest.is_empty() {
                         self.step(&directory.join(name), rest, true);
-                    } else if !kind.is_dir() && !is_compressed(name.as_bytes()) {
+                    } else if !kind.is_dir()
+                        && (self.is_of_archive || !is_compressed(name.as_bytes()))
+                    {
                         self.paths.push(directory.join(name));
                     }
                 }

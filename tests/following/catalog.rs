@@ -207,6 +207,21 @@ const CASES: &[Row] = &[
         "as 45: what is shorter and nothing else is waited for until it has stood still for 5 s; then it is read from its start",
     ),
     row(47, "the old file is written on after a copy took its place", NOTHING),
+    row(
+        48,
+        "logs of Kubernetes: `pods/*/*/N.log`, its rotated names, links to it from `containers`",
+        "nothing lost, nothing twice, also over a stop; a link that leads elsewhere: `read_errors{outside}`",
+    ),
+    row(
+        49,
+        "multilog and svlogd: `current`, `@` with a TAI64N stamp",
+        "nothing lost, nothing twice, also over a stop",
+    ),
+    row(
+        50,
+        "moved to another folder while stopped",
+        "found in the folders that `archive` names, compressed or not; otherwise `possible_loss{gone}`",
+    ),
 ];
 
 /// The names of the tests by the number that they carry.

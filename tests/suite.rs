@@ -36,6 +36,8 @@ mod doubts;
 mod windows;
 /// Documents beside the log, live: read once for each content, and exactly once through kill -9.
 mod documents;
+/// Our own change system, exported every hour.
+mod exporting;
 /// However entries are committed, what is remembered is what was lived.
 mod remembering;
 

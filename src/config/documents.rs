@@ -6,6 +6,7 @@ use serde_saphyr::Location;
 
 use crate::calendar::Zone;
 use crate::config::check::Check;
+use crate::config::lines;
 use crate::config::problem::Fault;
 use crate::config::written;
 use crate::config::yaml::{Table, Text};
@@ -49,6 +50,9 @@ const OF_RUNS: &[Field] = &[
 
 /// The names under which a JSON object may hold its records, where a source names none.
 const RECORDS: [&str; 3] = ["result", "records", "events"];
+
+/// How a record comes to its procedure.
+const KIND_OF_WORK: &str = "fields: { procedure: COLUMN } such as category, or short_description with values by pattern, or defaults: { procedure: NAME }";
 
 /// The keys of a notice: their own names are those of the standard, without `X-MAINTNOTE-`.
 const NOTICE_FIELDS: &[(Field, &str)] = &[
@@ -113,17 +117,30 @@ impl Check<'_> {
         for (field, theirs, ours) in preset.map_or(&[] as &[_], |p| p.values) {
             values.entry(*field).or_default().insert((*theirs).into(), (*ours).into());
         }
-        for (field, words) in written.values.as_ref().map(|t| self.values(t)).unwrap_or_default() {
+        let own = written.values.as_ref().map(|table| self.values(table)).unwrap_or_default();
+        for (field, words) in own.words {
             values.entry(field).or_default().extend(words);
+        }
+        let mut named = preset.map(|preset| preset.needed.to_vec()).unwrap_or_default();
+        if let Some(table) = written.fields.as_ref().filter(|_| kind == Kind::Changes) {
+            named.extend(lines::named(table));
         }
         let mut defaults = preset.map(|p| pairs(p.defaults)).unwrap_or_default();
         defaults.extend(written.defaults.as_ref().map(|t| self.defaults(t)).unwrap_or_default());
+        if let Some(text) = written.preset.as_ref().filter(|_| {
+            !fields.contains_key(&Field::Procedure) && !defaults.contains_key(&Field::Procedure)
+        }) {
+            let fault = Fault::new("nothing tells what kind of work a change is: it fits no run");
+            self.warn(text.defined, fault.accepted(KIND_OF_WORK));
+        }
         let records = self.record_names(written);
         Some(Spec {
             time_format: time_format.unwrap_or(TimeFormat::Auto),
             matching: matching.or(preset.and_then(|p| p.matching).map(match_of)),
             fields,
             values,
+            value_patterns: own.patterns,
+            named,
             defaults,
             document: Some(match kind {
                 Kind::Changes => Document::Changes { records },

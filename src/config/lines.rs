@@ -21,8 +21,14 @@ const ENCODINGS: [&str; 6] = ["auto", "utf-8", "utf-16le", "utf-16be", "windows-
 /// The words of `message_format`.
 const MESSAGE_FORMATS: [&str; 2] = ["logfmt", "json"];
 
-/// Field -> their word -> our word.
-type Values = HashMap<Field, HashMap<String, String>>;
+/// What theirs mean.
+#[derive(Default)]
+pub(super) struct Values {
+    /// Field -> their word -> our word.
+    pub words: HashMap<Field, HashMap<String, String>>,
+    /// Field, pattern of their words, our word.
+    pub patterns: Vec<(Field, Regex, String)>,
+}
 
 impl Check<'_> {
     /// `zone` is that of stamps without an offset; `at` is where the source begins. What a preset says stands
@@ -44,6 +50,7 @@ impl Check<'_> {
             })
         });
         let fields = written.fields.as_ref().map(|table| self.fields(table, format.as_ref()));
+        self.known_groups(written);
         if let Some(Format::Regex(forms)) = &format {
             self.useful(written, forms, fields.as_ref());
         }
@@ -63,8 +70,13 @@ impl Check<'_> {
         spec.encoding = encoding.and_then(Encoding::parse).unwrap_or(Encoding::Auto);
         spec.matching = matching.or(spec.matching);
         spec.fields.extend(fields.unwrap_or_default());
-        for (field, words) in values.unwrap_or_default() {
+        let values = values.unwrap_or_default();
+        for (field, words) in values.words {
             spec.values.entry(field).or_default().extend(words);
+        }
+        spec.value_patterns = values.patterns;
+        if let Some(table) = written.fields.as_ref().filter(|_| name == Some("csv")) {
+            spec.named = named(table);
         }
         spec.defaults.extend(defaults.unwrap_or_default());
         spec.run_id_prefix = prefix.unwrap_or_default().to_owned();
@@ -217,16 +229,38 @@ impl Check<'_> {
     }
 
     pub(super) fn values(&mut self, table: &Table<Table<Text>>) -> Values {
-        let mut values = Values::new();
+        let mut values = Values::default();
         for (name, words) in table.iter() {
             let Some(field) = self.word(name, "field", Field::ALL, Field::as_str) else { continue };
             for (theirs, ours) in words.iter() {
-                if let Some(word) = self.our_word(field, ours) {
-                    values.entry(field).or_default().insert(theirs.value.clone(), word.to_owned());
+                let Some(word) = self.our_word(field, ours) else { continue };
+                match theirs.value.strip_prefix('/').and_then(|text| text.strip_suffix('/')) {
+                    Some(pattern) if !pattern.is_empty() => {
+                        let regex = self.value_pattern(theirs, pattern);
+                        values.patterns.extend(regex.map(|regex| (field, regex, word.to_owned())));
+                    }
+                    _ => self.no_pattern(theirs),
                 }
+                let words = values.words.entry(field).or_default();
+                words.insert(theirs.value.clone(), word.to_owned());
             }
         }
         values
+    }
+
+    fn value_pattern(&mut self, at: &Text, pattern: &str) -> Option<Regex> {
+        let told = |error| self.error(at.defined, format!("pattern cannot be used: {error}"));
+        format::compile(pattern).map_err(told).ok()
+    }
+
+    /// A word that looks like a pattern and is none would never be found.
+    fn no_pattern(&mut self, theirs: &Text) {
+        let text = &theirs.value;
+        let signs = [".*", ".+", "\\d", "\\w", "\\s", "\\b", "(?"];
+        if text.starts_with('^') || signs.iter().any(|sign| text.contains(sign)) {
+            let fault = Fault::new(format!("{text:?} looks like a pattern and is taken as a word"));
+            self.error(theirs.defined, fault.accepted(format!("\"/{text}/\" for a pattern")));
+        }
     }
 
     /// A word that theirs is translated to; those of four fields are closed sets.
@@ -242,6 +276,11 @@ impl Check<'_> {
         };
         is_ours.then_some(&text.value)
     }
+}
+
+/// The fields that a table names.
+pub(super) fn named(table: &Table<Text>) -> Vec<Field> {
+    table.iter().filter_map(|(ours, _)| Field::parse(&ours.value)).collect()
 }
 
 /// The word of a format.

@@ -82,6 +82,43 @@ impl Check<'_> {
         }
     }
 
+    /// Named groups that are none of our fields and that nothing names: what they find would be lost.
+    pub fn known_groups(&mut self, written: &written::Source) {
+        let named: Vec<&str> = written.fields.as_ref().map_or(Vec::new(), |table| {
+            table.iter().map(|(_, theirs)| theirs.value.as_str()).collect()
+        });
+        let matching = written.matching.as_ref().and_then(|m| m.value.key.as_ref());
+        let is_known = |name: &str| {
+            let is_key = matching.is_some_and(|key| key.value == name);
+            is_key || named.contains(&name) || Field::parse(name).is_some()
+        };
+        let one = written.pattern.iter().map(|text| (text.defined, text.value.as_str()));
+        let many = written.patterns.as_ref().map_or(&[] as &[_], |many| &many.value);
+        let many = many.iter().filter_map(|entry| match &entry.value {
+            WordOr::Word(word) => Some((entry.defined, word.as_str())),
+            WordOr::More(more) => {
+                let ignored = more.ignore.as_ref().is_some_and(|ignore| ignore.value);
+                let text = more.regex.as_ref().filter(|_| !ignored)?;
+                Some((text.defined, text.value.as_str()))
+            }
+            WordOr::Neither => None,
+        });
+        let mut unknown = Vec::new();
+        for (at, text) in one.chain(many) {
+            // One that cannot be compiled has been told.
+            let Ok(regex) = crate::format::compile(text) else { continue };
+            let names = regex.capture_names().flatten().filter(|name| !is_known(name));
+            unknown.extend(names.map(|name| (at, name.to_owned())));
+        }
+        for (at, name) in unknown {
+            let fault = Fault::new(format!(
+                "group {name:?} is no field of ours, and fields names it nowhere"
+            ));
+            let accepted = format!("{}, a group that fields names, or (?:...)", words());
+            self.error(at, fault.accepted(accepted));
+        }
+    }
+
     fn form(&mut self, entry: &Spanned<WordOr<written::Pattern>>) -> Option<Pattern> {
         match &entry.value {
             WordOr::Word(word) => {
@@ -121,6 +158,7 @@ impl Check<'_> {
             &more.phase,
             &more.outcome,
             &more.duration,
+            &more.status,
         ];
         let says = given.iter().any(|text| text.is_some());
         let pairs = CONSTANTS.iter().zip(given);
@@ -178,4 +216,10 @@ impl Check<'_> {
         let fault = Fault::new(format!("{key:?} does not belong to format {format}"));
         self.error(at, fault.accepted(format!("{key:?} with {owners}")));
     }
+}
+
+/// Our fields that stand in lines, for messages.
+fn words() -> String {
+    let all = Field::ALL.iter().filter(|field| !field.is_of_documents());
+    all.map(|field| field.as_str()).collect::<Vec<_>>().join(", ")
 }

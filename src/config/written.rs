@@ -212,6 +212,7 @@ pub struct Pattern {
     pub phase: Given<Text>,
     pub outcome: Given<Text>,
     pub duration: Given<Text>,
+    pub status: Given<Text>,
     pub ignore: Given<Spanned<bool>>,
 }
 

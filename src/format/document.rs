@@ -8,7 +8,7 @@ use super::fields::Slots;
 use super::file::FileState;
 use super::reader::Reader;
 use super::reading::{Reading, Reason, Rejection};
-use super::scan::Fault;
+use super::scan::{Fault, KEYS_MAX};
 use super::scanner::Scanner;
 
 use super::spec::Document;
@@ -64,11 +64,25 @@ impl Reader {
             return Err(Rejection::new(Reason::BadValue, detail));
         }
         let file = file.unwrap_or_default();
+        let mut seen = Vec::new();
         let record = |(at, bytes): (usize, &'d [u8])| {
-            let reading = self.read_record(bytes, &file, written);
+            let reading = self.read_record(bytes, &file, written, &mut seen);
             Record { offset: (base + at) as u64, bytes, reading }
         };
-        Ok(spans.into_iter().map(record).collect())
+        let records: Vec<Record> = spans.into_iter().map(record).collect();
+        let is_named = |record: &Record| record.reading != Reading::Ignored;
+        // A csv header has told its columns.
+        let missing = match matches!(self.scanner, Scanner::Csv { .. }) {
+            false if records.iter().any(is_named) => self.missing(|slot| seen.contains(&slot)),
+            _ => None,
+        };
+        match missing {
+            Some(key) => {
+                let detail = format!("no record has the key {key}");
+                Err(Rejection::new(Reason::BadHeader, detail))
+            }
+            None => Ok(records),
+        }
     }
 
     fn read_notices<'d>(
@@ -112,9 +126,20 @@ impl Reader {
         Ok((lines.collect(), Some(file)))
     }
 
-    fn read_record(&self, bytes: &[u8], file: &FileState, written: Instant) -> Reading {
+    fn read_record(
+        &self,
+        bytes: &[u8],
+        file: &FileState,
+        written: Instant,
+        seen: &mut Vec<usize>,
+    ) -> Reading {
         let line = clean(bytes);
         let (slots, scanned) = self.scan(&line.text, file);
+        for slot in (0..KEYS_MAX).filter(|slot| slots.get(*slot).is_some()) {
+            if !seen.contains(&slot) {
+                seen.push(slot);
+            }
+        }
         let read = match scanned {
             Err(fault) => Err(fault.rejection()),
             Ok(()) => self.record_event(&slots, file, written),

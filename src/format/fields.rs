@@ -214,7 +214,13 @@ impl Fields<'_, '_> {
 
     fn translated<'t>(&'t self, field: Field, theirs: &'t str) -> &'t str {
         let ours = self.spec.values.get(&field).and_then(|values| values.get(theirs));
-        ours.map_or(theirs, String::as_str)
+        let patterns = || {
+            let own = self.spec.value_patterns.iter().filter(|(of, ..)| *of == field);
+            own.into_iter()
+                .find(|(_, regex, _)| regex.is_match(theirs.as_bytes()))
+                .map(|(.., ours)| ours)
+        };
+        ours.or_else(patterns).map_or(theirs, String::as_str)
     }
 
     /// The stamp of the line; of a syslog line the header's where `time` is not mapped.

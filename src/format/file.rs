@@ -26,12 +26,16 @@ impl FileState {
     /// [`Reader::needs_header`]; of other formats the line is no header and nothing is kept of it.
     ///
     /// # Errors
-    /// `bad_header` if a wanted column stands there twice, or if there is none for the time, or none for the
+    /// `bad_header` if a column that the configuration names does not stand there, if a wanted one stands there twice, or if there is none for the time, or none for the
     /// event and the status; of a document, if there is none for the change id.
     pub fn with_header(reader: &Reader, line: &[u8]) -> Result<FileState, Rejection> {
         let Scanner::Csv { delimiter } = reader.scanner else { return Ok(FileState::default()) };
         let line = clean(line);
         let columns = csv::columns(&line.text, delimiter, &reader.mapping.keys)?;
+        if let Some(missing) = reader.missing(|slot| columns.contains(&Some(slot))) {
+            let detail = format!("the header has no column {missing}: {}", quote(&line.text));
+            return Err(Rejection::new(Reason::BadHeader, detail));
+        }
         let has = |field| columns.contains(&reader.mapping.slot(field));
         if reader.is_of_documents() {
             if !has(Field::ChangeId) {

@@ -76,6 +76,20 @@ impl Reader {
         }
     }
 
+    /// The first key that the configuration names and that is in none of the slots that were found, in quotes, with
+    /// what it is named for.
+    pub(super) fn missing(&self, found: impl Fn(usize) -> bool) -> Option<String> {
+        let fields = self.spec.named.iter().filter_map(|field| {
+            let key = self.spec.fields.get(field)?;
+            Some((self.mapping.slot(*field)?, key, field.as_str()))
+        });
+        let key = self.spec.matching.as_ref().and_then(|matching| matching.key.as_ref());
+        let matching = self.mapping.match_slot.zip(key).map(|(slot, key)| (slot, key, "match"));
+        let mut all = fields.chain(matching).filter(|(slot, ..)| !found(*slot));
+        let (_, key, of) = all.next()?;
+        Some(format!("{key:?} (named for {of})"))
+    }
+
     /// Whether it reads documents, by [`Reader::read_document`].
     pub fn is_of_documents(&self) -> bool {
         self.spec.document.is_some()

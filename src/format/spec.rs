@@ -43,7 +43,7 @@ words! {
 
 impl Field {
     /// Whether log lines have it only where a configuration names its key.
-    pub(super) fn is_of_documents(self) -> bool {
+    pub(crate) fn is_of_documents(self) -> bool {
         matches!(self, Field::Slot | Field::Approval | Field::Accepted)
     }
 }
@@ -112,6 +112,7 @@ pub const CONSTANTS: &[Field] = &[
     Field::Phase,
     Field::Outcome,
     Field::Duration,
+    Field::Status,
 ];
 
 /// How the free text of a syslog line is read, if at all.
@@ -146,6 +147,10 @@ pub struct Spec {
     pub fields: HashMap<Field, String>,
     /// Field -> their word -> our word.
     pub values: HashMap<Field, HashMap<String, String>>,
+    /// Field, pattern of their words, our word; the first that matches counts, behind what stands in `values`.
+    pub value_patterns: Vec<(Field, regex::bytes::Regex, String)>,
+    /// Fields whose keys are named in the configuration: a csv header, or the records of a document, without one of them is an error.
+    pub named: Vec<Field>,
     /// Our word where a record has none.
     pub defaults: HashMap<Field, String>,
     /// `None`: lines of logs.
@@ -169,6 +174,8 @@ impl Spec {
             matching: None,
             fields: HashMap::new(),
             values: HashMap::new(),
+            value_patterns: Vec::new(),
+            named: Vec::new(),
             defaults: HashMap::new(),
             document: None,
             run_id_prefix: String::new(),

@@ -21,7 +21,7 @@ pub(super) fn way(spec: &Spec) -> String {
     }
     let values = spec.values.iter().map(|(field, words)| (field, sorted(words)));
     let said = format!(
-        "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+        "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
         spec.format,
         spec.time_format,
         spec.zone.name(),
@@ -30,6 +30,8 @@ pub(super) fn way(spec: &Spec) -> String {
         sorted(&spec.fields),
         sorted(values),
         sorted(&spec.defaults),
+        spec.value_patterns,
+        spec.named,
     );
     format!("way:{:x}", first(said.as_bytes()))
 }

@@ -14,6 +14,8 @@ pub struct DocumentPreset {
     /// Field, their word, our word.
     pub values: &'static [(Field, &'static str, &'static str)],
     pub defaults: &'static [(Field, &'static str)],
+    /// Fields whose columns every export has to have.
+    pub needed: &'static [Field],
     /// `key` and `any` of `match`: other records are none of ours.
     pub matching: Option<(&'static str, &'static [&'static str])>,
 }
@@ -38,8 +40,8 @@ pub static DOCUMENT_PRESETS: &[DocumentPreset] = &[
             (Field::ChangeType, "type"),
             (Field::PlannedStart, "start_date"),
             (Field::PlannedEnd, "end_date"),
-            (Field::Service, "business_service"),
-            (Field::Procedure, "cmdb_ci"),
+            (Field::Service, "cmdb_ci"),
+            (Field::ConfirmedAt, "approval_set"),
             (Field::Time, "sys_updated_on"),
         ],
         values: &[
@@ -61,6 +63,7 @@ pub static DOCUMENT_PRESETS: &[DocumentPreset] = &[
             (Field::Status, "Canceled", "cancelled"),
         ],
         defaults: &[],
+        needed: &[Field::Status, Field::PlannedStart, Field::PlannedEnd],
         matching: None,
     },
     DocumentPreset {
@@ -83,6 +86,7 @@ pub static DOCUMENT_PRESETS: &[DocumentPreset] = &[
         ],
         // It is announced by whoever does it.
         defaults: &[(Field::Status, "confirmed")],
+        needed: &[],
         matching: Some(("Detail.eventTypeCategory", &["scheduledChange"])),
     },
 ];

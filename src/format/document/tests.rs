@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::spec;
-use super::super::spec::{Field, Format, Spec};
+use super::super::spec::{Field, Format, Match, Spec};
 use super::*;
 use crate::calendar::Zone;
 use crate::event::{Body, Event};
@@ -147,6 +147,46 @@ fn a_csv_document_without_the_column_of_the_change_is_refused() {
     let reader = reader(Format::Csv { delimiter: b',' }, &[], &[(Field::ChangeId, "number")]);
     let refused = told(&reader, "id,status\nC1,confirmed\n").unwrap_err();
     assert_eq!(refused, "bad_header: the header has no column for the change id: \"id,status\"");
+}
+
+#[test]
+fn a_key_that_the_configuration_names_has_to_be_in_the_document() {
+    let fields = [(Field::ChangeId, "id"), (Field::Service, "plan.target")];
+    let named = |format: Format| {
+        let mut spec = (*reader(format, &[], &fields).spec).clone();
+        spec.named = vec![Field::ChangeId, Field::Service];
+        spec.matching = Some(Match { key: Some("kind".into()), any: vec!["change".into()] });
+        Reader::new(Arc::new(spec))
+    };
+    let csv = named(Format::Csv { delimiter: b',' });
+    let json = named(json());
+    for (reader, document, want) in [
+        (&csv, "id,plan.target,kind\n", None),
+        (&csv, "id,target,kind\n", Some("column \"plan.target\" (named for service)")),
+        (&csv, "id,plan.target,sort\n", Some("column \"kind\" (named for match)")),
+        (&json, "[]", None),
+        // One record has it.
+        (
+            &json,
+            r#"[{"id":1,"kind":"change"},{"id":2,"plan":{"target":"x"},"kind":"change"}]"#,
+            None,
+        ),
+        (&json, r#"[{"id":1,"plan":{"target":null},"kind":"change"}]"#, None),
+        // Not a record of ours.
+        (&json, r#"[{"id":1,"kind":"incident"}]"#, None),
+        (
+            &json,
+            r#"[{"id":1,"target":"x","kind":"change"}]"#,
+            Some("key \"plan.target\" (named for service)"),
+        ),
+    ] {
+        let refused = told(reader, document).err();
+        let fits = match (&refused, want) {
+            (Some(told), Some(want)) => told.starts_with("bad_header: ") && told.contains(want),
+            (refused, want) => refused.is_none() && want.is_none(),
+        };
+        assert!(fits, "{document}: {refused:?}");
+    }
 }
 
 fn check_json(document: &str, want: &[&str]) {

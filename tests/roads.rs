@@ -220,7 +220,7 @@ fn a_later_page_tells_the_case_whichever_road_spoke_last() {
     assert!(by_rule(&first.2), "{told}");
     for wanted in [
         "nobody has acknowledged it: outside_window; since 20",
-        "Its next window opens 20",
+        "It may start next 20",
         "-01-01 00:00:00 +0000 UTC.",
         "Call the partner",
         "`offhours explain 1`",

@@ -47,6 +47,7 @@ fn well(now: Instant) -> Source {
         up: true,
         covered: true,
         silent: None,
+        without_events: None,
         last_line: Some(now - TimeDelta::seconds(20)),
         last_event: Some(now - TimeDelta::minutes(1)),
         lag_bytes: 0,
@@ -115,6 +116,10 @@ fn what_is_well_and_what_is_not_seen_is_told() {
     let silent = Source { silent: Some(TimeDelta::hours(7)), ..well(now) };
     let down = Source { up: false, ..well(now) };
     assert_eq!(title(&[well(now)]), "\"good\">As agreed");
+    let renamed = Source { without_events: Some(TimeDelta::hours(50)), ..well(now) };
+    let state = page(&config, &ledger, &[renamed.clone()], now);
+    assert!(state.contains("lines, but no event for 2"), "{state}");
+    assert_eq!(title(&[renamed]), "\"warn\">Nothing to acknowledge, but one source is not seen");
     assert_eq!(
         title(&[silent.clone(), well(now)]),
         "\"warn\">Nothing to acknowledge, but one source is not seen"

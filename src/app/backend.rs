@@ -237,6 +237,7 @@ fn source_of(s: &SourceView, now: Instant) -> Value {
         "last_line": s.last_line.map(rfc3339),
         "last_event": s.last_event.map(rfc3339),
         "silent": silent.is_some(),
+        "without_events": crate::app::watch::event_silence(s, now).is_some(),
         "lines": {
             "event": count("lines", "event"),
             "ignored": count("lines", "ignored"),

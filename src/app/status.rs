@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::app::dossier::Dossier;
 use crate::app::find_run::find_run;
 use crate::app::shared::Shared;
-use crate::app::watch::silence;
+use crate::app::watch::{event_silence, silence};
 use crate::clock;
 use crate::metrics::SourceView;
 use crate::report::case::CaseFile;
@@ -60,6 +60,7 @@ fn source_of(view: &SourceView, now: Instant) -> Source {
         up: view.up,
         covered: view.covered,
         silent: silence(view, now),
+        without_events: event_silence(view, now),
         last_line: view.last_line,
         last_event: view.last_event,
         lag_bytes: view.lag_bytes,

@@ -51,6 +51,8 @@ impl Watch {
             last_line: None,
             last_event: None,
             max_silence: source.max_silence,
+            max_event_silence: source.max_event_silence,
+            since: None,
             tallies: BTreeMap::new(),
         };
         let zone = |s: &Source| policy.partner(&s.partner).map_or(Zone::utc(), |p| p.zone.clone());
@@ -71,6 +73,7 @@ impl Watch {
             if let Some(known) = old.sources.iter().find(|o| o.view.name == source.view.name) {
                 source.view.last_line = known.view.last_line;
                 source.view.last_event = known.view.last_event;
+                source.view.since = known.view.since;
             }
         }
     }
@@ -131,13 +134,15 @@ impl Watch {
             view.lag_bytes = status.lag_bytes;
             let is_readable = status.failing.is_none() && !misread.contains(&number);
             view.up = 0 < status.files && is_readable;
+            view.since = view.since.or(Some(now));
             let silent_for = view.last_line.map(|t| now - t);
             let fresh = match (view.max_silence, silent_for) {
                 (None, _) => true,
                 (Some(most), Some(silent)) => silent <= most,
                 (Some(_), None) => false,
             };
-            let is_followed = view.up && fresh && status.is_read;
+            let is_understood = event_silence(view, now).is_none();
+            let is_followed = view.up && fresh && is_understood && status.is_read;
             if is_followed && watched.is_followed && elapsed < GAP {
                 covered.push((view.name.clone(), Month::of(&watched.zone, now).to_string()));
             }
@@ -161,6 +166,14 @@ impl Watch {
 pub fn silence(view: &SourceView, now: Instant) -> Option<TimeDelta> {
     let silent = now - view.last_line?;
     (view.max_silence? < silent).then_some(silent)
+}
+
+/// How long there were lines but no event, if that is longer than it may be.
+pub fn event_silence(view: &SourceView, now: Instant) -> Option<TimeDelta> {
+    let most = view.max_event_silence?;
+    let has_lines = now - view.last_line? <= most;
+    let silent = now - view.last_event.or(view.since)?;
+    (has_lines && most < silent).then_some(silent)
 }
 
 #[cfg(test)]
@@ -204,6 +217,49 @@ mod tests {
             .map(|(_, n)| *n as f64)
             .sum::<f64>()
             / 1e9
+    }
+
+    #[test]
+    fn lines_without_events_are_told_and_not_covered() {
+        let now = crate::clock::now();
+        let text = CONFIG.replace("max_silence: 1h", "max_event_silence: 2h");
+        let config = crate::config::parse(&text, std::path::Path::new("c.yml"), now);
+        let config = config.expect("a configuration");
+        // Minutes since the last line, the last event, and the first look.
+        for (line, event, since, want) in [
+            (Some(1), Some(119), 500, None),
+            (Some(1), Some(121), 500, Some(121)),
+            // Without lines there is nothing to be understood: that is silence.
+            (Some(121), Some(121), 500, None),
+            (None, None, 500, None),
+            (Some(1), None, 119, None),
+            (Some(1), None, 121, Some(121)),
+        ] {
+            let mut watch = Watch::new(&config.sources, &config.policy, Vec::new());
+            let status = [SourceStatus {
+                source: "s".into(),
+                files: 1,
+                lag_bytes: 0,
+                is_read: true,
+                failing: None,
+            }];
+            let none = BTreeSet::new();
+            watch.take_stock(&status, &none, now - TimeDelta::minutes(since), Duration::ZERO);
+            if let Some(minutes) = line {
+                watch.saw_line(0, now - TimeDelta::minutes(minutes));
+            }
+            if let Some(minutes) = event {
+                watch.saw_event(&"s".into(), now - TimeDelta::minutes(minutes));
+            }
+            watch.take_stock(&status, &none, now, Duration::from_millis(250));
+            let view = watch.views().remove(0);
+            assert_eq!(
+                event_silence(&view, now),
+                want.map(TimeDelta::minutes),
+                "{line:?} {event:?}"
+            );
+            assert_eq!(view.covered, want.is_none(), "{line:?} {event:?}");
+        }
     }
 
     #[test]

@@ -96,6 +96,8 @@ pub struct Source {
     pub files_as_written: Vec<String>,
     /// No line for longer than this: the source is silent. `None`: it may be silent for ever.
     pub max_silence: Option<TimeDelta>,
+    /// Lines but no event for longer than this: what the source writes is no longer understood.
+    pub max_event_silence: Option<TimeDelta>,
     pub spec: Arc<Spec>,
 }
 

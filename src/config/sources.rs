@@ -73,6 +73,7 @@ impl Check<'_> {
         let patterns = files.iter().filter_map(|text| self.absolute(text, folder)).collect();
         let archive = self.archive(written, folder);
         let max_silence = self.duration(&written.max_silence, Zero::Senseless);
+        let max_event_silence = self.duration(&written.max_event_silence, Zero::Senseless);
         let ours = written.ours.as_ref().is_some_and(|ours| ours.value);
         let delivered_every = self.duration(&written.delivered_every, Zero::Senseless);
         if let Some(text) = written.delivered_every.as_ref().filter(|_| !ours) {
@@ -99,6 +100,7 @@ impl Check<'_> {
             archive,
             files_as_written: files.iter().map(|text| text.value.clone()).collect(),
             max_silence,
+            max_event_silence,
             spec: Arc::new(spec?),
         })
     }

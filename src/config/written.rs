@@ -190,6 +190,7 @@ pub struct Source {
     pub timezone: Given<Text>,
     pub encoding: Given<Text>,
     pub max_silence: Given<Text>,
+    pub max_event_silence: Given<Text>,
     #[serde(rename = "match")]
     pub matching: Given<Spanned<Match>>,
     pub fields: Given<Table<Text>>,

@@ -216,6 +216,8 @@ Sources {
         "Stamp of the last event; absent before the first.";
     SOURCE_MAX_SILENCE: Gauge "offhours_source_max_silence_seconds" SOURCE,
         "Time without a line after which the source counts as silent; absent if not configured.";
+    SOURCE_MAX_EVENT_SILENCE: Gauge "offhours_source_max_event_silence_seconds" SOURCE,
+        "Time without an event, but with lines, after which an alert fires; absent if not configured.";
     SOURCE_COVERED: Counter "offhours_source_covered_seconds_total" SOURCE,
         "Time in which the source was readable, fresh and caught up.";
     SOURCE_LINES: Counter "offhours_source_lines_total" &["source", "outcome"],

@@ -39,6 +39,9 @@ fn state(page: &mut Page, source: &SourceView) {
     if let Some(silence) = source.max_silence {
         page.family(&catalog::SOURCE_MAX_SILENCE).set(&[name], seconds(silence));
     }
+    if let Some(silence) = source.max_event_silence {
+        page.family(&catalog::SOURCE_MAX_EVENT_SILENCE).set(&[name], seconds(silence));
+    }
 }
 
 /// Every known label at 0 or above, and whatever else was counted by an earlier version.

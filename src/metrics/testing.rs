@@ -253,6 +253,8 @@ pub fn source() -> SourceView {
         last_line: Some(at("2025-11-10T13:20")),
         last_event: Some(at("2025-11-10T13:10")),
         max_silence: Some(TimeDelta::hours(1)),
+        max_event_silence: Some(TimeDelta::days(2)),
+        since: None,
         tallies: BTreeMap::new(),
     }
 }

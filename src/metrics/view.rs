@@ -50,6 +50,9 @@ pub struct SourceView {
     /// Stamp of the last event.
     pub last_event: Option<Instant>,
     pub max_silence: Option<TimeDelta>,
+    pub max_event_silence: Option<TimeDelta>,
+    /// When it was looked at for the first time since the program began.
+    pub since: Option<Instant>,
     /// Counts by (name, label): `lines`/{`event`, `ignored`, `rejected`}, `rejected`/{reason}, `bytes`/"",
     /// `rotations`/{kind}, `read_errors`/{kind}, `possible_loss`/{reason}, `covered_nanos`/"", `covered_nanos_by_month`/{month}.
     pub tallies: BTreeMap<(String, String), u64>,

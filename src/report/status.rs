@@ -59,6 +59,8 @@ pub struct Source {
     pub covered: bool,
     /// For how long nothing was written to it, if that is longer than was said to be usual.
     pub silent: Option<TimeDelta>,
+    /// For how long there were lines but no event, if that is longer than was said to be usual.
+    pub without_events: Option<TimeDelta>,
     pub last_line: Option<Instant>,
     pub last_event: Option<Instant>,
     pub lag_bytes: u64,
@@ -69,7 +71,7 @@ pub struct Source {
 
 impl Source {
     fn is_well(&self) -> bool {
-        self.up && self.covered && self.silent.is_none()
+        self.up && self.covered && self.silent.is_none() && self.without_events.is_none()
     }
 }
 

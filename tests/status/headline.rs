@@ -61,6 +61,7 @@ fn north() -> Source {
         up: true,
         covered: true,
         silent: None,
+        without_events: None,
         last_line: None,
         last_event: None,
         lag_bytes: 0,

@@ -39,6 +39,7 @@ fn a_source_says_how_its_lines_are_read() {
     assert_eq!(source.patterns, patterns);
     assert_eq!(source.files_as_written, ["/var/log/partners/hostco/*.log", "logs/extra.log"]);
     assert_eq!(source.max_silence, Some(duration("1h")));
+    assert_eq!(source.max_event_silence, Some(duration("2d")));
     let spec = &source.spec;
     assert!(matches!(spec.format, Format::Csv { delimiter: b';' }));
     assert_eq!(spec.zone.name(), "Europe/Vienna");

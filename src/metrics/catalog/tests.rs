@@ -88,6 +88,7 @@ fn the_whole_contract_is_here() {
         ("offhours_source_last_line_timestamp_seconds", Kind::Gauge, "source"),
         ("offhours_source_last_event_timestamp_seconds", Kind::Gauge, "source"),
         ("offhours_source_max_silence_seconds", Kind::Gauge, "source"),
+        ("offhours_source_max_event_silence_seconds", Kind::Gauge, "source"),
         ("offhours_source_covered_seconds_total", Kind::Counter, "source"),
         ("offhours_ledger_entries", Kind::Gauge, ""),
         ("offhours_ledger_commits_total", Kind::Counter, ""),

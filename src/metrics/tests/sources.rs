@@ -20,8 +20,9 @@ fn check_view(sources: &[SourceView], own: &OwnView, rows: &[(&str, Option<f64>)
 
 #[test]
 fn a_source_that_has_read_nothing_is_there_at_zero() {
-    let source =
-        SourceView { up: false, last_line: None, last_event: None, max_silence: None, ..source() };
+    let (max_silence, max_event_silence) = (None, None);
+    let source = SourceView { max_silence, max_event_silence, ..source() };
+    let source = SourceView { up: false, last_line: None, last_event: None, ..source };
     check_view(
         &[source],
         &own(),
@@ -40,6 +41,7 @@ fn a_source_that_has_read_nothing_is_there_at_zero() {
             ("offhours_source_last_line_timestamp_seconds{S}", None),
             ("offhours_source_last_event_timestamp_seconds{S}", None),
             ("offhours_source_max_silence_seconds{S}", None),
+            ("offhours_source_max_event_silence_seconds{S}", None),
         ],
     );
 }
@@ -71,6 +73,7 @@ fn what_was_read_is_counted_by_source() {
             ("offhours_source_last_line_timestamp_seconds{S}", unix("2025-11-10T13:20")),
             ("offhours_source_last_event_timestamp_seconds{S}", unix("2025-11-10T13:10")),
             ("offhours_source_max_silence_seconds{S}", Some(3_600.0)),
+            ("offhours_source_max_event_silence_seconds{S}", Some(172_800.0)),
             (r#"offhours_source_lines_total{S,outcome="event"}"#, Some(3.0)),
             (r#"offhours_source_lines_total{S,outcome="ignored"}"#, Some(400.0)),
             (r#"offhours_source_lines_total{source="second",outcome="ignored"}"#, Some(0.0)),

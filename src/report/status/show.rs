@@ -316,10 +316,11 @@ fn sources(glance: &Glance) -> String {
 fn source(source: &Source, now: Instant) -> String {
     let ago =
         |t: Option<Instant>| t.map_or("none yet".into(), |t| format!("{} ago", rough(now - t)));
-    let state = match (source.up, source.silent) {
+    let state = match (source.up, source.silent.or(source.without_events)) {
         (false, _) => "<span class=\"broken\">cannot be read</span>".into(),
         (true, Some(silent)) => {
-            format!("<span class=\"broken\">silent for {}</span>", rough(silent))
+            let what = if source.silent.is_some() { "silent" } else { "lines, but no event" };
+            format!("<span class=\"broken\">{what} for {}</span>", rough(silent))
         }
         (true, None) if source.covered => "well".into(),
         (true, None) if source.last_line.is_none() => {

@@ -67,6 +67,7 @@ fn policy() -> Policy {
         reviewed: Some(start_of_time()),
         review_every: Some(TimeDelta::days(180)),
         document: None,
+        concurrent: false,
         terms: all("compaction"),
     };
     let partner = Partner {
@@ -112,6 +113,7 @@ fn take(draft: &mut Draft, policy: &Policy, at: Instant, kind: Kind, no: usize) 
         ours: false,
         event: Event { at, other_reading: None, body: Body::Run(line) },
         place: None,
+        read: 0,
         observed: at,
         followed_since: None,
         live: true,

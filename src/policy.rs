@@ -99,6 +99,8 @@ pub struct Procedure {
     pub reviewed: Option<Instant>,
     pub review_every: Option<TimeDelta>,
     pub document: Option<String>,
+    /// Several runs without an id may be open at the same time.
+    pub concurrent: bool,
     /// Terms by service; `None` is a run that names no service.
     pub terms: HashMap<Option<Arc<str>>, Arc<Terms>>,
 }
@@ -210,6 +212,15 @@ impl Partner {
     /// The procedure of that name.
     pub fn procedure(&self, name: &str) -> Option<&Procedure> {
         self.procedures.iter().find(|p| &*p.name == name)
+    }
+
+    /// The services of a start that names none: all that its procedure is declared for; none of an undeclared one.
+    pub fn services_of(&self, procedure: Option<&str>) -> Vec<Option<Arc<str>>> {
+        let declared = procedure.and_then(|name| self.procedure(name));
+        match declared.map(|procedure| procedure.services.as_slice()) {
+            None | Some([]) => vec![None],
+            Some(services) => services.iter().cloned().map(Some).collect(),
+        }
     }
 
     /// The service that a run of `procedure` is for when its line names none: the only one it is declared for.

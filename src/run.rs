@@ -46,12 +46,16 @@ impl State {
 words! {
     /// A contradiction in a log: counted by kind, never guessed away.
     Irregularity {
-        /// A second start for an id that is open.
+        /// A line that was told before.
+        Repeated = "repeated",
+        /// A start for what is open, within the tolerance of its clocks.
         SecondStart = "second_start",
         /// An end without an open run.
         EndWithoutStart = "end_without_start",
         /// An end for a run that has ended.
         SecondEnd = "second_end",
+        /// A run was given up because the same began again.
+        Superseded = "superseded",
         /// An end stamped before its start.
         EndBeforeStart = "end_before_start",
         /// An end for a run that was given up.
@@ -180,6 +184,8 @@ pub struct Run {
     pub state: State,
     /// Empty while running and when lost.
     pub end: Option<Instant>,
+    /// When it was given up, if it was; `None` for one of an old ledger.
+    pub lost_at: Option<Instant>,
     /// The log's word as given.
     pub outcome: Option<Box<str>>,
     pub phases: Vec<Phase>,
@@ -230,6 +236,11 @@ impl Run {
     /// As named, else the matched one's.
     pub fn change(&self) -> Option<&Arc<str>> {
         self.change_id.as_ref().or(self.plan.as_ref().map(|p| &p.change_id))
+    }
+
+    /// When it was given up, or will be if no end is told.
+    pub fn given_up(&self, lost_after: TimeDelta) -> Instant {
+        self.lost_at.unwrap_or(self.start + lost_after)
     }
 
     /// Neither its end nor that it was lost is known.

@@ -62,6 +62,7 @@ impl Night {
             ours,
             event,
             place: None,
+            read: 0,
             observed: read,
             followed_since: None,
             live: true,

@@ -28,7 +28,7 @@ partners:
     lost_after: 12h
     procedures:
       compaction: { services: [orion], max_duration: 2h, confirmation: { required: false } }
-      reindex: { services: [orion, lyra], verify_within: 1h, confirmation: { required: false } }
+      reindex: { services: [orion, lyra], concurrent: true, verify_within: 1h, confirmation: { required: false } }
       failover: { services: [orion] }
 sources:
   - { name: s, partner: northhost, files: [/x.log], format: json }
@@ -95,6 +95,7 @@ impl Story {
             },
             event,
             place: None,
+            read: 0,
             observed: at(read),
             followed_since: self.followed.then(|| at("01 00:00:00")),
             live: true,
@@ -295,9 +296,12 @@ fn a_line_of_several_services_is_a_run_for_each() {
         assert_eq!(s.run(no).end, Some(at("23:10:00")));
     }
     s.says("23:30:00", Started, "procedure=reindex id=1");
-    assert_eq!(s.run(3).service, None);
+    assert_eq!(s.run(3).service.as_deref(), Some("orion"));
+    assert_eq!(s.run(4).service.as_deref(), Some("lyra"));
     s.says("23:31:00", Started, "procedure=compaction id=2");
-    assert_eq!(s.run(4).service.as_deref(), Some("orion"));
+    assert_eq!(s.run(5).service.as_deref(), Some("orion"));
+    s.says("23:32:00", Started, "procedure=mystery id=3");
+    assert_eq!(s.run(6).service, None);
 }
 
 #[test]

@@ -8,9 +8,10 @@ use chrono::TimeDelta;
 use offhours::config;
 use offhours::event::{Body, ChangeType, Event, Kind, Notice, Status, Trigger};
 use offhours::ledger::rejudging::{Sealing, differences, judge_again};
+use offhours::ledger::told::MARKS_KEPT;
 use offhours::ledger::{Asker, Draft, Entry, Evidence, Ledger, Question, Taking, What};
 use offhours::policy::Policy;
-use offhours::run::{Acknowledgement, Asked, RunNo};
+use offhours::run::{Acknowledgement, Asked, Irregularity, RunNo};
 use offhours::store::{Commit, Reader, Store};
 use offhours::time::Instant;
 use proptest::prelude::*;
@@ -157,6 +158,7 @@ impl<'a> Life<'a> {
                     ours: true,
                     event: Event { at: stamp, other_reading: None, body: (**body).clone() },
                     place: None,
+                    read: 0,
                     observed: now,
                     followed_since: Some(at("09 13:00:00")),
                     live: true,
@@ -222,8 +224,9 @@ impl Disk {
         db.execute_batch(sql).expect("a change");
     }
 
-    fn commit(&mut self, entries: Vec<Entry>) -> bool {
-        let mut commit = Commit { entries, ..Commit::default() };
+    fn commit(&mut self, draft: &mut Draft) -> bool {
+        let (entries, told) = (draft.drain(), draft.drain_told());
+        let mut commit = Commit { entries, told, ..Commit::default() };
         commit.tallies.insert(("s".into(), "lines", "event".into()), 1);
         let done = self.store.as_mut().expect("it is open").commit(&commit).is_ok();
         if done {
@@ -246,8 +249,11 @@ fn by_run(entries: &[Entry]) -> BTreeMap<Option<RunNo>, Vec<Entry>> {
     let mut all: BTreeMap<Option<RunNo>, Vec<Entry>> = BTreeMap::new();
     for entry in entries.iter().filter(|e| !matches!(e.what, What::TimeShown { .. })) {
         let mut entry = entry.clone();
-        if let What::Ended { shown, .. } = &mut entry.what {
-            *shown = None;
+        match &mut entry.what {
+            What::Ended { shown, .. } | What::Lost { shown, .. } => *shown = None,
+            // Of one commit they stand together.
+            What::Irregular { kind: Irregularity::Repeated, .. } => continue,
+            _ => {}
         }
         all.entry(entry.what.run()).or_default().push(entry);
     }
@@ -285,18 +291,22 @@ fn live_on_disk(policies: &[Policy; 2], steps: &[Step], fates: &[Fate]) -> (Disk
         match fate {
             Fate::Wait => continue,
             Fate::Commit => {
-                assert!(disk.commit(life.draft.drain()));
+                assert!(disk.commit(&mut life.draft));
                 stands = (next, life.policy, life.now);
                 continue;
             }
             Fate::Fail => {
                 disk.db("CREATE TRIGGER full BEFORE INSERT ON tallies BEGIN SELECT raise(ABORT, 'full'); END");
-                assert!(!disk.commit(life.draft.drain()));
+                assert!(!disk.commit(&mut life.draft));
                 disk.db("DROP TRIGGER full");
             }
             Fate::Kill => disk.open(),
         }
         life.draft = Draft::new(disk.ledger.clone(), Evidence::Readings);
+        let store = disk.store.as_ref().expect("it is open");
+        for (partner, marks, all) in store.reader().newest_told(MARKS_KEPT).expect("marks") {
+            life.draft.remember_told(&partner, marks, all);
+        }
         (next, life.policy, life.now) = stands;
         life.draft.rejudge(&policies[life.policy], life.now);
     }

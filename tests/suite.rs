@@ -27,6 +27,9 @@ mod outage;
 /// The ledger, live: pairing, findings at their instants, refutation, remembering.
 mod judging;
 
+/// What is told again adds nothing, and every start is judged.
+mod telling;
+
 /// Following files: rotation by the real program, and what a machine may do.
 mod following;
 

@@ -334,6 +334,7 @@ fn notes(count: usize, word: &str) -> Vec<Entry> {
             kind: Irregularity::Late,
             at: Default::default(),
             detail: format!("{word} {}", n * 7_919 % 1_009),
+            times: 1,
             place: None,
         },
     };

@@ -230,6 +230,7 @@ impl Shelf {
                         ours: self.source.ours,
                         event,
                         place: Some(place),
+                        read: 0,
                         observed: now,
                         followed_since: None,
                         live,

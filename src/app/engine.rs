@@ -14,7 +14,7 @@ use crate::app::shared::{Asking, Message, Shared};
 use crate::app::showing;
 use crate::clock;
 use crate::config::Config;
-use crate::ledger::{Draft, Entry, Evidence, Ledger, Taken, What, judging};
+use crate::ledger::{Draft, Entry, Evidence, Ledger, Taken, What, judging, told};
 use crate::run::{Run, RunNo};
 use crate::store::{Commit, PolicyText, Store, StoreError};
 use crate::time::Instant;
@@ -77,6 +77,7 @@ impl Engine {
         // Until somebody is shown anything, a commit need not wait for the disk: see `get_ready`.
         engine.store.write_behind().map_err(|e| e.to_string())?;
         engine.remember_shown();
+        engine.remember_told().map_err(|e| e.to_string())?;
         engine.draft.rejudge(&engine.config.policy, clock::now());
         Ok(engine)
     }
@@ -95,8 +96,14 @@ impl Engine {
                 let more = self.follower.read(now);
                 let batch = self.follower.take(now, self.shared.is_ready());
                 let more = more | batch.more;
-                let commit = self.judge(batch, now);
-                if self.commit(commit, more)? == Next::Stop {
+                let next = match self.judge(batch, now) {
+                    Ok(commit) => self.commit(commit, more)?,
+                    Err(error) => {
+                        tracing::error!(%error, "the ledger cannot be asked, lines will be read again");
+                        self.begin_again(&error)
+                    }
+                };
+                if next == Next::Stop {
                     return Ok(());
                 }
                 self.show_progress();
@@ -126,12 +133,21 @@ impl Engine {
 
     /// Takes every event of a batch into the draft, and lets time come to now for every partner whose files
     /// are read to their ends.
-    fn judge(&mut self, batch: Batch, now: Instant) -> Commit {
+    ///
+    /// # Errors
+    /// The ledger cannot be asked whether an old line was told before.
+    fn judge(&mut self, batch: Batch, now: Instant) -> Result<Commit, StoreError> {
         let mut commit =
             Commit { rejected: batch.rejected, tallies: batch.tallies, ..Commit::default() };
+        self.draft.expect(&self.config.policy, &batch.events);
         for taking in &batch.events {
+            for mark in self.draft.unsure(&self.config.policy, taking) {
+                if self.store.reader().was_told(&taking.partner, mark)? {
+                    self.draft.recall(&taking.partner, mark);
+                }
+            }
             match self.draft.take(&self.config.policy, taking) {
-                Ok(Taken::New) => {}
+                Ok(Taken::New | Taken::Repeated) => {}
                 Ok(Taken::Known) => self.follower.known(taking, &mut commit),
                 Err(bad) => self.follower.refuse(taking, &bad, now, &mut commit),
             }
@@ -142,10 +158,11 @@ impl Engine {
             }
         }
         commit.entries = self.draft.drain();
+        commit.told = self.draft.drain_told();
         self.draft.unlatch(&self.config.policy, now);
         commit.runs = self.touched(&commit, now);
         self.follower.note_progress(batch.progress);
-        commit
+        Ok(commit)
     }
 
     /// The runs that the entries are about, as they stand.
@@ -256,6 +273,9 @@ impl Engine {
         };
         self.draft = draft_of(ledger, &self.config);
         self.remember_shown();
+        if let Err(error) = self.remember_told() {
+            return tracing::error!(%error, "the ledger cannot be read again");
+        }
         self.draft.rejudge(&self.config.policy, clock::now());
         let notify = self.follower.uses_notify();
         match Follower::new(&self.config, &self.store, &self.shared, notify) {
@@ -265,6 +285,14 @@ impl Engine {
             }
             Err(error) => tracing::error!(error, "files cannot be followed"),
         }
+    }
+
+    /// What was told already, as far as it is kept in memory.
+    fn remember_told(&mut self) -> Result<(), StoreError> {
+        for (partner, marks, all) in self.store.reader().newest_told(told::MARKS_KEPT)? {
+            self.draft.remember_told(&partner, marks, all);
+        }
+        Ok(())
     }
 
     fn show_progress(&self) {
@@ -277,6 +305,7 @@ impl Engine {
     /// Commits whatever is pending, however little.
     pub(super) fn flush(&mut self) {
         let mut commit = Commit { entries: self.draft.drain(), ..Commit::default() };
+        commit.told = self.draft.drain_told();
         commit.runs = self.touched(&commit, clock::now());
         if let Err(error) = self.store_it(commit) {
             tracing::error!(%error, "the ledger cannot be written");

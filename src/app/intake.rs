@@ -243,7 +243,7 @@ impl Intake {
         for (file, watermark) in files {
             self.take_file(file, watermark, now, live, &mut batch);
         }
-        batch.events.sort_by_key(|taking| taking.event.at);
+        in_order(&mut batch.events);
         batch
     }
 
@@ -281,6 +281,7 @@ impl Intake {
                         ours: source.ours,
                         event,
                         place: Some(place),
+                        read: 0,
                         observed: now,
                         followed_since: queue.followed_since,
                         live,
@@ -326,6 +327,14 @@ impl Intake {
             queue.followed_since = None;
         }
     }
+}
+
+/// Puts lines into the order of their stamps, equal stamps as read, and numbers them as they were read.
+pub fn in_order(events: &mut [Taking]) {
+    for (number, taking) in (0..).zip(events.iter_mut()) {
+        taking.read = number;
+    }
+    events.sort_by_key(|taking| taking.event.at);
 }
 
 /// A rejected line as it is kept.

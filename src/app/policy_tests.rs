@@ -36,6 +36,7 @@ pub fn judge(policy: &Policy, case: &PolicyCase) -> Option<Got> {
             ours: true,
             event: Event { at, other_reading: None, body },
             place: None,
+            read: 0,
             observed: at,
             followed_since: None,
             live: false,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::app::documents;
+use crate::app::intake::in_order;
 use crate::config::{Config, Source};
 use crate::event::{Body, Event};
 use crate::format::{
@@ -210,6 +211,7 @@ impl Intake {
         self.events.push(Taking {
             partner: source.partner.clone(),
             ours: source.ours,
+            read: 0,
             observed: event.at,
             event,
             place: Some(place),
@@ -229,13 +231,14 @@ impl Intake {
     fn judge(mut self, config: &Config) -> Outcome {
         let mut draft = Draft::new(Ledger::keeping_all(), Evidence::Stamps);
         let mut events = std::mem::take(&mut self.events);
-        events.sort_by_key(|taking| taking.event.at);
+        in_order(&mut events);
         // What was on record is decided by the stamps, so all notices come first.
         let (notices, lines): (Vec<_>, Vec<_>) =
             events.into_iter().partition(|t| matches!(t.event.body, Body::Notice(_)));
+        draft.expect(&config.policy, &lines);
         for taking in notices.iter().chain(&lines) {
             let taken = draft.take(&config.policy, taking);
-            self.counts.events -= u64::from(taken != Ok(Taken::New));
+            self.counts.events -= u64::from(matches!(taken, Ok(Taken::Known) | Err(_)));
             if let Err(bad) = taken {
                 let place = taking.place.as_ref();
                 let path = PathBuf::from(place.map_or("", |p| &*p.path));

@@ -136,7 +136,7 @@ fn shown(
     let shown = runs.into_iter().map(|(run, ..)| {
         let terms = terms_of(&config.policy, &run);
         let lost_after = terms.map_or(defaults::LOST_AFTER, |terms| terms.lost_after);
-        let span = run.ran(now, run.start + lost_after);
+        let span = run.ran(now, run.given_up(lost_after));
         Shown { run: Arc::new(run), span, projected: None }
     });
     Ok(shown.collect())

@@ -128,6 +128,7 @@ impl Check<'_> {
             reviewed: midnight(&owner.zone),
             review_every: self.review_every(written),
             document: written.document.as_ref().and_then(|text| self.document(text)),
+            concurrent: written.concurrent.as_ref().is_some_and(|given| given.value),
             terms: terms::by_service(&terms, declared),
         }
     }

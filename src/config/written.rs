@@ -114,6 +114,7 @@ pub struct Procedure {
     pub lost_after: Given<Text>,
     pub acknowledge_after: Given<Text>,
     pub ask_first: Given<Spanned<bool>>,
+    pub concurrent: Given<Spanned<bool>>,
     pub reviewed: Given<Text>,
     pub review_every: Given<Text>,
     pub document: Given<Text>,

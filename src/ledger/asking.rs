@@ -27,7 +27,7 @@ pub const ANSWER_HOLDS: TimeDelta = TimeDelta::hours(1);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
     pub partner: Arc<str>,
-    /// `None`: the procedure's only service, else none, as for a line that names none.
+    /// `None`: every service of the procedure, as for a line that names none.
     pub service: Option<Arc<str>>,
     pub procedure: Arc<str>,
     pub change_id: Option<Arc<str>>,
@@ -51,7 +51,7 @@ pub struct Asker {
 /// What a run is judged as that has not happened, and what to do instead.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// As named, else the procedure's only service.
+    /// As named, else the procedure's only service; `None` if it has several or none.
     pub service: Option<Arc<str>>,
     /// The verdict that the run gets if it lasts as long as it is thought to and the duties are done.
     pub verdict: Verdict,
@@ -101,8 +101,8 @@ impl Supposed {
 }
 
 impl Draft {
-    /// Answers a question, and puts nothing on record. `None`: there is no such partner.
-    pub fn answer(&self, policy: &Policy, question: &Question) -> Option<Answer> {
+    /// Answers a question about one service.
+    pub(super) fn answer_for_one(&self, policy: &Policy, question: &Question) -> Option<Answer> {
         let partner = policy.partner(&question.partner)?;
         let question = self.completed(partner, question);
         let terms = partner.terms(question.service.as_deref(), &question.procedure);
@@ -167,6 +167,7 @@ impl Draft {
             ours: false,
             event,
             place: None,
+            read: 0,
             observed: start,
             followed_since: None,
             live: true,
@@ -218,8 +219,13 @@ impl Draft {
 
     /// What was asked before this run: the latest question that is about it.
     pub(super) fn asked_before(&self, run: &Run) -> Option<Arc<Asked>> {
-        let asked = self.ledger().book(&run.partner)?.questions(&run.service, &run.procedure);
-        asked.rev().find(|asked| is_about(asked, run)).cloned()
+        let book = self.ledger().book(&run.partner)?;
+        let last = |service: &Option<Arc<str>>| {
+            book.questions(service, &run.procedure).rev().find(|asked| is_about(asked, run))
+        };
+        // A question that named no service was about this one as well.
+        let found = last(&run.service).into_iter().chain(last(&None));
+        found.max_by_key(|asked| asked.at).cloned()
     }
 
     /// What is irregular about how a run began: after a "no", or nobody asked although it was agreed. Runs of old

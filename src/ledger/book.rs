@@ -1,6 +1,6 @@
 //! What is on record of one partner: changes, approvals, and which runs a line can belong to.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::change::Changes;
@@ -30,6 +30,8 @@ pub struct Book {
     /// Without an id, oldest first.
     open_by_key: HashMap<Key, BTreeSet<(Instant, RunNo)>>,
     closed_by_id: HashMap<Arc<str>, Closed>,
+    /// Without an id: the last run to be closed, and what became of it.
+    closed_by_key: HashMap<Key, (RunNo, State)>,
     /// Without an id, ended and not verified, oldest first.
     unverified_by_key: HashMap<Key, BTreeSet<(Instant, RunNo)>>,
     /// Closed runs in the order of their closing.
@@ -50,14 +52,50 @@ enum Approval {
     Run(Arc<str>),
 }
 
-/// The last runs of an id that are over.
+/// The last runs of an id that are over, by their services.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Closed {
-    /// The last ended runs: several if one line started several.
-    pub ended: Vec<RunNo>,
-    group: RunNo,
-    /// The last one to be closed was given up.
-    pub last_was_lost: bool,
+    last: BTreeMap<Option<Arc<str>>, Last>,
+}
+
+/// Of one id and service.
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    /// The last run to be closed, when it began, and what became of it.
+    no: RunNo,
+    start: Instant,
+    state: State,
+    /// The last one that has ended: number, start and end.
+    ended: Option<(RunNo, Instant, Instant)>,
+}
+
+impl Closed {
+    /// Whether a run for one of these services is over that began at `t` or later.
+    pub(super) fn knows(&self, services: &[Box<str>], t: Instant) -> bool {
+        let of = self.last.iter().filter(|(service, _)| is_named(service, services));
+        of.map(|(_, last)| last.start).any(|start| t <= start)
+    }
+
+    /// What became of the last run to be closed for one of these services (none: for any).
+    pub(super) fn last(&self, services: &[Box<str>]) -> Option<State> {
+        let of = self.last.iter().filter(|(service, _)| is_named(service, services));
+        of.map(|(_, last)| last).max_by_key(|last| last.no).map(|last| last.state)
+    }
+
+    /// The last runs that have ended for these services. Where none is named: the last one, and the last of the other
+    /// services if they ran at the same time.
+    pub(super) fn ended(&self, services: &[Box<str>]) -> Vec<RunNo> {
+        let of = self.last.iter().filter(|(service, _)| is_named(service, services));
+        let ended: Vec<_> = of.filter_map(|(_, last)| last.ended).collect();
+        let last = ended.iter().max_by_key(|(no, _, end)| (*end, *no));
+        let begun = last.map(|(_, start, _)| *start).filter(|_| services.is_empty());
+        let with_it = ended.iter().filter(|(.., end)| begun.is_none_or(|begun| begun <= *end));
+        with_it.map(|(no, ..)| *no).collect()
+    }
+}
+
+fn is_named(service: &Option<Arc<str>>, services: &[Box<str>]) -> bool {
+    services.is_empty() || services.iter().any(|named| service.as_deref() == Some(&**named))
 }
 
 impl Book {
@@ -71,9 +109,30 @@ impl Book {
         self.open_by_key.get(key)?.first().map(|(_, no)| *no)
     }
 
+    /// The open runs without an id, the one that began first before the others.
+    pub(super) fn open_of_key(&self, key: &Key) -> impl Iterator<Item = RunNo> {
+        self.open_by_key.get(key).into_iter().flatten().map(|(_, no)| *no)
+    }
+
+    /// The services of a procedure that have open runs without an id.
+    pub(super) fn open_keys_of(&self, procedure: &str) -> Vec<Key> {
+        keys_of(&self.open_by_key, procedure)
+    }
+
+    /// The services of a procedure that have ended runs without an id that nobody verified.
+    pub(super) fn unverified_keys_of(&self, procedure: &str) -> Vec<Key> {
+        keys_of(&self.unverified_by_key, procedure)
+    }
+
     /// The closed runs with this id that are still in memory.
     pub(super) fn closed_of_id(&self, id: &str) -> Option<&Closed> {
         self.closed_by_id.get(id)
+    }
+
+    /// What became of the last run without an id of these services that was closed.
+    pub(super) fn last_closed<'a>(&self, keys: impl Iterator<Item = &'a Key>) -> Option<State> {
+        let closed = keys.filter_map(|key| self.closed_by_key.get(key));
+        closed.max_by_key(|(no, _)| *no).map(|(_, state)| *state)
     }
 
     /// Of the ended runs without an id that nobody verified, the one that began first.
@@ -170,6 +229,7 @@ impl Book {
             Some(id) => self.closed_with_id(run, id, ended),
             None => {
                 remove(&mut self.open_by_key, &key_of(run), run);
+                self.closed_by_key.insert(key_of(run), (run.no, run.state));
                 if ended {
                     let list = self.unverified_by_key.entry(key_of(run)).or_default();
                     list.insert((run.start, run.no));
@@ -190,15 +250,10 @@ impl Book {
     fn closed_with_id(&mut self, run: &Run, id: &Arc<str>, ended: bool) {
         self.no_longer_open(id, run);
         let closed = self.closed_by_id.entry(id.clone()).or_default();
-        closed.last_was_lost = !ended;
-        if !ended {
-            return;
-        }
-        if closed.group != run.group {
-            closed.ended.clear();
-            closed.group = run.group;
-        }
-        closed.ended.push(run.no);
+        let known = closed.last.get(&run.service).and_then(|last| last.ended);
+        let ended = run.end.map(|end| (run.no, run.start, end)).filter(|_| ended);
+        let last = Last { no: run.no, start: run.start, state: run.state, ended: ended.or(known) };
+        closed.last.insert(run.service.clone(), last);
     }
 
     /// Forgets the ways in which lines could find a run that left memory.
@@ -206,11 +261,23 @@ impl Book {
         self.by_start.remove(&(run.start, run.no));
         match &run.run_id {
             Some(id) => {
-                if self.closed_by_id.get(id).is_some_and(|c| c.group <= run.group) {
-                    self.closed_by_id.remove(id);
+                if let Some(closed) = self.closed_by_id.get_mut(id) {
+                    closed.last.retain(|_, last| last.no != run.no);
+                    for last in closed.last.values_mut() {
+                        last.ended = last.ended.filter(|(no, ..)| *no != run.no);
+                    }
+                    if closed.last.is_empty() {
+                        self.closed_by_id.remove(id);
+                    }
                 }
             }
-            None => remove(&mut self.unverified_by_key, &key_of(run), run),
+            None => {
+                remove(&mut self.unverified_by_key, &key_of(run), run);
+                let key = key_of(run);
+                if self.closed_by_key.get(&key).is_some_and(|(no, _)| *no == run.no) {
+                    self.closed_by_key.remove(&key);
+                }
+            }
         }
     }
 
@@ -241,6 +308,13 @@ impl Book {
             remove(&mut self.unverified_by_key, &key_of(run), run);
         }
     }
+}
+
+fn keys_of(index: &HashMap<Key, BTreeSet<(Instant, RunNo)>>, procedure: &str) -> Vec<Key> {
+    let mut keys: Vec<Key> =
+        index.keys().filter(|(_, known)| **known == *procedure).cloned().collect();
+    keys.sort();
+    keys
 }
 
 fn key_of(run: &Run) -> Key {

@@ -7,6 +7,8 @@ use chrono::TimeDelta;
 
 use crate::change::{Accepted, BadPlan, Changes, Resolved, Revision};
 use crate::event::{Body, Event, Notice};
+use crate::ledger::told::{self, Marks};
+use crate::ledger::waiting::Waiting;
 use crate::ledger::{Entry, Ledger, What};
 use crate::policy::{Policy, defaults};
 use crate::run::{Acknowledgement, Irregularity, Place, Run, RunNo};
@@ -35,6 +37,8 @@ pub struct Taking {
     pub ours: bool,
     pub event: Event,
     pub place: Option<Place>,
+    /// Its number among the lines that are taken together, in the order in which they were read.
+    pub read: u64,
     /// When the line was read.
     pub observed: Instant,
     /// Since when its file has been followed without a gap; `None`: it has not.
@@ -55,6 +59,8 @@ impl Taking {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taken {
     New,
+    /// A line that was told before: it is counted, and nothing else.
+    Repeated,
     /// A record that is on record already: nothing was added.
     Known,
 }
@@ -64,6 +70,9 @@ pub enum Taken {
 pub struct Draft {
     pub(super) ledger: Ledger,
     pub(super) evidence: Evidence,
+    /// What was told already, by partner.
+    pub(super) told: BTreeMap<Arc<str>, Marks>,
+    pub(super) waiting: Waiting,
     pub(super) entries: Vec<Entry>,
     /// The latest run among the entries that were handed out: nobody has seen a later one yet.
     pub(super) shown_runs: RunNo,
@@ -83,6 +92,8 @@ impl Draft {
             shown_runs: ledger.last_run(),
             ledger,
             evidence,
+            told: BTreeMap::new(),
+            waiting: Waiting::default(),
             entries: Vec::new(),
             deadlines: BTreeMap::new(),
             due: BTreeMap::new(),
@@ -139,11 +150,24 @@ impl Draft {
         let clock = self.clock(taking);
         match &taking.event.body {
             Body::Notice(notice) => {
+                let mark = told::of_notice(notice, taking.event.at);
+                let was_told = |at| self.was_told(&taking.partner, &told::of_notice(notice, at));
+                if taking.event.readings().any(was_told) {
+                    self.note_repeated(clock, taking);
+                    return Ok(Taken::Repeated);
+                }
                 if self.take_notice(policy, clock, taking, notice)? == Taken::Known {
                     return Ok(Taken::Known);
                 }
+                if !notice.is_record {
+                    self.note_told(&taking.partner, mark);
+                }
             }
-            Body::Run(line) => self.take_run_line(policy, clock, taking, line),
+            Body::Run(line) => {
+                if !self.take_run_line(policy, clock, taking, line) {
+                    return Ok(Taken::Repeated);
+                }
+            }
         }
         if self.evidence == Evidence::Readings {
             self.doubt_stamp(policy, clock, taking);
@@ -181,7 +205,8 @@ impl Draft {
         detail: String,
     ) {
         let (at, place) = (taking.event.at, taking.place.clone());
-        self.record(clock, &taking.partner, What::Irregular { kind, at, detail, place });
+        let what = What::Irregular { kind, at, detail, times: 1, place };
+        self.record(clock, &taking.partner, what);
     }
 
     fn doubt_stamp(&mut self, policy: &Policy, clock: Instant, taking: &Taking) {

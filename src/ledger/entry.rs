@@ -35,8 +35,9 @@ pub enum What {
         shown: Option<Shown>,
         place: Option<Place>,
     },
-    /// The run was given up.
-    Lost { run: RunNo },
+    /// The run was given up. `at`: when; missing in old ledgers, where it was `lost_after` its start. `shown` as for an
+    /// end.
+    Lost { run: RunNo, at: Option<Instant>, shown: Option<Shown> },
     /// An ended run was verified.
     Verified { run: RunNo, at: Instant, place: Option<Place> },
     /// An emergency was approved, by a line of the log or by somebody here (`by`).
@@ -66,8 +67,8 @@ pub enum What {
     },
     /// Something came to light about a sealed run; its verdict stands.
     Amended { run: RunNo, note: String, place: Option<Place> },
-    /// The log contradicts itself.
-    Irregular { kind: Irregularity, at: Instant, detail: String, place: Option<Place> },
+    /// The log contradicts itself, so many times.
+    Irregular { kind: Irregularity, at: Instant, detail: String, times: u64, place: Option<Place> },
     /// Somebody took note of a violation.
     Acknowledged { run: RunNo, acknowledgement: Acknowledgement },
     /// Somebody asked whether a run may start.
@@ -100,7 +101,7 @@ impl What {
             What::Started { run, .. } => Some(run.no),
             What::Phase { run, .. }
             | What::Ended { run, .. }
-            | What::Lost { run }
+            | What::Lost { run, .. }
             | What::Verified { run, .. }
             | What::Found { run, .. }
             | What::Refuted { run, .. }

@@ -23,6 +23,7 @@ pub fn case_of<'a>(run: &'a Run, terms: &'a Terms, clock: Instant) -> Case<'a> {
         trigger: run.trigger,
         plan: run.plan.as_ref(),
         end: run.end,
+        lost_at: run.lost_at,
         clock,
         verified: run.verified,
         approved: run.approved,
@@ -33,7 +34,7 @@ pub fn case_of<'a>(run: &'a Run, terms: &'a Terms, clock: Instant) -> Case<'a> {
 
 /// Nanoseconds of a run inside business hours and outside its windows, as far as is known at `clock`.
 pub fn time_counted(run: &Run, terms: &Terms, clock: Instant) -> (i128, i128) {
-    let ran = run.ran(clock, run.start + terms.lost_after);
+    let ran = run.ran(clock, run.given_up(terms.lost_after));
     let business = terms.business_hours.as_ref().map_or(0, |hours| nanos(hours.time_within(ran)));
     let whole = nanos(ran.end - ran.start);
     let outside = terms.windows.as_ref().map_or(0, |w| whole - nanos(w.time_within(ran)));
@@ -204,7 +205,7 @@ impl Draft {
                     let finding = Finding { reason, at, waived, detail: detail.into() };
                     let latch = self.asks_for_acknowledgement(observed, &finding);
                     if reason == Reason::Lost && run.is_open() {
-                        news.push(What::Lost { run: no });
+                        news.push(What::Lost { run: no, at: Some(at), shown: None });
                     }
                     news.push(What::Found { run: no, finding, latch });
                 }
@@ -300,6 +301,7 @@ impl Draft {
             delivered_by: self.delivered_by(partner, start, taking),
             state: State::Running,
             end: None,
+            lost_at: None,
             outcome: None,
             phases: Vec::new(),
             verified: None,

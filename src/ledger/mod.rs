@@ -10,12 +10,17 @@ pub mod book;
 pub mod chain;
 mod delivery;
 pub mod draft;
+mod ending;
 pub mod entry;
+mod every_service;
 pub mod judging;
 mod pairing;
 mod present;
 pub mod rejudging;
 mod seeking;
+mod starting;
+pub mod told;
+mod waiting;
 
 pub use approving::Approval;
 pub use asking::{Answer, Asker, Question};
@@ -148,7 +153,7 @@ impl Ledger {
             What::Ended { run, state, at, outcome, shown, .. } => {
                 self.adopt_end(*run, *state, *at, outcome.clone(), *shown);
             }
-            What::Lost { run } => self.adopt_lost(*run),
+            What::Lost { run, at, shown } => self.adopt_lost(*run, *at, *shown),
             What::Verified { run, at, .. } => self.adopt_verified(*run, *at),
             What::Approved { change_id, run_id, run, at, .. } => {
                 let names = [change_id, run_id];
@@ -171,14 +176,14 @@ impl Ledger {
                     run.findings.remove(reason);
                     run.refound = true;
                 }
-                self.irregular(&entry.partner, Irregularity::Refuted);
+                self.irregular(&entry.partner, Irregularity::Refuted, 1);
             }
             What::Replanned { run, plan, .. } => self.adopt_plan(*run, plan.as_deref()),
             What::Sealed { run, verdict, business_nanos, outside_nanos, .. } => {
                 self.adopt_seal(*run, *verdict, *business_nanos, *outside_nanos);
             }
             What::Amended { .. } => {}
-            What::Irregular { kind, .. } => self.irregular(&entry.partner, *kind),
+            What::Irregular { kind, times: n, .. } => self.irregular(&entry.partner, *kind, *n),
             What::Asked(asked) => self.book_mut(&entry.partner).asked(asked),
             What::TimeShown { labels, shown } => {
                 self.board.keep_time(labels, *shown);
@@ -199,8 +204,18 @@ impl Ledger {
         *judged = clock.max(*judged);
     }
 
-    fn irregular(&mut self, partner: &Arc<str>, kind: Irregularity) {
-        *self.board.partner(partner).irregularities.entry(kind).or_default() += 1;
+    fn irregular(&mut self, partner: &Arc<str>, kind: Irregularity, times: u64) {
+        *self.board.partner(partner).irregularities.entry(kind).or_default() += times;
+    }
+
+    /// The latest entry tells of one more line that was told before.
+    fn repeated_once_more(&mut self, partner: &Arc<str>) {
+        self.irregular(partner, Irregularity::Repeated, 1);
+    }
+
+    /// Whether every run stays in memory.
+    fn keeps_all(&self) -> bool {
+        self.keep_all
     }
 
     fn adopt_start(&mut self, run: &Arc<Run>, verdict: Verdict) {
@@ -232,12 +247,14 @@ impl Ledger {
         self.close(&run);
     }
 
-    fn adopt_lost(&mut self, no: RunNo) {
+    fn adopt_lost(&mut self, no: RunNo, at: Option<Instant>, shown: Option<Shown>) {
         let Some(run) = self.edit(no) else { return };
-        run.state = State::Lost;
-        if let Some(run) = self.runs.get(&no).cloned() {
-            self.close(&run);
+        (run.state, run.lost_at) = (State::Lost, at);
+        let Some(run) = self.runs.get(&no).cloned() else { return };
+        if let Some(shown) = shown {
+            self.board.keep_time(&run.labels, shown);
         }
+        self.close(&run);
     }
 
     fn close(&mut self, run: &Arc<Run>) {

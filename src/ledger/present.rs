@@ -10,7 +10,6 @@ use crate::ledger::{Ledger, case_of};
 use crate::policy::{Policy, Terms, defaults};
 use crate::run::{Run, State};
 use crate::time::Instant;
-use crate::verdict::Reason;
 
 impl Ledger {
     /// Runs in violation that ask for an acknowledgement at `now`: this, and nothing else, is what pages.
@@ -45,11 +44,10 @@ pub fn terms_of<'a>(policy: &'a Policy, run: &Run) -> Option<&'a Arc<Terms>> {
 pub fn asks_until(policy: &Policy, run: &Run) -> Option<Instant> {
     let terms = terms_of(policy, run);
     let lost_after = terms.map_or(defaults::LOST_AFTER, |t| t.lost_after);
-    let given_up = run.findings.get(&Reason::Lost).map(|finding| finding.at);
     let over = match run.state {
         // Nobody follows the log of a partner that is not configured any more: no end will be read.
         State::Running if terms.is_some() => return None,
-        State::Running | State::Lost => given_up.unwrap_or(run.start + lost_after),
+        State::Running | State::Lost => run.given_up(lost_after),
         State::Finished | State::Failed | State::Aborted => run.end.unwrap_or(run.start),
     };
     Some(over + terms.map_or(defaults::ACKNOWLEDGE_AFTER, |t| t.acknowledge_after))

@@ -116,6 +116,7 @@ pub fn declare(partner: &mut Partner, name: &str, services: &[&str], set: impl F
         reviewed: None,
         review_every: None,
         document: None,
+        concurrent: false,
         terms: HashMap::new(),
     };
     for service in services.iter().map(|s| Some(*s)).chain([None]) {
@@ -214,6 +215,7 @@ impl<'a> Log<'a> {
             ours: false,
             event: Event { at: at(stamp), other_reading: None, body },
             place: None,
+            read: 0,
             observed: at(stamp) + self.delay,
             followed_since: None,
             live: self.live,

@@ -174,7 +174,7 @@ impl<'a> View<'a> {
     fn shown(&self, open: &[Open]) -> Vec<Shown> {
         let ended = self.runs.iter().filter(|run| !run.is_open()).map(|run| {
             let lost_after = terms_of(self.policy, run).map(|terms| terms.lost_after);
-            let lost_at = run.start + lost_after.unwrap_or(crate::policy::defaults::LOST_AFTER);
+            let lost_at = run.given_up(lost_after.unwrap_or(crate::policy::defaults::LOST_AFTER));
             Shown { run: run.clone(), span: run.ran(self.now, lost_at), projected: None }
         });
         let open = open.iter().map(|open| Shown {

@@ -11,12 +11,14 @@ mod read;
 mod rows;
 mod scalar;
 mod schema;
+mod told;
 mod write;
 
 pub use block::Block;
 pub use policies::{PolicyText, Stored};
 pub use read::{Counted, Link, Reader, Rejected, RunFilter};
 pub use rows::RowCheck;
+pub use told::Told;
 pub use write::{Commit, Store, Tally};
 
 use std::io::ErrorKind;

@@ -37,6 +37,12 @@ CREATE TABLE IF NOT EXISTS runs (
     outside_nanos INTEGER NOT NULL,
     since TEXT NOT NULL        -- what has become of it since its start
 ) STRICT;
+CREATE TABLE IF NOT EXISTS told (
+    partner TEXT NOT NULL,
+    at INTEGER NOT NULL,       -- stamp in microseconds since 1970: what is new comes at the end
+    digest INTEGER NOT NULL,   -- of what makes the line the line that it is
+    PRIMARY KEY (partner, at, digest)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS checkpoints (
     file INTEGER PRIMARY KEY, finished INTEGER NOT NULL, body TEXT NOT NULL
 ) STRICT;

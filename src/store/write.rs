@@ -8,12 +8,13 @@ use std::sync::Arc;
 use rusqlite::{Connection, Transaction, params};
 
 use crate::ledger::chain::{GENESIS, Head, MARK_BYTES};
+use crate::ledger::told::{Mark as ToldMark, marks_of_entry};
 use crate::ledger::{Entry, Ledger, What};
 use crate::run::{Run, RunNo};
 use crate::store::read::{Reader, Rejected};
 use crate::store::{
     FINISHED_KEPT, InFile, PolicyText, REJECTED_KEPT, StoreError, VERSION, block, policies, schema,
-    write_entry, write_since,
+    told, write_entry, write_since,
 };
 use crate::tail::{Checkpoint, Mark};
 use crate::time::{Instant, rfc3339};
@@ -28,6 +29,8 @@ pub struct Commit {
     /// Runs that the entries are about, as they stand, with nanoseconds in business hours and outside their
     /// windows.
     pub runs: Vec<(Arc<Run>, i64, i64)>,
+    /// What the entries' lines are known by when they are told again.
+    pub told: Vec<(Arc<str>, ToldMark)>,
     pub checkpoints: Vec<Checkpoint>,
     /// Documents that were read.
     pub documents: Vec<Mark>,
@@ -47,6 +50,7 @@ impl Commit {
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
             && self.runs.is_empty()
+            && self.told.is_empty()
             && self.checkpoints.is_empty()
             && self.documents.is_empty()
             && self.forgotten.is_empty()
@@ -95,7 +99,22 @@ impl Store {
     /// An entry that cannot be read or does not fit the chain, by its number.
     pub fn load(&mut self) -> Result<Ledger, StoreError> {
         let mut ledger = Ledger::default();
-        let head = self.reader().walk(|entry| ledger.adopt(&entry))?;
+        let mut marks = Vec::new();
+        let lacks_marks = !self.reader().has_told().in_file(&self.path)?;
+        let head = self.reader().walk(|entry| {
+            ledger.adopt(&entry);
+            if lacks_marks {
+                let run = entry.what.run().and_then(|no| ledger.run(no));
+                let of_entry = marks_of_entry(&entry, run.map(Arc::as_ref));
+                marks.extend(of_entry.into_iter().map(|mark| (entry.partner.clone(), mark)));
+            }
+        })?;
+        // A ledger of an earlier make: what its entries say is put beside them once.
+        if !marks.is_empty() {
+            let tx = self.db.transaction().in_file(&self.path)?;
+            told::add(&tx, &marks).in_file(&self.path)?;
+            tx.commit().in_file(&self.path)?;
+        }
         (self.height, self.head) = (ledger.height(), head);
         Ok(ledger)
     }
@@ -144,6 +163,7 @@ impl Store {
         policies::put(&tx, height, commit).in_file(&path)?;
         let head = add_block(&tx, height, head, commit).in_file(&path)?;
         add_runs(&tx, height, commit).in_file(&path)?;
+        told::add(&tx, &commit.told).in_file(&path)?;
         set_checkpoints(&tx, commit).in_file(&path)?;
         mark_documents(&tx, commit).in_file(&path)?;
         add_tallies(&tx, commit).in_file(&path)?;

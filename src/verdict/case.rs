@@ -23,6 +23,8 @@ pub struct Case<'a> {
     /// What was on record of the matched change at the start.
     pub plan: Option<&'a Plan>,
     pub end: Option<Instant>,
+    /// When it was given up, if it was.
+    pub lost_at: Option<Instant>,
     /// How far time has come.
     pub clock: Instant,
     pub verified: Option<Instant>,
@@ -89,14 +91,14 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// The instant at which the run is given up unless it has ended.
+    /// The instant at which the run was given up, or is unless it has ended.
     pub fn lost_at(&self) -> Instant {
-        self.start + self.terms.lost_after
+        self.lost_at.unwrap_or(self.start + self.terms.lost_after)
     }
 
     /// How far calendars need to be searched.
     pub fn horizon(&self) -> Instant {
-        self.lost_at() + BEYOND_LOST
+        self.start + self.terms.lost_after + BEYOND_LOST
     }
 
     /// A bound that an end at or before it keeps. A run that is given up counts as running until then.

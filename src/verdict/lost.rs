@@ -12,12 +12,17 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(case: &Case) -> Check {
     let bound = case.lost_at();
-    match case.end {
-        Some(end) if end <= bound => Check::Passes,
-        None if case.clock < bound => Check::Holds { until: bound },
+    let lost_after = case.terms.lost_after;
+    match (case.end, case.lost_at) {
+        // An end that comes too late is not taken; a run that one line tells whole may have taken any time.
+        (Some(_), _) => Check::Passes,
+        (None, Some(at)) if at < case.start + lost_after => {
+            Check::Broken { at, detail: "no end before the same began again".into() }
+        }
+        (None, None) if case.clock < bound => Check::Holds { until: bound },
         _ => Check::Broken {
             at: bound,
-            detail: format!("no end within {}", format_duration(case.terms.lost_after)),
+            detail: format!("no end within {}", format_duration(lost_after)),
         },
     }
 }

@@ -73,6 +73,7 @@ pub fn taking(at: Instant, body: Body) -> Taking {
         ours: true,
         event: Event { at, other_reading: None, body },
         place: None,
+        read: 0,
         observed: at,
         followed_since: Some(at - TimeDelta::days(1)),
         live: true,

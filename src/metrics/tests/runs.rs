@@ -388,7 +388,7 @@ fn the_oldest_open_run_is_the_one_with_the_earliest_start() {
 fn contradictions_are_counted_by_kind() {
     let policy = policy();
     let mut log = monday(&policy);
-    log.run("2025-11-10T13:12", start("a1")).run("2025-11-10T13:13", finish("zz"));
+    log.run("2025-11-10T13:11", start("a1")).run("2025-11-10T13:13", finish("zz"));
     let of = |kind: &str| {
         format!(r#"maintenance_irregularities_total{{partner="hostco",kind="{kind}"}}"#)
     };

@@ -215,6 +215,7 @@ fn without_confirmation(policy: &Policy, terms: &Terms, question: &Question) -> 
         reviewed: None,
         review_every: None,
         document: None,
+        concurrent: false,
         terms: [by_service(None), by_service(question.service.clone())].into_iter().collect(),
     };
     let partner = Partner {

@@ -49,6 +49,7 @@ fn ran(policy: &Policy, from: &str, to: &str) -> Shown {
         ours: false,
         event: Event { at: to, other_reading: None, body: Body::Run(line) },
         place: None,
+        read: 0,
         observed: to,
         followed_since: None,
         live: true,

@@ -70,6 +70,10 @@ enum WhatForm<'a> {
     },
     Lost {
         run: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<At>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shown: Option<(i128, i128)>,
     },
     Verified {
         run: u64,
@@ -129,6 +133,9 @@ enum WhatForm<'a> {
         at: At,
         #[serde(borrow)]
         detail: Text<'a>,
+        /// Missing: once.
+        #[serde(default = "once", skip_serializing_if = "is_once")]
+        times: u64,
         #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
         place: Option<PlaceForm<'a>>,
     },
@@ -182,7 +189,9 @@ impl<'a> From<&'a What> for WhatForm<'a> {
                 shown: shown.as_ref().map(nanos_of),
                 place: place(p),
             },
-            What::Lost { run } => WhatForm::Lost { run: *run },
+            What::Lost { run, at, shown } => {
+                WhatForm::Lost { run: *run, at: at.map(At), shown: shown.as_ref().map(nanos_of) }
+            }
             What::Verified { run, at, place: p } => {
                 WhatForm::Verified { run: *run, at: At(*at), place: place(p) }
             }
@@ -216,12 +225,10 @@ impl<'a> From<&'a What> for WhatForm<'a> {
             What::Amended { run, note, place: p } => {
                 WhatForm::Amended { run: *run, note: (&**note).into(), place: place(p) }
             }
-            What::Irregular { kind, at, detail, place: p } => WhatForm::Irregular {
-                kind: Word(*kind),
-                at: At(*at),
-                detail: (&**detail).into(),
-                place: place(p),
-            },
+            What::Irregular { kind, at, detail, times, place: p } => {
+                let (kind, at, detail) = (Word(*kind), At(*at), (&**detail).into());
+                WhatForm::Irregular { kind, at, detail, times: *times, place: place(p) }
+            }
             What::Acknowledged { run, acknowledgement } => {
                 WhatForm::Acknowledged { run: *run, said: acknowledgement.into() }
             }
@@ -259,7 +266,9 @@ impl WhatForm<'_> {
                 shown: shown.map(shown_of),
                 place: place(p),
             },
-            WhatForm::Lost { run } => What::Lost { run },
+            WhatForm::Lost { run, at, shown } => {
+                What::Lost { run, at: at.map(|at| at.0), shown: shown.map(shown_of) }
+            }
             WhatForm::Verified { run, at, place: p } => {
                 What::Verified { run, at: at.0, place: place(p) }
             }
@@ -289,23 +298,32 @@ impl WhatForm<'_> {
             WhatForm::Amended { run, note, place: p } => {
                 What::Amended { run, note: note.into(), place: place(p) }
             }
-            WhatForm::Irregular { kind, at, detail, place: p } => {
-                What::Irregular { kind: kind.0, at: at.0, detail: detail.into(), place: place(p) }
-            }
+            WhatForm::Irregular { kind, at, detail, times, place: p } => What::Irregular {
+                kind: kind.0,
+                at: at.0,
+                detail: detail.into(),
+                times,
+                place: place(p),
+            },
             WhatForm::Acknowledged { run, said } => {
                 What::Acknowledged { run, acknowledgement: said.into() }
             }
             WhatForm::Asked(asked) => What::Asked(Arc::new((*asked).into())),
-            WhatForm::TimeShown { labels: (service, procedure), shown } => What::TimeShown {
-                labels: Labels {
-                    partner: partner.clone(),
-                    service: service.into(),
-                    procedure: procedure.into(),
-                },
-                shown: shown_of(shown),
-            },
+            WhatForm::TimeShown { labels: (service, procedure), shown } => {
+                let (service, procedure) = (service.into(), procedure.into());
+                let labels = Labels { partner: partner.clone(), service, procedure };
+                What::TimeShown { labels, shown: shown_of(shown) }
+            }
         }
     }
+}
+
+fn once() -> u64 {
+    1
+}
+
+fn is_once(times: &u64) -> bool {
+    *times == 1
 }
 
 fn nanos_of(shown: &Shown) -> (i128, i128) {

@@ -122,6 +122,7 @@ impl StartForm<'_> {
             delivered_by: self.delivered.map(|d| d.0),
             state: State::Running,
             end: None,
+            lost_at: None,
             outcome: None,
             phases: Vec::new(),
             verified: None,
@@ -145,6 +146,9 @@ impl StartForm<'_> {
 pub(crate) struct SinceForm<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     end: Option<At>,
+    /// When it was given up; missing in old ledgers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lost: Option<At>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     outcome: Option<Text<'a>>,
     #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
@@ -181,6 +185,7 @@ impl<'a> From<&'a Run> for SinceForm<'a> {
         let findings = || r.findings.values().map(FindingForm::from).collect();
         SinceForm {
             end: r.end.map(At),
+            lost: r.lost_at.map(At),
             outcome: Text::maybe(&r.outcome),
             phases: r.phases.iter().map(PhaseForm::from).collect(),
             verified: r.verified.map(At),
@@ -208,6 +213,7 @@ impl SinceForm<'_> {
         Run {
             state,
             end: self.end.map(|e| e.0),
+            lost_at: self.lost.map(|at| at.0),
             outcome: self.outcome.map(Text::into),
             phases: self.phases.into_iter().map(|p| p.into()).collect(),
             verified: self.verified.map(|v| v.0),

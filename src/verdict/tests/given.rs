@@ -87,6 +87,7 @@ impl Given {
             trigger: self.trigger,
             plan: self.plan.as_ref(),
             end: self.end,
+            lost_at: None,
             clock: self.clock.or(self.end).unwrap_or(self.start),
             verified: self.verified,
             approved: self.approved,

@@ -117,7 +117,7 @@ fn what_is_well_and_what_is_not_seen_is_told() {
     let down = Source { up: false, ..well(now) };
     assert_eq!(title(&[well(now)]), "\"good\">As agreed");
     let renamed = Source { without_events: Some(TimeDelta::hours(50)), ..well(now) };
-    let state = page(&config, &ledger, &[renamed.clone()], now);
+    let state = page(&config, &ledger, std::slice::from_ref(&renamed), now);
     assert!(state.contains("lines, but no event for 2"), "{state}");
     assert_eq!(title(&[renamed]), "\"warn\">Nothing to acknowledge, but one source is not seen");
     assert_eq!(

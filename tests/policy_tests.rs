@@ -7,13 +7,18 @@ const CASES: &str = "examples/quickstart/policy-tests.yml";
 
 /// Exit code and everything that is said of this file of cases.
 fn run(cases: &str) -> (i32, String) {
+    run_with(CONFIG, cases)
+}
+
+/// The same under another configuration.
+fn run_with(config: &str, cases: &str) -> (i32, String) {
     let home = folder();
     let path = home.path().join("cases.yml");
     std::fs::write(&path, cases).expect("a file");
     let output = offhours(&[
         "check-config",
         "--config.file",
-        CONFIG,
+        config,
         "--tests",
         path.to_str().expect("a path"),
     ]);
@@ -58,6 +63,35 @@ fn a_case_that_fails_tells_what_was_expected_and_what_came() {
         assert!(said.contains("FAILED"), "{said}");
         assert!(said.contains(told), "{new}: {said}");
         assert!(said.ends_with("7 cases, 1 failed\n"), "{new}: {said}");
+    }
+}
+
+#[test]
+fn a_case_without_a_service_is_about_each_of_its_procedure() {
+    let home = folder();
+    let config = home.path().join("offhours.yml");
+    let agreement = "services:
+  quiet: { timezone: UTC }
+  busy: { timezone: UTC, business_hours: \"Mo-Fr 08:00-18:00\" }
+partners:
+  northhost: { timezone: UTC, windows: 24/7, procedures: { reindex: { services: [quiet, busy] } } }
+sources:
+  - { name: s, partner: northhost, files: [x.log], format: json }
+";
+    std::fs::write(&config, agreement).expect("a file");
+    let case = |rest: &str| {
+        format!(
+            "tests:\n  - {{ name: noon, partner: northhost, procedure: reindex, start: 2026-03-24T12:00, duration: 1h, {rest} }}\n"
+        )
+    };
+    let config = config.to_str().expect("a path");
+    for (rest, code) in [
+        ("expect: { verdict: violation, reasons: [in_business_hours] }", 0),
+        ("expect: { verdict: compliant }", 1),
+        ("service: quiet, expect: { verdict: compliant }", 0),
+    ] {
+        let (got, said) = run_with(config, &case(rest));
+        assert_eq!(got, code, "{rest}: {said}");
     }
 }
 

@@ -45,8 +45,12 @@ pub fn judge(policy: &Policy, case: &PolicyCase) -> Option<Got> {
         draft.take(policy, &taking).ok()?;
     }
     draft.advance(policy, &case.partner, case.now, case.now, true);
-    let run = draft.ledger().runs().next()?;
-    Some(Got { verdict: run.verdict(), reasons: run.findings.keys().collect() })
+    // Without a service it is a run of each that the procedure has: the worst of them is what is told.
+    let runs: Vec<_> = draft.ledger().runs().collect();
+    let worst = [Verdict::Violation, Verdict::Unknown, Verdict::Exempt, Verdict::Compliant];
+    let verdict = worst.into_iter().find(|v| runs.iter().any(|run| run.verdict() == *v))?;
+    let reasons = runs.iter().flat_map(|run| run.findings.keys()).collect();
+    Some(Got { verdict, reasons })
 }
 
 /// What a log would say: the notices first, as in a replay, then the lines of the run in their order.

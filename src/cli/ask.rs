@@ -34,7 +34,7 @@ pub struct RunArgs {
     /// The procedure.
     #[arg(long, value_parser = name)]
     pub procedure: String,
-    /// The service; if not given, the procedure's only one.
+    /// The service; if not given, each of the procedure is asked for, and one no is a no.
     #[arg(long, value_parser = name)]
     pub service: Option<String>,
     /// The change that it is part of.

@@ -82,7 +82,7 @@ impl Upcoming<'_> {
 }
 
 /// Every change whose planned end is after `now`, once for each service and procedure that it names, in the order of the
-/// partners and of the planned ends. A change that names no service is read as a run that names none.
+/// partners and of the planned ends. A change that names no service is of every service of its procedure, as a run is.
 pub fn upcoming<'a>(
     policy: &'a Policy,
     changes_of: impl Fn(&str) -> Option<&'a Changes>,
@@ -103,7 +103,7 @@ pub fn upcoming<'a>(
                     terms,
                     conflicts: BTreeMap::new(),
                 };
-                one.conflicts = conflicts_of(&one, service);
+                one.conflicts = conflicts_of(&one, service.as_deref());
                 all.push(one);
             }
         }
@@ -112,27 +112,23 @@ pub fn upcoming<'a>(
     all
 }
 
-/// Each service and procedure that a change names, with their terms.
+/// Each service and procedure that a change is for, with their terms.
 fn terms_of<'a, 'r>(
     partner: &'a Partner,
     latest: &'r Resolved,
-) -> Vec<(Option<&'r str>, Option<&'r str>, &'a Terms)>
-where
-    'a: 'r,
-{
-    let terms = |service, procedure: Option<&str>| {
-        partner.terms(service, procedure.unwrap_or_default()).as_ref()
-    };
-    let mut found = Vec::new();
+) -> Vec<(Option<Arc<str>>, Option<&'r str>, &'a Terms)> {
     let named = latest.procedures.iter().map(|p| Some(&**p));
     let none = latest.procedures.is_empty().then_some(None);
+    let mut found = Vec::new();
     for procedure in named.chain(none) {
-        if latest.services.is_empty() {
-            let only = partner.only_service(procedure).map(Arc::as_ref);
-            found.push((only, procedure, terms(only, procedure)));
+        let services: Vec<Option<Arc<str>>> = match latest.services.is_empty() {
+            true => partner.services_of(procedure),
+            false => latest.services.iter().map(|s| Some(Arc::from(&**s))).collect(),
+        };
+        for service in services {
+            let terms = partner.terms(service.as_deref(), procedure.unwrap_or_default());
+            found.push((service, procedure, terms.as_ref()));
         }
-        let services = latest.services.iter().map(|s| Some(&**s));
-        found.extend(services.map(|s| (s, procedure, terms(s, procedure))));
     }
     found
 }

@@ -223,14 +223,6 @@ impl Partner {
         }
     }
 
-    /// The service that a run of `procedure` is for when its line names none: the only one it is declared for.
-    pub fn only_service(&self, procedure: Option<&str>) -> Option<&Arc<str>> {
-        match self.procedure(procedure?)?.services.as_slice() {
-            [only] => Some(only),
-            _ => None,
-        }
-    }
-
     /// What was agreed of emergencies: the same for all of its procedures.
     pub fn emergencies(&self) -> Emergencies {
         self.terms(None, "").emergencies

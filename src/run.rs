@@ -156,7 +156,7 @@ pub struct Override {
 pub struct Run {
     pub no: RunNo,
     pub partner: Arc<str>,
-    /// As the start named it, else the procedure's only one.
+    /// As the start named it, else one of the procedure's.
     pub service: Option<Arc<str>>,
     pub procedure: Arc<str>,
     pub run_id: Option<Arc<str>>,

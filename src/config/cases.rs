@@ -25,7 +25,7 @@ pub struct PolicyCase {
     /// Where it stands in its file, from 1.
     pub line: u64,
     pub partner: Arc<str>,
-    /// `None`: the procedure's only one.
+    /// `None`: every one of the procedure.
     pub service: Option<Box<str>>,
     pub procedure: Box<str>,
     pub trigger: Trigger,

@@ -51,7 +51,7 @@ pub struct Asker {
 /// What a run is judged as that has not happened, and what to do instead.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// As named, else the procedure's only service; `None` if it has several or none.
+    /// As named, else the procedure's only one; `None`: it was asked for each of several, or it has none.
     pub service: Option<Arc<str>>,
     /// The verdict that the run gets if it lasts as long as it is thought to and the duties are done.
     pub verdict: Verdict,
@@ -127,12 +127,9 @@ impl Draft {
         })
     }
 
-    /// The question with the service and the duration that it leaves open.
+    /// The question with the duration that it leaves open.
     fn completed(&self, partner: &Partner, question: &Question) -> Question {
         let mut question = question.clone();
-        if question.service.is_none() {
-            question.service = partner.only_service(Some(&question.procedure)).cloned();
-        }
         let terms = partner.terms(question.service.as_deref(), &question.procedure);
         if question.lasts.is_none() {
             let key = (question.partner.clone(), terms.procedure.clone());

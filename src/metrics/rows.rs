@@ -56,7 +56,7 @@ fn declare<'a>(rows: &mut Rows<'a>, partner: &'a Partner, other: &Arc<str>) {
             let row = Row { terms, procedure: Some(procedure), sums: None };
             rows.insert(labels(service, &procedure.name), row);
         }
-        // A run that names no service takes the only one; where there is not exactly one it has none.
+        // Runs of an earlier make may have had no service although their procedure has several.
         if procedure.services.len() != 1 {
             let terms = procedure.terms.get(&None).map(Arc::as_ref);
             let declared = procedure.services.is_empty().then_some(procedure);

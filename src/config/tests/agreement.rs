@@ -138,11 +138,18 @@ fn what_is_not_declared_has_the_terms_of_the_partner() {
 }
 
 #[test]
-fn the_only_service_of_a_procedure_is_known() {
+fn what_names_no_service_is_of_every_service_of_its_procedure() {
     let config = good("good-all-keys.yml");
     let partner = config.policy.partner("hostco").unwrap();
-    assert_eq!(partner.only_service(Some("special")).map(|s| &**s), Some("boreas"));
-    assert_eq!(partner.only_service(Some("plain")), None);
+    let services = |procedure| -> Vec<Option<String>> {
+        let all = partner.services_of(procedure).into_iter();
+        all.map(|service| service.map(|name| name.to_string())).collect()
+    };
+    let named = |names: &[&str]| -> Vec<_> { names.iter().map(|n| Some(n.to_string())).collect() };
+    assert_eq!(services(Some("special")), named(&["boreas"]));
+    assert_eq!(services(Some("plain")), named(&["atlas", "boreas"]));
+    assert_eq!(services(Some("nobody declared this")), [None]);
+    assert_eq!(services(None), [None]);
 }
 
 #[test]

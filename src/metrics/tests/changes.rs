@@ -91,7 +91,7 @@ fn the_notice_required_decides_by_when() {
 }
 
 #[test]
-fn a_change_counts_once_for_each_service_that_it_names() {
+fn a_change_counts_once_for_each_service_that_it_is_for() {
     let policy = policy();
     let rebuild = |services: &[&str]| Notice {
         procedures: vec!["index-rebuild".into()],
@@ -106,9 +106,9 @@ fn a_change_counts_once_for_each_service_that_it_names() {
             vec![("atlas", "index-rebuild"), ("billing", "index-rebuild")],
         ),
         (rebuild(&["shop"]), vec![("other", "other")]),
-        (rebuild(&[]), vec![("other", "index-rebuild")]),
+        // Every service of the procedure.
+        (rebuild(&[]), vec![("atlas", "index-rebuild"), ("billing", "index-rebuild")]),
         (nameless(rebuild(&["billing"])), vec![("billing", "other")]),
-        // The procedure's only service.
         (compaction, vec![("atlas", "archive-compaction")]),
     ] {
         let mut log = Log::new(&policy);
@@ -170,6 +170,26 @@ fn a_plan_against_the_rules_is_seen_before_it_happens() {
     ] {
         check_conflicts(&policy(), &[change], &want);
     }
+}
+
+/// By day `index-rebuild` may run on `billing`, and not on `atlas`.
+#[test]
+fn a_plan_without_a_service_is_looked_at_for_each_of_its_procedure() {
+    let policy = policy();
+    let change = Notice {
+        procedures: vec!["index-rebuild".into()],
+        services: vec![],
+        ..notice("C1", Status::Confirmed, ("2025-11-11T09:00", "2025-11-11T10:00"))
+    };
+    let series = |service: &str, reason: &str| {
+        format!(
+            "maintenance_changes_against_rules{{partner=\"hostco\",affected_service=\"{service}\",\
+             procedure=\"index-rebuild\",reason=\"{reason}\"}}"
+        )
+    };
+    let (atlas, billing) =
+        (series("atlas", "in_business_hours"), series("billing", "in_business_hours"));
+    check_changes(&policy, &[change], &[(&atlas, Some(1.0)), (&billing, Some(0.0))]);
 }
 
 #[test]

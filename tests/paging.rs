@@ -1,5 +1,7 @@
 //! From a line in a log to the page of a real Alertmanager, without Prometheus.
 
+mod again;
+
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write as _;
@@ -27,8 +29,10 @@ impl Office {
         let config = home.path().join("offhours.yml");
         let text = format!(
             "services: {{ atlas: {{ timezone: Europe/London, business_hours: 24/7 }} }}
-partners: {{ hostco: {{ windows: \"24/7\", procedures: {{ archive-compaction: {{ services: [atlas], triggers: [schedule] }} }} }} }}
-sources: [{{ name: hostco, partner: hostco, files: [hostco.log], format: logfmt }}]
+partners: {{ hostco: {{ windows: \"24/7\", procedures: {{
+  archive-compaction: {{ services: [atlas], triggers: [schedule] }},
+  inspection: {{ services: [atlas], anytime: true, business_hours: allowed }} }} }} }}
+sources: [{{ name: hostco, partner: hostco, files: [\"*.log\"], format: logfmt }}]
 status_url: http://localhost:11310/
 runbook_url: https://runbooks.example/offhours/
 alertmanagers:

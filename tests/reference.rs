@@ -1,6 +1,7 @@
 //! The pages that a newcomer writes a configuration from: nothing is missing in them, and what they show is so.
 
 use offhours::format::Field;
+use offhours::run::Irregularity;
 use offhours::verdict::{Reason, Verdict};
 
 use crate::support::{folder, offhours, root, text};
@@ -88,6 +89,49 @@ fn every_reason_and_verdict_is_explained() {
         };
         assert!(row.contains(asked), "{row}");
     }
+}
+
+#[test]
+fn every_irregularity_has_its_row() {
+    let text = page("docs/rules.md");
+    for kind in Irregularity::ALL {
+        let start = format!("| `{}` |", kind.as_str());
+        let rows = text.lines().filter(|line| line.starts_with(&start));
+        assert_eq!(rows.count(), 1, "{start}");
+    }
+}
+
+/// The nightly job of the page about the rules.
+#[test]
+fn a_job_that_began_again_is_judged_as_the_page_says() {
+    let text_of = page("docs/rules.md");
+    let log = text_of.split("```text\n").nth(1).and_then(|rest| rest.split("```").next());
+    let home = folder();
+    let (config, path) = (home.path().join("offhours.yml"), home.path().join("job.log"));
+    let story = root().join("tests/cases/began-again/offhours.yml");
+    let agreed = std::fs::read_to_string(story).expect("a configuration");
+    std::fs::write(&config, agreed.replace("southcolo*.log", "job.log")).expect("a file");
+    // The page leaves out what only this configuration asks for.
+    let log = log.expect("an example").replace(" event=", " msg=job event=");
+    std::fs::write(&path, log).expect("a log");
+    let output = offhours(&[
+        "replay",
+        "--format=json",
+        "--config.file",
+        &config.to_string_lossy(),
+        &path.to_string_lossy(),
+    ]);
+    let runs: Vec<serde_json::Value> = text(&output.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a run"))
+        .collect();
+    let told: Vec<_> = runs.iter().map(|run| (&run["state"], &run["reasons"])).collect();
+    let lost = ["lost", "overran_window", "ran_into_business_hours", "too_long"];
+    let by_hand = ["in_business_hours", "outside_window", "wrong_trigger"];
+    let (lost, by_hand) = (serde_json::json!(lost), serde_json::json!(by_hand));
+    assert_eq!(told, [(&"lost".into(), &lost), (&"finished".into(), &by_hand)]);
+    let counts = text(&output.stderr);
+    assert!(counts.contains(r#""second_start":1,"superseded":1"#), "{counts}");
 }
 
 /// The example from which a newcomer starts: log, configuration, and what comes of them.

@@ -1,5 +1,7 @@
 //! Our own change system, exported every hour, while runs begin in between.
 
+mod live;
+
 use std::path::Path;
 use std::sync::Arc;
 

@@ -127,6 +127,36 @@ fn windows_that_are_always_open_are_called_so() {
     check(&["check-config", &config], 0, "next windows     always open\n");
 }
 
+/// An empty cell must not move the columns behind it; only behind the last one there is nothing.
+#[test]
+fn a_script_can_count_on_the_columns_of_a_table() {
+    let home = folder();
+    let config = home.path().join("offhours.yml");
+    let policy = "partners: { p: { windows: \"24/7\", procedures: { x: {} } } }\n\
+                  sources: [ { name: s, partner: p, files: [a.log], format: logfmt } ]\n";
+    std::fs::write(&config, policy).expect("a configuration");
+    let log = home.path().join("a.log");
+    let lines = "time=2026-03-01T00:30:00Z status=confirmed change_id=C7 procedure=x \
+        planned_start=2026-03-01T01:00:00Z planned_end=2026-03-01T02:00:00Z\n\
+        time=2026-03-01T01:00:00Z event=started procedure=x run_id=r1\n\
+        time=2026-03-01T01:10:00Z event=finished run_id=r1\n\
+        time=2026-03-01T03:00:00Z event=started procedure=y service=z\n";
+    std::fs::write(&log, lines).expect("a log");
+    let output = offhours(&[
+        "replay",
+        &format!("--config.file={}", config.display()),
+        log.to_str().expect("UTF-8"),
+    ]);
+    let told = text(&output.stdout);
+    let rows: Vec<Vec<&str>> = told.lines().map(|line| line.split_whitespace().collect()).collect();
+    let want = [
+        "START DURATION PARTNER SERVICE PROCEDURE RUN CHANGE STATE VERDICT REASONS",
+        "2026-03-01T01:00:00Z 10m p - x r1 C7 finished compliant",
+        "2026-03-01T03:00:00Z - p z y - - running violation? unknown_procedure",
+    ];
+    assert_eq!(rows, want.map(|row| row.split(' ').collect::<Vec<_>>()), "{told}");
+}
+
 #[test]
 fn the_counts_of_a_replay_go_to_standard_error_as_json() {
     let output = offhours(&["replay", CONFIG, "--format", "json", LOG]);

@@ -116,24 +116,20 @@ pub fn run(options: &Options) -> Outcome {
     Ok(if outcome.has_violation() { FOUND } else { FINE })
 }
 
-/// Runs as a table. Those on record have a number, by which each can be named also where its log gives it no id.
+/// Runs as a table. Those on record have a number, by which each can be named also where its log gives it no id. There
+/// is a column for changes only if one of the runs has a change.
 pub fn table_of<'a>(reports: impl Iterator<Item = (Option<RunNo>, &'a RunReport)>) -> Table {
-    let mut reports = reports.peekable();
-    let has_numbers = reports.peek().is_some_and(|(no, _)| no.is_some());
+    let reports: Vec<_> = reports.collect();
+    let has_numbers = reports.first().is_some_and(|(no, _)| no.is_some());
+    let has_changes = reports.iter().any(|(_, report)| report.change_id.is_some());
     let left = |heading| (heading, Align::Left);
     let number = has_numbers.then_some(("NO", Align::Right));
-    let columns = number.into_iter().chain([
-        left("START"),
-        ("DURATION", Align::Right),
-        left("PARTNER"),
-        left("SERVICE"),
-        left("PROCEDURE"),
-        left("RUN"),
-        left("STATE"),
-        left("VERDICT"),
-        left("REASONS"),
-    ]);
-    let mut table = Table::new(&columns.collect::<Vec<_>>());
+    let mut columns: Vec<_> = number.into_iter().collect();
+    columns.extend([left("START"), ("DURATION", Align::Right), left("PARTNER"), left("SERVICE")]);
+    columns.extend([left("PROCEDURE"), left("RUN")]);
+    columns.extend(has_changes.then_some(left("CHANGE")));
+    columns.extend([left("STATE"), left("VERDICT"), left("REASONS")]);
+    let mut table = Table::new(&columns);
     for (no, r) in reports {
         let duration = r.duration_seconds.as_ref().and_then(serde_json::Number::as_f64);
         let duration = duration.map(|s| chrono::TimeDelta::milliseconds((s * 1e3) as i64));
@@ -143,21 +139,18 @@ pub fn table_of<'a>(reports: impl Iterator<Item = (Option<RunNo>, &'a RunReport)
         });
         let style = style_of(r.verdict);
         let verdict = if r.provisional { format!("{}?", r.verdict) } else { r.verdict.into() };
-        let number = no.map(|no| no.to_string());
-        table.styled_row(
-            style,
-            number.into_iter().chain([
-                r.start.clone(),
-                duration.map(crate::time::format_duration).unwrap_or_default(),
-                r.partner.clone(),
-                r.service.clone().unwrap_or_default(),
-                r.procedure.clone(),
-                r.run_id.clone().unwrap_or_default(),
-                r.state.into(),
-                verdict,
-                reasons.collect::<Vec<_>>().join(" "),
-            ]),
-        );
+        let mut cells: Vec<String> = no.map(|no| no.to_string()).into_iter().collect();
+        cells.extend([
+            r.start.clone(),
+            duration.map(crate::time::format_duration).unwrap_or_default(),
+            r.partner.clone(),
+            r.service.clone().unwrap_or_default(),
+            r.procedure.clone(),
+            r.run_id.clone().unwrap_or_default(),
+        ]);
+        cells.extend(has_changes.then(|| r.change_id.clone().unwrap_or_default()));
+        cells.extend([r.state.into(), verdict, reasons.collect::<Vec<_>>().join(" ")]);
+        table.styled_row(style, cells);
     }
     table
 }

@@ -19,8 +19,9 @@ use crate::verdict::Verdict;
   offhours runs --verdict violation --since 30d
   offhours runs --partner hostco --format csv > runs.csv
 
-In the table NO is the number by which every command takes a run, `violation?` may still change, and a reason in
-parentheses is waived by an emergency.")]
+In the table NO is the number by which every command takes a run, CHANGE (only if a run has one) the change that
+the run names or else matches, `-` an empty cell, `violation?` may still change, and a reason in parentheses is waived by
+an emergency.")]
 pub struct Options {
     #[command(flatten)]
     storage: StorageArg,

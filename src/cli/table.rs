@@ -52,14 +52,21 @@ impl Table {
         table
     }
 
-    /// Adds a row; what is missing on the right is empty, what is too much is dropped.
+    /// Adds a row; what is missing on the right is empty, what is too much is dropped. An empty cell with others behind
+    /// it is [`NOTHING`], so that a script can count on its columns.
     pub fn row<T: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = T>) {
         self.styled_row(Style::new(), cells);
     }
 
     /// Adds a row that is set off from the others, where the output shows styles.
     pub fn styled_row<T: AsRef<str>>(&mut self, style: Style, cells: impl IntoIterator<Item = T>) {
-        let cells = self.cells(cells);
+        let mut texts: Vec<T> = cells.into_iter().take(self.columns.len()).collect();
+        while texts.pop_if(|text| text.as_ref().is_empty()).is_some() {}
+        let text = |text: &T| match text.as_ref() {
+            "" => NOTHING.to_owned(),
+            text => text.to_owned(),
+        };
+        let cells = self.cells(texts.iter().map(text));
         self.inner.add_row(cells);
         self.styles.push(style);
     }
@@ -83,6 +90,9 @@ impl Table {
         texts.into_iter().zip(&self.columns).map(cell).collect()
     }
 }
+
+/// Stands in an empty cell.
+const NOTHING: &str = "-";
 
 /// Spaces between two columns.
 const GAP: u16 = 2;
@@ -125,6 +135,9 @@ mod tests {
         let red = Style::new().fg_color(Some(AnsiColor::Red.into()));
         table.styled_row(red, ["a\u{1b}[2J\n", "12345678"]);
         table.row(["", "大", "x", "too much"]);
+        table.row(["", "", "y"]);
+        table.row(["b", "", ""]);
+        table.row(["", ""]);
         table
     }
 
@@ -140,7 +153,10 @@ mod tests {
             "run               seconds  by\n",
             "atlas-17                5  b\n",
             "a\\u{1b}[2J\\u{a}  12345678\n",
-            "                       大  x\n",
+            "-                      大  x\n",
+            "-                       -  y\n",
+            "b\n",
+            "\n",
         );
         check(&table(), anstream::ColorChoice::Never, want);
     }
@@ -151,7 +167,10 @@ mod tests {
             "\u{1b}[1mrun               seconds  by\u{1b}[0m\n",
             "atlas-17                5  b\n",
             "\u{1b}[31ma\\u{1b}[2J\\u{a}  12345678\u{1b}[0m\n",
-            "                       大  x\n",
+            "-                      大  x\n",
+            "-                       -  y\n",
+            "b\n",
+            "\n",
         );
         check(&table(), anstream::ColorChoice::AlwaysAnsi, want);
     }

@@ -3,6 +3,8 @@
 //! The closed words (event, status, trigger, change type) are the contract's; the words of a change are
 //! those of the BCOP maintenance-notification standard (`X-MAINTNOTE-STATUS`).
 
+use chrono::TimeDelta;
+
 use crate::time::Instant;
 
 /// Declares a closed set of words: the enum, `ALL`, `as_str` and `parse`, so that they cannot drift apart.
@@ -84,16 +86,56 @@ words! {
 pub struct Event {
     /// The stamp of the line.
     pub at: Instant,
-    /// The stamp had no offset and lies in an autumn fold: it could have meant this instant as well.
-    pub other_reading: Option<Instant>,
+    /// The stamp had no offset and lies in an autumn fold: it could have meant another instant as well.
+    pub other_reading: Option<OtherReading>,
     pub body: Body,
+}
+
+/// What a line would say if its stamp meant the other of two instants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OtherReading {
+    pub at: Instant,
+    /// Start and end of a one-line finished run: they may be reckoned from the stamp.
+    pub whole: Option<(Instant, Instant)>,
 }
 
 impl Event {
     /// The stamp, and the other one where two readings were possible.
     pub fn readings(&self) -> impl Iterator<Item = Instant> {
-        std::iter::once(self.at).chain(self.other_reading)
+        std::iter::once(self.at).chain(self.other_reading.map(|other| other.at))
     }
+
+    /// Takes the other reading of the stamp; the one that counted so far becomes the other.
+    pub fn read_otherwise(&mut self) {
+        let Some(other) = &mut self.other_reading else { return };
+        std::mem::swap(&mut self.at, &mut other.at);
+        if let Body::Run(line) = &mut self.body {
+            std::mem::swap(&mut line.whole, &mut other.whole);
+        }
+    }
+
+    /// Takes the reading that a file says whose last accepted event is stamped `last`. Gives back the stamp.
+    pub fn read_after(&mut self, last: Option<Instant>, tolerance: TimeDelta) -> Instant {
+        if let Some(other) = self.other_reading {
+            let (earlier, later) = (self.at.min(other.at), self.at.max(other.at));
+            if (self.at == later) != means_later((earlier, later), last, tolerance) {
+                self.read_otherwise();
+            }
+        }
+        self.at
+    }
+}
+
+/// Whether a stamp of an hour that comes twice means the later of its two readings: the earlier one lies more than
+/// `tolerance` before `last`, the last accepted event of the file, and the later does not. Two writers of one file may
+/// be a little out of order.
+pub fn means_later(
+    (earlier, later): (Instant, Instant),
+    last: Option<Instant>,
+    tolerance: TimeDelta,
+) -> bool {
+    let is_past = |reading: Instant| last.is_some_and(|t| tolerance < t - reading);
+    is_past(earlier) && !is_past(later)
 }
 
 /// The three families of records: run lines and one-line finished runs share [`RunLine`].

@@ -30,6 +30,9 @@ mod judging;
 /// What is told again adds nothing, and every start is judged.
 mod telling;
 
+/// The hour that comes twice: what is told again keeps the reading that it had.
+mod twice;
+
 /// Following files: rotation by the real program, and what a machine may do.
 mod following;
 

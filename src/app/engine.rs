@@ -94,9 +94,9 @@ impl Engine {
             loop {
                 let now = clock::now();
                 let more = self.follower.read(now);
-                let batch = self.follower.take(now, self.shared.is_ready());
-                let more = more | batch.more;
-                let next = match self.judge(batch, now) {
+                let batch = self.take_batch(now);
+                let more = more | batch.as_ref().is_ok_and(|batch| batch.more);
+                let next = match batch.and_then(|batch| self.judge(batch, now)) {
                     Ok(commit) => self.commit(commit, more)?,
                     Err(error) => {
                         tracing::error!(%error, "the ledger cannot be asked, lines will be read again");

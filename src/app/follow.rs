@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant as Moment};
 
 use crate::app::documents::Documents;
-use crate::app::intake::{Batch, Intake, Progress, memo};
+use crate::app::intake::{Batch, Intake, Progress, Settle, memo};
 use crate::app::shared::Shared;
 use crate::app::watch::Watch;
 use crate::config::Config;
@@ -193,14 +193,14 @@ impl Follower {
         }
     }
 
-    /// What is ready to be judged.
-    pub fn take(&mut self, now: Instant, live: bool) -> Batch {
+    /// What is ready to be judged; `settle`: see [`Intake::take`].
+    pub fn take(&mut self, now: Instant, live: bool, settle: Settle<'_>) -> Batch {
         if self.rests && self.still.is_none() && !self.intake.holds_anything() {
             self.still = Some(self.intake.behind());
         }
         let mut batch = match self.still {
             Some(_) => Batch::default(),
-            None => self.intake.take(now, live),
+            None => self.intake.take(now, live, settle),
         };
         for event in self.documents.take(now, live, &mut batch) {
             self.note(event, now);

@@ -56,6 +56,9 @@ impl Batch {
     }
 }
 
+/// Settles the reading of the stamp of a line: shown are the lines that were read before it, and the line.
+pub type Settle<'a> = &'a mut dyn FnMut(&[Taking], &mut Taking);
+
 /// All files on their way through.
 pub struct Intake {
     sources: Vec<Source>,
@@ -223,8 +226,9 @@ impl Intake {
         self.of_partner(partner).filter(|q| !q.is_done()).map(|q| q.high).min()
     }
 
-    /// Takes what is ready of every file. `now` is the moment of reading; `live`: it may be seen at once.
-    pub fn take(&mut self, now: Instant, live: bool) -> Batch {
+    /// Takes what is ready of every file. `now` is the moment of reading; `live`: it may be seen at once. `settle` is
+    /// shown each line, behind those that were read before it: see [`crate::ledger::settling`].
+    pub fn take(&mut self, now: Instant, live: bool, settle: Settle<'_>) -> Batch {
         let mut batch = Batch::default();
         for queue in self.queues.values_mut().filter(|q| q.is_quiet(now)) {
             if let Some(reader) = self.readers.get(queue.source) {
@@ -241,7 +245,7 @@ impl Intake {
         let files: Vec<(FileId, Option<Option<Instant>>)> =
             self.queues.iter().map(|(file, q)| (*file, of(q).flatten())).collect();
         for (file, watermark) in files {
-            self.take_file(file, watermark, now, live, &mut batch);
+            self.take_file(file, watermark, (now, live), settle, &mut batch);
         }
         in_order(&mut batch.events);
         batch
@@ -251,8 +255,8 @@ impl Intake {
         &mut self,
         file: FileId,
         watermark: Option<Option<Instant>>,
-        now: Instant,
-        live: bool,
+        (now, live): (Instant, bool),
+        settle: Settle<'_>,
         batch: &mut Batch,
     ) {
         let Some(queue) = self.queues.get_mut(&file) else { return };
@@ -275,8 +279,7 @@ impl Intake {
             match item.what {
                 Fate::Event(event, line) => {
                     events += 1;
-                    queue.taken_last = Some(event.at);
-                    batch.events.push(Taking {
+                    let mut taking = Taking {
                         partner: source.partner.clone(),
                         ours: source.ours,
                         event,
@@ -286,7 +289,10 @@ impl Intake {
                         followed_since: queue.followed_since,
                         live,
                         line,
-                    });
+                    };
+                    let tolerance = source.spec.clock_tolerance;
+                    queue.settle(&mut taking, tolerance, &mut |t| settle(&batch.events, t));
+                    batch.events.push(taking);
                 }
                 Fate::Rejected(rejection, line) => {
                     let rejected = reject(place, &rejection, line, now);

@@ -18,6 +18,7 @@ pub mod outage;
 pub mod pages;
 pub mod policy_tests;
 pub mod questions;
+pub mod readings;
 mod reload;
 pub mod replay;
 pub mod review;

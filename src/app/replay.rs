@@ -13,7 +13,9 @@ use crate::event::{Body, Event};
 use crate::format::{
     FileEncoding, FileState, Joiner, Part, Piece, Reader, Reading, Reason, Rejection, count_lines,
 };
+use crate::ledger::settling::Readings;
 use crate::ledger::{Draft, Evidence, Ledger, Taken, Taking, judging};
+use crate::policy::Policy;
 use crate::report::run::RunReport;
 use crate::run::{Place, Run};
 use crate::time::Instant;
@@ -84,7 +86,7 @@ pub fn replay(
     until: Option<Instant>,
     mut progress: impl FnMut(u64),
 ) -> Result<Outcome, Unreadable> {
-    let mut intake = Intake { until, ..Intake::default() };
+    let mut intake = Intake::new(&config.policy, until);
     for log in logs {
         intake
             .read(log, &mut progress)
@@ -93,17 +95,31 @@ pub fn replay(
     Ok(intake.judge(config))
 }
 
-#[derive(Default)]
-struct Intake {
+struct Intake<'c> {
+    policy: &'c Policy,
     until: Option<Instant>,
+    /// As read; also those that have not happened.
     events: Vec<Taking>,
+    readings: Readings,
     counts: Counts,
     rejected: Vec<RejectedLine>,
     /// The latest stamp of all events and of each file's last line.
     clock: Option<Instant>,
 }
 
-impl Intake {
+impl<'c> Intake<'c> {
+    fn new(policy: &'c Policy, until: Option<Instant>) -> Intake<'c> {
+        Intake {
+            policy,
+            until,
+            events: Vec::new(),
+            readings: Readings::default(),
+            counts: Counts::default(),
+            rejected: Vec::new(),
+            clock: None,
+        }
+    }
+
     fn read(&mut self, log: &Log, progress: &mut impl FnMut(u64)) -> std::io::Result<()> {
         if log.source.spec.document.is_some() {
             return self.read_document(log, progress);
@@ -122,6 +138,8 @@ impl Intake {
             near,
             offset: 0,
             last: Vec::new(),
+            last_event: None,
+            ends_with_event: false,
         };
         let mut joiner = Joiner::default();
         let mut pending: Vec<u8> = Vec::new();
@@ -165,9 +183,7 @@ impl Intake {
                 break;
             }
         }
-        let state = reading.state.unwrap_or_default();
-        let stamp = reading.reader.stamp(&reading.last, &state, near);
-        self.reach(stamp);
+        self.reach(reading.last_stamp());
         Ok(())
     }
 
@@ -199,16 +215,10 @@ impl Intake {
         }
     }
 
-    fn take(&mut self, source: &Source, event: Event, place: Place) {
+    /// Gives back the stamp, which is settled now.
+    fn take(&mut self, source: &Source, event: Event, place: Place) -> Instant {
         self.counts.events += 1;
-        if self.until.is_some_and(|until| until < event.at) {
-            return;
-        }
-        self.reach(Some(event.at));
-        if let Body::Run(line) = &event.body {
-            self.reach(line.whole.map(|(_, end)| end));
-        }
-        self.events.push(Taking {
+        let mut taking = Taking {
             partner: source.partner.clone(),
             ours: source.ours,
             read: 0,
@@ -218,7 +228,18 @@ impl Intake {
             followed_since: None,
             live: false,
             line: None,
-        });
+        };
+        self.readings.settle(self.policy, &self.events, &mut taking, &mut |_| false);
+        let at = taking.event.at;
+        taking.observed = at;
+        if self.until.is_none_or(|until| at <= until) {
+            self.reach(Some(at));
+            if let Body::Run(line) = &taking.event.body {
+                self.reach(line.whole.map(|(_, end)| end));
+            }
+        }
+        self.events.push(taking);
+        at
     }
 
     fn reject(&mut self, path: &Path, offset: u64, rejection: Rejection) {
@@ -231,6 +252,7 @@ impl Intake {
     fn judge(mut self, config: &Config) -> Outcome {
         let mut draft = Draft::new(Ledger::keeping_all(), Evidence::Stamps);
         let mut events = std::mem::take(&mut self.events);
+        events.retain(|taking| self.until.is_none_or(|until| taking.event.at <= until));
         in_order(&mut events);
         // What was on record is decided by the stamps, so all notices come first.
         let (notices, lines): (Vec<_>, Vec<_>) =
@@ -292,11 +314,15 @@ struct LogReading<'a> {
     offset: u64,
     /// The last line (record, where lines are joined) that is not blank.
     last: Vec<u8>,
+    /// The stamp of the last event.
+    last_event: Option<Instant>,
+    /// The last line is that event.
+    ends_with_event: bool,
 }
 
 impl LogReading<'_> {
     /// Takes whole records apart; `offset` is where they begin in the file.
-    fn records(&mut self, block: &[u8], offset: u64, intake: &mut Intake) {
+    fn records(&mut self, block: &[u8], offset: u64, intake: &mut Intake<'_>) {
         if block.is_empty() {
             return;
         }
@@ -305,6 +331,7 @@ impl LogReading<'_> {
             None => self.first_state(block),
         };
         let mut accepted = state.last;
+        let mut last_at = None;
         // Candidates borrow the state that they were found with; stamps need the latest one.
         let found: Vec<(usize, &[u8])> = self.reader.hits(block, &state).collect();
         for (at, line) in found {
@@ -316,7 +343,7 @@ impl LogReading<'_> {
                     intake.reject(&self.log.path, offset, rejection);
                 }
                 Reading::Event(event) => {
-                    accepted = Some(event.at);
+                    let read = event.at;
                     let source = self.log.source;
                     let place = Place {
                         source: source.name.clone(),
@@ -324,7 +351,10 @@ impl LogReading<'_> {
                         file: 0,
                         offset,
                     };
-                    intake.take(source, event, place);
+                    let settled = intake.take(source, event, place);
+                    // A line that is told again does not take the file back into the hour before.
+                    accepted = Some(read.max(settled));
+                    (self.last_event, last_at) = (Some(settled), Some(at));
                 }
             }
         }
@@ -332,7 +362,19 @@ impl LogReading<'_> {
         self.state = Some(state);
         if let Some(last) = self.reader.last_record(block) {
             self.last = last.to_vec();
+            let start = block.trim_ascii_end().len() - last.len();
+            self.ends_with_event = last_at == Some(start);
         }
+    }
+
+    /// The stamp of the last line; that of an event has been settled and counted.
+    fn last_stamp(self) -> Option<Instant> {
+        if self.ends_with_event {
+            return None;
+        }
+        let mut state = self.state.unwrap_or_default();
+        state.last = self.last_event;
+        self.reader.stamp(&self.last, &state, self.near)
     }
 
     fn first_state(&self, block: &[u8]) -> FileState {

@@ -141,7 +141,7 @@ fn describe(event: &Event) -> String {
     let mut rows: Vec<(&str, String)> = vec![("time", rfc3339(event.at))];
     if let Some(other) = event.other_reading {
         let why = "the stamp has no offset and its hour came twice; or";
-        rows.push(("ambiguous", format!("{why} {}", rfc3339(other))));
+        rows.push(("ambiguous", format!("{why} {}", rfc3339(other.at))));
     }
     let text = |t: &Option<Box<str>>| t.as_deref().unwrap_or_default().to_string();
     match &event.body {

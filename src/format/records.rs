@@ -6,7 +6,7 @@ use super::fields::{Fields, Text};
 use super::reading::{Reading, Reason, Rejection};
 use super::spec::{Approval, Field};
 use super::stamp::Stamp;
-use crate::event::{Body, ChangeType, Event, Kind, Notice, RunLine, Status, Trigger};
+use crate::event::{Body, ChangeType, Event, Kind, Notice, OtherReading, RunLine, Status, Trigger};
 use crate::time::{Instant, YEARS, rfc3339};
 
 /// The event of a line; `None` if it has neither event nor status.
@@ -77,8 +77,13 @@ fn check_names(
 
 struct Times {
     at: Instant,
-    other_reading: Option<Instant>,
+    other_reading: Option<OtherReading>,
     whole: Option<(Instant, Instant)>,
+}
+
+/// The other reading of a line that tells no times beside its stamp.
+fn other(at: Instant) -> OtherReading {
+    OtherReading { at, whole: None }
 }
 
 /// The stamp of a run line and, of a one-line finished run, its start and end.
@@ -92,24 +97,29 @@ fn times(fields: &Fields, kind: Kind) -> Result<Times, Rejection> {
         _ => None,
     };
     if start.is_none() && duration.is_none() {
-        let (at, other_reading) = time.map(of_line).ok_or_else(missing_time)?;
-        return Ok(Times { at, other_reading, whole: None });
+        let (at, other_at) = time.map(of_line).ok_or_else(missing_time)?;
+        return Ok(Times { at, other_reading: other_at.map(other), whole: None });
     }
     let end = fields.beside(Field::End, near)?;
-    let (at, other_reading) = time.or(end).map(of_line).ok_or_else(missing_time)?;
-    // An end that stands in for the stamp is read like one.
-    let end = end.filter(|_| time.is_some()).map_or(at, Stamp::earlier);
-    let start = match (start, duration) {
-        (Some(start), _) => start.earlier(),
-        (None, duration) => duration
-            .and_then(|duration| end.checked_sub_signed(duration))
-            .filter(|start| YEARS.contains(&start.year()))
-            .ok_or_else(|| {
-                let detail = format!("the start, before {}, lies before the year 1", rfc3339(end));
-                Rejection::new(Reason::TimeOutOfRange, detail)
-            })?,
+    let (at, other_at) = time.or(end).map(of_line).ok_or_else(missing_time)?;
+    let whole = |stamp: Instant| {
+        // An end that stands in for the stamp is read like one.
+        let end = end.filter(|_| time.is_some()).map_or(stamp, Stamp::earlier);
+        let start = match (start, duration) {
+            (Some(start), _) => start.earlier(),
+            (None, duration) => duration
+                .and_then(|duration| end.checked_sub_signed(duration))
+                .filter(|start| YEARS.contains(&start.year()))
+                .ok_or_else(|| {
+                    let detail =
+                        format!("the start, before {}, lies before the year 1", rfc3339(end));
+                    Rejection::new(Reason::TimeOutOfRange, detail)
+                })?,
+        };
+        Ok((start, end))
     };
-    Ok(Times { at, other_reading, whole: Some((start, end)) })
+    let other = |at| Ok(OtherReading { at, whole: Some(whole(at)?) });
+    Ok(Times { at, other_reading: other_at.map(other).transpose()?, whole: Some(whole(at)?) })
 }
 
 fn notice(fields: &Fields, status: Status) -> Result<Event, Rejection> {
@@ -119,7 +129,7 @@ fn notice(fields: &Fields, status: Status) -> Result<Event, Rejection> {
             format!("a line with status {status} needs a change_id"),
         )
     })?;
-    let (at, other_reading) = fields.of_line(fields.time()?.ok_or_else(missing_time)?);
+    let (at, other_at) = fields.of_line(fields.time()?.ok_or_else(missing_time)?);
     let change_type = fields.word(Field::ChangeType, ChangeType::ALL, ChangeType::as_str)?;
     let body = Body::Notice(Notice {
         change_id,
@@ -133,7 +143,7 @@ fn notice(fields: &Fields, status: Status) -> Result<Event, Rejection> {
         confirmed_at: fields.planned(Field::ConfirmedAt, at)?,
         ..Notice::default()
     });
-    Ok(Event { at, other_reading, body })
+    Ok(Event { at, other_reading: other_at.map(other), body })
 }
 
 /// The event of a record of a document. `written`: its stamp, if it has none of its own.
@@ -142,7 +152,7 @@ pub(super) fn record(fields: &Fields, written: Instant) -> Result<Event, Rejecti
         .name(Field::ChangeId)?
         .ok_or_else(|| Rejection::new(Reason::MissingChangeId, "the record has no change_id"))?;
     let stamp = fields.time()?.map(|stamp| fields.of_line(stamp));
-    let (at, other_reading) = stamp.unwrap_or((written, None));
+    let (at, other_at) = stamp.unwrap_or((written, None));
     let change_type = fields.word(Field::ChangeType, ChangeType::ALL, ChangeType::as_str)?;
     let accepted = fields.names(Field::Accepted)?;
     let standing = standing(fields, at)?;
@@ -161,13 +171,13 @@ pub(super) fn record(fields: &Fields, written: Instant) -> Result<Event, Rejecti
         accepted: accepted.iter().any(|word| word.eq_ignore_ascii_case(ACCEPTED)),
         is_record: true,
     });
-    Ok(Event { at, other_reading, body })
+    Ok(Event { at, other_reading: other_at.map(other), body })
 }
 
 /// An answer to the notice of a slot; ignored unless it says yes to one.
 pub(super) fn answer(fields: &Fields, written: Instant) -> Result<Reading, Rejection> {
     let stamp = fields.time()?.map(|stamp| fields.of_line(stamp));
-    let (at, other_reading) = stamp.unwrap_or((written, None));
+    let (at, other_at) = stamp.unwrap_or((written, None));
     let answers = fields.names(Field::Accepted)?;
     let accepted = answers.iter().any(|word| word.eq_ignore_ascii_case(ACCEPTED));
     let slot = fields.name(Field::Slot)?.filter(|_| accepted);
@@ -175,7 +185,8 @@ pub(super) fn answer(fields: &Fields, written: Instant) -> Result<Reading, Rejec
     let revision = fields.revision()?;
     let answer =
         Notice { slot: Some(slot), revision, accepted, is_record: true, ..Notice::default() };
-    Ok(Reading::Event(Event { at, other_reading, body: Body::Notice(answer) }))
+    let body = Body::Notice(answer);
+    Ok(Reading::Event(Event { at, other_reading: other_at.map(other), body }))
 }
 
 /// The answer of our side that is put on record (RFC 5545 section 3.2.12).

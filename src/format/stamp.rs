@@ -10,6 +10,7 @@ mod zone_names;
 use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Timelike};
 
 use crate::calendar::{Reading, Zone};
+use crate::event::means_later;
 use crate::time::{Instant, YEARS};
 
 pub(super) use evident::{is_rfc3339, syslog_length};
@@ -88,9 +89,7 @@ pub(crate) enum Stamp {
 }
 
 impl Stamp {
-    /// As the stamp of a line, and the other reading where two are possible. In a fold the earlier reading counts
-    /// unless that lies more than `tolerance` before `last`, the last accepted event of the file, and the later
-    /// does not: two writers of one file may be a little out of order.
+    /// As the stamp of a line, and the other reading where two are possible: see [`means_later`].
     pub(crate) fn of_line(
         self,
         last: Option<Instant>,
@@ -98,9 +97,10 @@ impl Stamp {
     ) -> (Instant, Option<Instant>) {
         match self {
             Stamp::Civil(Reading::Fold { earlier, later }) => {
-                let is_past = |reading: Instant| last.is_some_and(|t| tolerance < t - reading);
-                let passed = is_past(earlier) && !is_past(later);
-                if passed { (later, Some(earlier)) } else { (earlier, Some(later)) }
+                match means_later((earlier, later), last, tolerance) {
+                    true => (later, Some(earlier)),
+                    false => (earlier, Some(later)),
+                }
             }
             _ => (self.earlier(), None),
         }

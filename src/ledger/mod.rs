@@ -18,6 +18,7 @@ mod pairing;
 mod present;
 pub mod rejudging;
 mod seeking;
+pub mod settling;
 mod starting;
 pub mod told;
 mod waiting;

@@ -166,6 +166,12 @@ impl Draft {
         drained
     }
 
+    /// Whether a line that leaves this mark is on record; `None`: only the store knows.
+    pub fn knows(&self, partner: &str, mark: &Mark) -> Option<bool> {
+        let Some(known) = self.told.get(partner) else { return Some(false) };
+        (!known.is_unsure(mark)).then(|| known.has(mark))
+    }
+
     pub(super) fn was_told(&self, partner: &str, mark: &Mark) -> bool {
         self.told.get(partner).is_some_and(|known| known.has(mark))
     }
@@ -193,7 +199,7 @@ impl Draft {
 }
 
 /// What a line would leave, stamped `at`.
-fn marks_of(policy: &Policy, taking: &Taking, at: Instant) -> Vec<Mark> {
+pub(super) fn marks_of(policy: &Policy, taking: &Taking, at: Instant) -> Vec<Mark> {
     match &taking.event.body {
         crate::event::Body::Notice(notice) if notice.is_record => Vec::new(),
         crate::event::Body::Notice(notice) => vec![of_notice(notice, at)],

@@ -65,7 +65,7 @@ fn told_by(pieces: &[&[u8]]) -> (Vec<(String, u64)>, Vec<String>, bool) {
         follower.last_scan = None;
         follower.look(now, Duration::ZERO);
         assert!(!follower.read(now));
-        let batch = follower.take(now, true);
+        let batch = follower.take(now, true, &mut |_, _| {});
         events.extend(batch.events.iter().map(|taking| {
             let crate::event::Body::Run(line) = &taking.event.body else { panic!("a run line") };
             let offset = taking.place.as_ref().expect("a place").offset;

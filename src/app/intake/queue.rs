@@ -9,6 +9,7 @@ use crate::event::{Body, Event};
 use crate::format::{
     FileEncoding, FileState, Joiner, Part, Piece, Reader, Reading, Rejection, Told, count_lines,
 };
+use crate::ledger::Taking;
 use crate::time::Instant;
 
 /// How long a file must be quiet before its last line counts as the end of a record: whoever writes a record of
@@ -154,6 +155,19 @@ impl Queue {
     pub fn flush(&mut self, reader: &Reader, now: Instant) {
         let mut joiner = std::mem::take(&mut self.joiner);
         joiner.flush(&mut |piece| self.take_apart(reader, &piece, now));
+    }
+
+    /// Reads a stamp behind the events that were taken, and lets `settle` say what is known of the line.
+    pub fn settle(
+        &mut self,
+        taking: &mut Taking,
+        tolerance: TimeDelta,
+        settle: &mut dyn FnMut(&mut Taking),
+    ) {
+        let read = taking.event.read_after(self.taken_last, tolerance);
+        settle(taking);
+        // A line that is told again does not take the file back into the hour before.
+        self.taken_last = Some(read.max(taking.event.at));
     }
 
     /// Finds the events of whole records.

@@ -51,7 +51,7 @@ struct Record {
 
 impl Record {
     fn take(&mut self, intake: &mut Intake, now: Instant) {
-        let batch = intake.take(now, true);
+        let batch = intake.take(now, true, &mut |_, _| {});
         for taking in batch.events {
             let crate::event::Body::Run(run) = taking.event.body else { panic!("no run") };
             self.ids.push(run.run_id.unwrap().into());

@@ -202,7 +202,7 @@ fn read_all(
     loop {
         let (blocks, end) = turns.next().unwrap_or((1, End::No));
         let more = (0..blocks).all(|_| reading.read());
-        let batch = reading.intake.take(at(10_000), true);
+        let batch = reading.intake.take(at(10_000), true, &mut |_, _| {});
         let more = more || batch.more;
         match end {
             End::Unstored => {}

@@ -146,6 +146,8 @@ fn own() -> OwnView {
         commits: 0,
         commit_durations: Histogram::new(&[0.001, 0.01, 0.1]),
         ledger_errors: 0,
+        last_turn: None,
+        log_dropped: 0,
         calendars: Vec::new(),
         alerts_sent: BTreeMap::new(),
         reload_ok: true,

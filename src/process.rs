@@ -1,5 +1,6 @@
 //! This process as the operating system sees it: reads `/proc` (Linux, proc(5)).
 
+mod supervisor;
 mod writers;
 
 use std::path::Path;
@@ -8,6 +9,7 @@ use chrono::{DateTime, TimeDelta};
 
 use crate::metrics::ProcessView;
 
+pub use supervisor::Supervisor;
 pub use writers::{Written, written_by, written_files};
 
 /// `None` where there is no `/proc`, or where it says what proc(5) does not.

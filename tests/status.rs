@@ -60,6 +60,7 @@ fn page(config: &Config, ledger: &Ledger, sources: &[Source], now: Instant) -> S
     let mut runs: Vec<Arc<Run>> = ledger.runs().cloned().collect();
     runs.sort_by_key(|run| std::cmp::Reverse(run.no));
     status::page(&View {
+        stood: None,
         ledger,
         policy: &config.policy,
         now,

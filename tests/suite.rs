@@ -24,6 +24,9 @@ mod durability;
 /// A ledger that cannot be used, or cannot be written for a while.
 mod outage;
 
+/// What stands still: every sign tells it, and a stop ends it all the same.
+mod standing;
+
 /// The ledger, live: pairing, findings at their instants, refutation, remembering.
 mod judging;
 

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use crate::app::find_run::find_run;
 use crate::app::shared::{Message, Refusal, Shared};
-use crate::app::{diary, known, status};
+use crate::app::{diary, known, log_queue, pulse, status};
 use crate::clock;
 use crate::http::{Backend, Inquiry, Problem, RunQuery, Web, WindowQuery, Windows};
 use crate::metrics::{self, SourceView, View};
@@ -26,6 +27,14 @@ pub struct Published {
 }
 
 impl Published {
+    /// The first catch-up is done.
+    fn is_caught_up(&self) -> Result<(), String> {
+        match self.shared.is_ready() {
+            true => Ok(()),
+            false => Err("catching up with the logs".into()),
+        }
+    }
+
     fn reader(&self) -> Result<Reader<'static>, Problem> {
         Reader::open(&self.shared.storage).map_err(internal)
     }
@@ -38,10 +47,13 @@ fn internal(error: StoreError) -> Problem {
 
 impl Backend for Published {
     fn metrics(&self) -> Result<String, Problem> {
-        self.ready().map_err(Problem::unavailable)?;
+        self.is_caught_up().map_err(Problem::unavailable)?;
         let (sources, mut own) = (self.shared.sources(), self.shared.own());
         own.process = process::view();
         own.web = self.web.view();
+        own.last_turn =
+            TimeDelta::from_std(self.shared.pulse().age()).ok().map(|a| clock::now() - a);
+        own.log_dropped = log_queue::dropped();
         let ledger = self.shared.ledger();
         // Asked for behind the ledger: counters of time must not be counted by a policy that is over.
         let config = self.shared.config();
@@ -56,11 +68,13 @@ impl Backend for Published {
         metrics::project(&view).map_err(|e| Problem::internal(e.to_string()))
     }
 
+    fn healthy(&self) -> Result<(), String> {
+        self.shared.pulse().stands().map_or(Ok(()), |stood| Err(pulse::sentence(stood)))
+    }
+
     fn ready(&self) -> Result<(), String> {
-        match self.shared.is_ready() {
-            true => Ok(()),
-            false => Err("catching up with the logs".into()),
-        }
+        self.healthy()?;
+        self.is_caught_up()
     }
 
     fn reload(&self) -> Result<(), String> {

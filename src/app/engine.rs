@@ -24,6 +24,9 @@ pub const NOISE_COMMIT: Duration = Duration::from_secs(1);
 /// Covered time is committed this often.
 pub const COVER_COMMIT: Duration = Duration::from_secs(10);
 
+/// It is looked this often whether the ledger is still in its place.
+pub const LEDGER_LOOK: Duration = Duration::from_secs(5);
+
 /// Everything that the loop owns.
 pub struct Engine {
     pub(super) shared: Arc<Shared>,
@@ -38,6 +41,7 @@ pub struct Engine {
     pub(super) waiting: Vec<Asking>,
     pub(super) last_look: Moment,
     last_commit: Moment,
+    last_check: Moment,
     /// The policy in force, until it is on record.
     pub(super) new_policy: Option<Arc<PolicyText>>,
     /// Told of bytes read and bytes left while the first catch-up lasts.
@@ -72,6 +76,7 @@ impl Engine {
             config,
             last_look: Moment::now(),
             last_commit: Moment::now(),
+            last_check: Moment::now(),
             progress,
         };
         // Until somebody is shown anything, a commit need not wait for the disk: see `get_ready`.
@@ -88,10 +93,12 @@ impl Engine {
     /// The ledger is broken: waiting does not help.
     pub fn run(mut self) -> Result<(), StoreError> {
         loop {
+            self.check_ledger()?;
             self.look_at_calendars();
             self.follower.look(clock::now(), self.last_look.elapsed());
             self.last_look = Moment::now();
             loop {
+                self.shared.pulse().beat();
                 let now = clock::now();
                 let more = self.follower.read(now);
                 let batch = self.take_batch(now);
@@ -128,6 +135,18 @@ impl Engine {
             }
         }
         self.finish();
+        Ok(())
+    }
+
+    /// Looks from time to time whether the ledger is still the one that people see.
+    ///
+    /// # Errors
+    /// It was deleted or replaced: what would be written now is lost.
+    fn check_ledger(&mut self) -> Result<(), StoreError> {
+        if LEDGER_LOOK <= self.last_check.elapsed() {
+            self.last_check = Moment::now();
+            self.store.check_place()?;
+        }
         Ok(())
     }
 

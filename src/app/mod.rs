@@ -13,10 +13,12 @@ pub mod engine;
 pub mod find_run;
 pub mod follow;
 pub mod intake;
+pub mod log_queue;
 mod mail;
 pub mod outage;
 pub mod pages;
 pub mod policy_tests;
+pub mod pulse;
 pub mod questions;
 pub mod readings;
 mod reload;
@@ -79,6 +81,8 @@ pub fn own_view(store: &Store) -> Result<OwnView, StoreError> {
         commits: commits.map_or(0, |(.., n)| *n),
         commit_durations: Histogram::new(COMMIT_BOUNDS),
         ledger_errors: 0,
+        last_turn: None,
+        log_dropped: 0,
         alerts_sent: BTreeMap::new(),
         calendars: Vec::new(),
         reload_ok: true,

@@ -82,6 +82,7 @@ impl Engine {
             let _ = reply.send(Err(answer));
         };
         loop {
+            self.shared.pulse().beat();
             let left = until.saturating_duration_since(Moment::now());
             match self.mail.recv_timeout(left) {
                 Ok(Message::Wake) if left.is_zero() => return Next::GoOn,

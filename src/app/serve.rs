@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
-use std::time::Duration;
+use std::time::{Duration, Instant as Moment};
 
 use rustix::process;
 use tokio::net::TcpListener;
@@ -16,15 +16,24 @@ use crate::app::backend::Published;
 use crate::app::calendars::CalendarShelf;
 use crate::app::engine::Engine;
 use crate::app::shared::{Message, Shared};
-use crate::app::{control, own_view, pages};
+use crate::app::{control, own_view, pages, pulse};
 use crate::clock;
 use crate::config;
 use crate::http::{self, Web};
 use crate::ledger::chain::Head;
+use crate::process::Supervisor;
 use crate::store::{Store, StoreError};
 
 /// How often it is looked whether the loop has ended.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// After a stop, how long answers in the making may take, and then how long the loop may take for its last commit. A
+/// loop that stands does not end: what it read last is read again by the next process.
+const DRAIN: Duration = Duration::from_secs(5);
+const LAST_TURN: Duration = Duration::from_secs(3);
+
+/// After that, how long calls that hang are waited for.
+const LEFTOVERS: Duration = Duration::from_millis(200);
 
 /// What `serve` is told on its command line.
 pub struct Options {
@@ -54,6 +63,8 @@ pub enum ServeError {
     Io(#[from] std::io::Error),
     #[error("the loop ended unexpectedly")]
     Loop,
+    #[error("{}; it was left behind, and what it read last will be read again", pulse::sentence(*.0))]
+    Standing(Duration),
     #[error("the task that posts alerts ended unexpectedly: {0}")]
     Alerts(String),
 }
@@ -92,9 +103,27 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let served = runtime.block_on(until_stopped(listener, signals, shared.clone(), web, &looping));
     // Nobody is answered any more: now the loop may commit and end.
     shared.send(Message::Stop);
-    let ended = looping.join().map_err(|_| ServeError::Loop)?;
+    // Without a limit the runtime would wait for every call, and one may wait for the loop.
+    runtime.shutdown_timeout(LEFTOVERS);
+    let ended =
+        join(looping, LAST_TURN).ok_or_else(|| ServeError::Standing(shared.pulse().age()))?;
     served?;
-    Ok(ended?)
+    Ok(ended.map_err(|_| ServeError::Loop)??)
+}
+
+/// What a thread ended with; `None`: it has not within this time.
+fn join<T>(
+    thread: std::thread::JoinHandle<T>,
+    patience: Duration,
+) -> Option<std::thread::Result<T>> {
+    let until = Moment::now() + patience;
+    while !thread.is_finished() {
+        if until <= Moment::now() {
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Some(thread.join())
 }
 
 async fn listen(listen: SocketAddr) -> Result<TcpListener, ServeError> {
@@ -142,6 +171,9 @@ async fn until_stopped(
         }
     });
     let posting = tokio::spawn(pages::keep_posted(shared.clone()));
+    let supervisor = Arc::new(Supervisor::of_environment()?);
+    supervisor.tell("READY=1");
+    tokio::spawn(keep_told(supervisor.clone(), shared.clone()));
     let asked = async {
         tokio::select! {
             _ = term.recv() => {}
@@ -152,11 +184,26 @@ async fn until_stopped(
     let stop = async {
         outcome = first_end(asked, || looping.is_finished(), posting).await;
         tracing::info!("stopping");
+        supervisor.tell("STOPPING=1");
     };
     let web = Arc::new(web);
     let backend = Arc::new(Published { shared, web: web.clone() });
-    http::serve(listener, backend, web, http::Limits::default(), stop).await?;
+    let limits = http::Limits { drain: DRAIN, ..http::Limits::default() };
+    http::serve(listener, backend, web, limits, stop).await?;
     outcome
+}
+
+/// Tells the service manager again and again that the program is alive, for as long as the loop turns.
+async fn keep_told(supervisor: Arc<Supervisor>, shared: Arc<Shared>) {
+    let Some(every) = supervisor.interval() else { return };
+    let mut next = tokio::time::interval(every);
+    loop {
+        next.tick().await;
+        match shared.pulse().stands() {
+            None => supervisor.tell("WATCHDOG=1"),
+            Some(stood) => tracing::error!("{}", pulse::sentence(stood)),
+        }
+    }
 }
 
 /// Waits until somebody asks for a stop, or until the loop or the task that posts alerts has ended: without them the
@@ -193,6 +240,16 @@ mod tests {
     async fn ends(posting: impl Future<Output = String> + Send + 'static) -> String {
         let ended = first_end(pending(), || false, tokio::spawn(posting)).await;
         ended.expect_err("a failure").to_string()
+    }
+
+    #[test]
+    fn a_thread_that_does_not_end_is_left_behind() {
+        let (end, ends) = channel::<()>();
+        let thread = std::thread::spawn(move || ends.recv().is_err());
+        assert!(join(thread, Duration::from_millis(20)).is_none());
+        drop(end);
+        let thread = std::thread::spawn(|| 7);
+        assert_eq!(join(thread, Duration::from_secs(30)).map(Result::ok), Some(Some(7)));
     }
 
     #[tokio::test]

@@ -2,16 +2,21 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, SyncSender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use crate::app::pulse::{self, Pulse};
 use crate::config::Config;
 use crate::http::Inquiry;
 use crate::ledger::Ledger;
 use crate::metrics::{OwnView, SourceView};
 use crate::report::may_start::AnswerReport;
+
+/// How often whoever waits for an answer looks whether the loop turns.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// What the loop is asked to do.
 #[derive(Debug)]
@@ -82,6 +87,7 @@ pub struct Shared {
     sources: Mutex<Vec<SourceView>>,
     own: Mutex<OwnView>,
     ready: AtomicBool,
+    pulse: Pulse,
     changed: Notify,
     mail: Mutex<Sender<Message>>,
     pub config_file: PathBuf,
@@ -102,6 +108,7 @@ impl Shared {
             sources: Mutex::new(Vec::new()),
             own: Mutex::new(own),
             ready: AtomicBool::new(false),
+            pulse: Pulse::new(),
             changed: Notify::new(),
             mail: Mutex::new(mail),
             config_file,
@@ -137,13 +144,22 @@ impl Shared {
         kept
     }
 
-    /// The sources as they stood at the last look.
+    /// The sources as they stood at the last look; while the loop stands, nobody sees what is written to them.
     pub fn sources(&self) -> Vec<SourceView> {
-        self.sources.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if self.pulse.stands().is_some() {
+            sources.iter_mut().for_each(|view| (view.up, view.covered) = (false, false));
+        }
+        sources
     }
 
     pub(super) fn set_sources(&self, sources: Vec<SourceView>) {
         *self.sources.lock().unwrap_or_else(PoisonError::into_inner) = sources;
+    }
+
+    /// Whether the loop turns.
+    pub fn pulse(&self) -> &Pulse {
+        &self.pulse
     }
 
     /// What the program knows of itself.
@@ -192,7 +208,7 @@ impl Shared {
         if !self.send(Message::Ask(Asking { inquiry, from, answer })) {
             return Err(stopping());
         }
-        answered.recv().map_err(|_| stopping())?
+        self.wait_for(&answered, stopping, Refusal::Unavailable)?
     }
 
     /// Sends a message and waits for the answer.
@@ -205,6 +221,26 @@ impl Shared {
         if !self.send(message(reply)) {
             return Err(stopping());
         }
-        answer.recv().map_err(|_| stopping())?
+        self.wait_for(&answer, stopping, |told| told)?
+    }
+
+    /// Waits for an answer of the loop, for as long as it turns.
+    fn wait_for<T, E>(
+        &self,
+        answer: &Receiver<T>,
+        stopping: impl Fn() -> E,
+        standing: impl Fn(String) -> E,
+    ) -> Result<T, E> {
+        loop {
+            match answer.recv_timeout(LOOK) {
+                Ok(answer) => return Ok(answer),
+                Err(RecvTimeoutError::Disconnected) => return Err(stopping()),
+                Err(RecvTimeoutError::Timeout) => {
+                    if let Some(stood) = self.pulse.stands() {
+                        return Err(standing(pulse::sentence(stood)));
+                    }
+                }
+            }
+        }
     }
 }

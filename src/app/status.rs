@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+
 use crate::app::dossier::Dossier;
 use crate::app::find_run::find_run;
 use crate::app::shared::Shared;
@@ -42,6 +44,7 @@ pub fn page(shared: &Shared) -> Result<String, StoreError> {
         runs: &runs,
         sources: &sources,
         version: &own.version,
+        stood: shared.pulse().stands().and_then(|stood| TimeDelta::from_std(stood).ok()),
     };
     Ok(status::page(&view))
 }

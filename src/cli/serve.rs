@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
 use clap::{Args, ValueEnum};
@@ -11,7 +12,8 @@ use tracing_subscriber::EnvFilter;
 
 use super::log::Logfmt;
 use super::progress::Progress;
-use super::{ConfigArg, FINE, Outcome, StorageArg, failed, usage};
+use super::{ConfigArg, FINE, FOUND, Outcome, StorageArg, USAGE, failed, usage};
+use crate::app::log_queue::LogQueue;
 use crate::app::serve::{self, ServeError};
 
 #[derive(Args)]
@@ -49,6 +51,9 @@ enum LogFormat {
     Json,
 }
 
+/// How long the end of the program waits until its log is written.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// The bar of the first catch-up, while there is one, and the bytes that it shows as read.
 type Bar = Mutex<Option<(Progress, u64)>>;
 
@@ -63,7 +68,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 
 pub fn run(options: Options) -> Outcome {
     let bar = Arc::new(Mutex::new(None));
-    log_to_stderr(&options, bar.clone())?;
+    let log = log_to_stderr(&options, bar.clone())?;
     let progress = move |read: u64, left: u64| show(&bar, read, left);
     let served = serve::serve(serve::Options {
         config_file: options.config.config_file.clone(),
@@ -73,8 +78,12 @@ pub fn run(options: Options) -> Outcome {
         notify: !options.poll_only,
         progress: Box::new(progress),
     });
+    // Whoever stops the program must not wait for somebody who does not read what it says.
+    let is_read = log.drain(LAST_WORDS);
     match served {
         Ok(()) => Ok(FINE),
+        Err(ServeError::Config(_)) if !is_read => Ok(USAGE),
+        Err(_) if !is_read => Ok(FOUND),
         Err(error @ ServeError::Config(_)) => Err(usage(options.config.told(error))),
         Err(error) => Err(failed(format!("offhours cannot go on: {error}"))),
     }
@@ -83,7 +92,8 @@ pub fn run(options: Options) -> Outcome {
 /// A bar for the first catch-up, where there is enough to read that somebody may wait for it.
 fn show(bar: &Bar, read: u64, left: u64) {
     const WORTH_A_BAR: u64 = 16 << 20;
-    let Ok(mut bar) = bar.lock() else { return };
+    // The log has it while it writes, and may have to wait for whoever reads it.
+    let Ok(mut bar) = bar.try_lock() else { return };
     if left == 0 {
         *bar = None;
         return;
@@ -97,12 +107,15 @@ fn show(bar: &Bar, read: u64, left: u64) {
     }
 }
 
-fn log_to_stderr(options: &Options, bar: Arc<Bar>) -> Result<(), super::Failure> {
+/// Lets the log go to standard error, through a queue.
+fn log_to_stderr(options: &Options, bar: Arc<Bar>) -> Result<LogQueue, super::Failure> {
     let filter = EnvFilter::builder().parse(&options.log_level);
     let filter = filter.map_err(|e| usage(format!("--log.level {:?}: {e}", options.log_level)))?;
+    let queue = LogQueue::new(move |record| write_aside(&bar, record)).map_err(failed)?;
+    let writer = queue.clone();
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(move || AsideOf(bar.clone()))
+        .with_writer(move || writer.clone())
         .with_ansi(AutoStream::choice(&std::io::stderr()) != ColorChoice::Never)
         .with_target(false)
         // It would be told by `eprintln!`, which panics: a full disk behind the log must not end the work.
@@ -111,24 +124,17 @@ fn log_to_stderr(options: &Options, bar: Arc<Bar>) -> Result<(), super::Failure>
         LogFormat::Logfmt => log.event_format(Logfmt).init(),
         LogFormat::Json => log.json().init(),
     }
-    Ok(())
+    Ok(queue)
 }
 
-/// Standard error, beside the bar.
-struct AsideOf(Arc<Bar>);
-
-impl Write for AsideOf {
-    fn write(&mut self, record: &[u8]) -> std::io::Result<usize> {
-        let bar = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match bar.as_ref() {
-            Some((bar, _)) => bar.aside(|| std::io::stderr().write(record)),
-            None => std::io::stderr().write(record),
-        }
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        std::io::stderr().flush()
-    }
+/// Writes a record to standard error, beside the bar. That it cannot be written, or the disk behind it is full, ends
+/// no work.
+fn write_aside(bar: &Bar, record: &[u8]) {
+    let bar = bar.lock().unwrap_or_else(PoisonError::into_inner);
+    let _ = match bar.as_ref() {
+        Some((bar, _)) => bar.aside(|| std::io::stderr().write_all(record)),
+        None => std::io::stderr().write_all(record),
+    };
 }
 
 #[cfg(test)]

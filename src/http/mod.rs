@@ -33,7 +33,8 @@ pub use query::{RunQuery, WindowQuery};
 pub use server::serve;
 pub use web::Web;
 
-/// What the server serves. Every method but [`Backend::ready`] is called off the async threads and
+/// What the server serves. Every method but [`Backend::healthy`] and
+/// [`Backend::ready`] is called off the async threads and
 /// may take its time; a panic in one of them becomes a 500.
 pub trait Backend: Send + Sync + 'static {
     /// The exposition, Prometheus text format 0.0.4.
@@ -41,6 +42,12 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// Any problem; 503 while the first catch-up is not done.
     fn metrics(&self) -> Result<String, Problem>;
+
+    /// Whether the program does its work, ready or not. Called on an async thread: it must not block.
+    ///
+    /// # Errors
+    /// The reason why it does not (503).
+    fn healthy(&self) -> Result<(), String>;
 
     /// Whether the program is ready to be scraped. Called on an async thread: it must not block.
     ///

@@ -160,7 +160,10 @@ impl Site {
                 let gzip = encoding::wants_gzip(headers);
                 self.call(move |backend| exposition(backend.metrics()?, gzip)).await
             }
-            Route::Healthy => Ok(answer::ok(TEXT_TYPE, "healthy\n")),
+            Route::Healthy => match self.backend.healthy() {
+                Ok(()) => Ok(answer::ok(TEXT_TYPE, "healthy\n")),
+                Err(reason) => Err(Problem::unavailable(reason)),
+            },
             Route::Ready => match self.backend.ready() {
                 Ok(()) => Ok(answer::ok(TEXT_TYPE, "ready\n")),
                 Err(reason) => Err(Problem::unavailable(reason)),

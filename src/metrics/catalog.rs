@@ -248,6 +248,10 @@ Ledger {
 Program {
     ALERTS_SENT: Counter "offhours_alerts_sent_total" &["result"],
         "Posts to Alertmanager.";
+    LOOP_LAST_TURN: Gauge "offhours_loop_last_turn_timestamp_seconds" NONE,
+        "When the loop that reads and judges last began a turn; it does so at least every second.";
+    LOG_DROPPED: Counter "offhours_log_dropped_records_total" NONE,
+        "Records of the program's own log that were dropped because nobody read it.";
     RELOAD_OK: Gauge "offhours_config_last_reload_successful" NONE,
         "Whether the last attempt to load the configuration succeeded.";
     RELOAD_AT: Gauge "offhours_config_last_reload_success_timestamp_seconds" NONE,

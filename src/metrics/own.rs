@@ -42,6 +42,8 @@ fn alerts(page: &mut Page, own: &OwnView) {
 
 fn program(page: &mut Page, view: &View) {
     let own = view.own;
+    page.family(&catalog::LOOP_LAST_TURN).set_time(&[], own.last_turn);
+    page.set(&catalog::LOG_DROPPED, own.log_dropped as f64);
     page.family(&catalog::RELOAD_OK).set_flag(&[], own.reload_ok);
     page.family(&catalog::RELOAD_AT).set_time(&[], own.reload_at);
     if let Some(web) = &own.web {

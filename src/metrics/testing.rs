@@ -268,6 +268,8 @@ pub fn own() -> OwnView {
         commits: 0,
         commit_durations: Histogram::new(&[0.001, 0.01]),
         ledger_errors: 0,
+        last_turn: Some(at("2025-11-10T00:00")),
+        log_dropped: 3,
         alerts_sent: BTreeMap::new(),
         calendars: vec![CalendarView {
             name: "partner.ics".into(),

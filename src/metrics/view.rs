@@ -83,6 +83,10 @@ pub struct OwnView {
     /// Seconds.
     pub commit_durations: Histogram,
     pub ledger_errors: u64,
+    /// When the loop last began a turn; `None` where there is no loop.
+    pub last_turn: Option<Instant>,
+    /// Records of the log that were dropped because nobody read it.
+    pub log_dropped: u64,
     /// By result: `ok`, `error`.
     pub alerts_sent: BTreeMap<String, u64>,
     /// The calendar files of the configuration.

@@ -47,6 +47,8 @@ pub struct View<'a> {
     pub runs: &'a [Arc<Run>],
     pub sources: &'a [Source],
     pub version: &'a str,
+    /// For how long nothing has been read and judged, if the loop stands.
+    pub stood: Option<TimeDelta>,
 }
 
 /// One source, and how fresh it is.

@@ -6,6 +6,7 @@
 mod block;
 mod document;
 mod form;
+mod place;
 mod policies;
 mod read;
 mod rows;
@@ -64,6 +65,10 @@ pub enum StoreError {
         "{path}: {what}; put a backup in its place, or clear the folder to begin anew: what the logs still hold is then read again"
     )]
     Remains { path: PathBuf, what: &'static str },
+    #[error(
+        "{path}: it {what} while offhours was running, and what would be written now would be lost; put it back, or start again: what the logs still hold is then read again"
+    )]
+    Replaced { path: PathBuf, what: &'static str },
     #[error("{path}: {source}{}", io_hint(.source.kind()))]
     Io { path: PathBuf, source: std::io::Error },
     #[error("{path}: {source}{}", sqlite_hint(.source.sqlite_error_code()))]
@@ -92,6 +97,10 @@ fn sqlite_hint(code: Option<ErrorCode>) -> &'static str {
 }
 
 impl StoreError {
+    fn replaced(path: &Path, what: &'static str) -> StoreError {
+        StoreError::Replaced { path: path.into(), what }
+    }
+
     /// Whether it will be the same however long one waits, unlike a disk that is full.
     pub fn is_lasting(&self) -> bool {
         match self {
@@ -103,6 +112,7 @@ impl StoreError {
             | StoreError::Version { .. }
             | StoreError::Broken { .. }
             | StoreError::Remains { .. }
+            | StoreError::Replaced { .. }
             | StoreError::Damaged { .. } => true,
         }
     }

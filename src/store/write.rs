@@ -11,6 +11,7 @@ use crate::ledger::chain::{GENESIS, Head, MARK_BYTES};
 use crate::ledger::told::{Mark as ToldMark, marks_of_entry};
 use crate::ledger::{Entry, Ledger, What};
 use crate::run::{Run, RunNo};
+use crate::store::place::Place;
 use crate::store::read::{Reader, Rejected};
 use crate::store::{
     FINISHED_KEPT, InFile, PolicyText, REJECTED_KEPT, StoreError, VERSION, block, policies, schema,
@@ -68,6 +69,7 @@ pub struct Store {
     path: PathBuf,
     height: u64,
     head: Head,
+    place: Place,
     _lock: File,
 }
 
@@ -90,7 +92,8 @@ impl Store {
             return Err(StoreError::Version { path, found });
         }
         schema::create(&db).in_file(&path)?;
-        Ok(Store { db, path, height: 0, head: GENESIS, _lock: lock })
+        let place = Place::of(&path, dir.join("ledger.lock"))?;
+        Ok(Store { db, path, height: 0, head: GENESIS, place, _lock: lock })
     }
 
     /// Reads every entry into a ledger, checking the hash chain on the way.
@@ -151,12 +154,21 @@ impl Store {
         (self.height, self.head)
     }
 
+    /// Looks whether the ledger that is open is still the one in its folder.
+    ///
+    /// # Errors
+    /// It was deleted or replaced: nobody would see what is written.
+    pub fn check_place(&mut self) -> Result<(), StoreError> {
+        self.place.check()
+    }
+
     /// Puts everything on disk in one transaction; when this returns it is there (but see
     /// [`Store::write_behind`]).
     ///
     /// # Errors
     /// Nothing was changed: the caller drops its draft, and the same lines come again.
     pub fn commit(&mut self, commit: &Commit) -> Result<(), StoreError> {
+        self.place.check()?;
         let path = self.path.clone();
         let (height, head) = (self.height, self.head);
         let tx = self.db.transaction().in_file(&path)?;

@@ -133,6 +133,27 @@ impl Server {
         Server { child, lines, address, storage: storage.into(), _folder: None }
     }
 
+    /// The same with a standard error that is full and that nobody reads: the other end of it comes along.
+    pub fn start_unheard(config: &Path, storage: &Path) -> (std::io::PipeReader, Server) {
+        let (unread, full) = std::io::pipe().expect("a pipe");
+        let mut filling = full.try_clone().expect("the pipe");
+        // Ends when nobody holds the other end any more.
+        std::thread::spawn(move || while filling.write_all(b"unread\n").is_ok() {});
+        let free = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+        let address = free.local_addr().expect("an address");
+        drop(free);
+        let mut command = program();
+        command.args(["serve", "--web.listen-address", &address.to_string(), "--config.file"]);
+        command.arg(config).arg("--storage.path").arg(storage).stderr(full);
+        let child = command.spawn().expect("the server starts");
+        let lines = channel().1;
+        let server = Server { child, lines, address, storage: storage.into(), _folder: None };
+        eventually("it is ready", || {
+            TcpStream::connect(address).is_ok() && server.get("/-/ready").0 == 200
+        });
+        (unread, server)
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -199,6 +220,16 @@ impl Server {
 
     fn ask(&self, method: &str, path: &str) -> (u16, String) {
         ask(self.address, method, path)
+    }
+
+    /// Waits until it has ended by itself.
+    pub fn wait(&mut self) -> ExitStatus {
+        let mut status = None;
+        eventually("it ends", || {
+            status = self.child.try_wait().expect("a child");
+            status.is_some()
+        });
+        status.expect("it has ended")
     }
 
     /// Asks it to end, and waits until it has.

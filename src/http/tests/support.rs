@@ -100,6 +100,10 @@ impl Backend for Fake {
         self.metrics.clone()
     }
 
+    fn healthy(&self) -> Result<(), String> {
+        Ok(())
+    }
+
     fn ready(&self) -> Result<(), String> {
         self.ready.clone()
     }

@@ -21,7 +21,7 @@ const LINKS: [(&str, &str); 6] = [
     ("/api/v1/runs", "runs as JSON, the newest first"),
     ("/api/v1/windows", "the next days as JSON; with ?format=ics as a calendar"),
     ("/api/v1/sources", "sources as JSON"),
-    ("/-/healthy", "whether the process is alive"),
+    ("/-/healthy", "whether the program does its work"),
     ("/-/ready", "whether the first catch-up is done"),
 ];
 

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+
 use super::View;
 use crate::ledger::{approval_waits_until, asks_until};
 use crate::run::{Run, RunNo};
-use crate::time::Instant;
+use crate::time::{Instant, format_duration};
 use crate::verdict::Verdict;
 
 /// Everything because of which it is not simply "as agreed".
@@ -19,6 +21,8 @@ pub(super) struct Standing<'a> {
     pub(super) unknown: Vec<&'a Arc<Run>>,
     /// Emergencies that wait for their approval, each until when; the first to end first.
     pub(super) emergencies: Vec<(&'a Arc<Run>, Instant)>,
+    /// For how long nothing has been read and judged, if that is so.
+    pub(super) stood: Option<TimeDelta>,
     /// Names of sources that are not seen, and of partners that have none.
     pub(super) unseen: usize,
 }
@@ -49,7 +53,8 @@ impl<'a> Standing<'a> {
         };
         let mut emergencies: Vec<_> = all.values().filter_map(|run| waits(run)).collect();
         emergencies.sort_by_key(|(run, until)| (*until, run.no));
-        Standing { unacknowledged, running, unknown, emergencies, unseen: unseen(view) }
+        let (stood, unseen) = (view.stood, unseen(view));
+        Standing { unacknowledged, running, unknown, emergencies, stood, unseen }
     }
 
     /// The one sentence, and how it looks.
@@ -71,6 +76,10 @@ impl<'a> Standing<'a> {
                 all.push((text, tone));
             }
         };
+        if let Some(stood) = self.stood {
+            let text = format!("Nothing has been read or judged for {}", format_duration(stood));
+            add(1, "bad", text);
+        }
         let wait = self.unacknowledged.len();
         add(wait, "bad", self.not_acknowledged());
         let n = self.running.len();

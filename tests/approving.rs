@@ -220,3 +220,32 @@ fn an_id_means_the_runs_of_all_services_of_a_start() {
     assert_eq!((count("exempt"), count("violation"), count("compliant")), (2, 2, 2));
     assert!(server.stop().success());
 }
+
+/// A run whose end was never seen stands on the page until somebody takes note of it, also after a restart.
+#[test]
+fn a_run_whose_evidence_is_missing_can_be_acknowledged_once_it_is_final() {
+    let (home, storage) = (folder(), folder());
+    let config = home.path().join("offhours.yml");
+    let agreed = AGREEMENT.replace("windows:", "lost_after: 1h\n    windows:");
+    std::fs::write(&config, agreed).expect("a configuration");
+    let mut log = Log { now: Utc::now(), lines: Vec::new() };
+    log.run("no-end", "procedure=failover service=lyra", -90, None);
+    log.run("fine", "procedure=failover service=lyra run=2", -20, Some(-10));
+    log.write(&home.path().join("west.log"));
+    let server = Server::start_in(&config, storage.path());
+    let desk = Desk::new(&config, storage.path());
+    let headline = "Of 1 run it is not known whether it was as agreed";
+    let is_told = |server: &Server| server.get("/").1.contains(headline);
+    assert!(is_told(&server), "{}", server.get("/").1);
+    let acknowledged = "failover on lyra by westhost is acknowledged by owner";
+    desk.check("ack", "no-end", 0, &[acknowledged]);
+    desk.check("ack", "no-end", 1, &["is acknowledged already, by owner"]);
+    desk.check("ack", "fine", 1, &["is compliant: there is nothing to acknowledge"]);
+    assert!(!is_told(&server), "{}", server.get("/").1);
+    assert!(server.stop().success());
+    let server = Server::start_in(&config, storage.path());
+    assert!(!is_told(&server), "{}", server.get("/").1);
+    assert!(server.stop().success());
+    let output = offhours(&["verify", &desk.0[1]]);
+    assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+}

@@ -83,12 +83,18 @@ fn acknowledge(
     (by, note): (&str, &str),
     now: Instant,
 ) -> Result<Arc<Run>, String> {
-    if run.verdict() != Verdict::Violation {
-        let (name, verdict) = (name_of(run), run.verdict());
-        return Err(format!("{name} is {verdict}: there is nothing to acknowledge"));
+    let (name, verdict) = (name_of(run), run.verdict());
+    match verdict {
+        Verdict::Violation => {}
+        Verdict::Unknown if run.sealed => {}
+        // It may still become a violation, and that is not to be known beforehand.
+        Verdict::Unknown => {
+            return Err(format!("{name} is {verdict} and not final: acknowledge it when it is"));
+        }
+        _ => return Err(format!("{name} is {verdict}: there is nothing to acknowledge")),
     }
     if let Some(known) = &run.acknowledged {
-        return Err(format!("{} is acknowledged already, by {}", name_of(run), known.by));
+        return Err(format!("{name} is acknowledged already, by {}", known.by));
     }
     let acknowledgement = Acknowledgement { at: now, by: by.into(), note: note.into() };
     draft.acknowledge(run, acknowledgement.clone());

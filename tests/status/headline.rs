@@ -151,3 +151,17 @@ fn what_is_not_seen_is_not_as_agreed() {
     assert_eq!(headline, "\"bad\">1 violation is not acknowledged, and still running");
     assert_eq!(beside, "And one source is not seen.");
 }
+
+#[test]
+fn who_took_note_and_what_is_waived_stand_on_the_page() {
+    let now = "2026-05-05T12:30:00Z";
+    let config =
+        config::parse(CONFIG, Path::new("offhours.yml"), at(now)).expect("a configuration");
+    let ledger = on_record(&config, &[AGAINST, EMERGENCY], now, &["b"]);
+    let page = page(&config, &ledger, &[north()], at(now));
+    for told in
+        ["acknowledged by on call</span>", "waived </span>in_business_hours, outside_window"]
+    {
+        assert!(page.contains(told), "{told}: {page}");
+    }
+}

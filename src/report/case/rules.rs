@@ -2,6 +2,7 @@
 
 use super::{Row, Section, Sign, Teller, row};
 use crate::ledger::{What, case_of, terms_of};
+use crate::run::State;
 use crate::verdict::{Check, IMPLAUSIBLE_TIME_SUMMARY, RULES, Reason};
 
 const NOT_CONFIGURED: &str = "the partner is not in this configuration";
@@ -47,6 +48,10 @@ impl Teller<'_> {
             }
             (None, Check::NotApplicable(why) | Check::Unknown(why)) => {
                 (Sign::Silent, why.into(), None)
+            }
+            // Nothing is to be waited for in a run that was given up.
+            (None, Check::Holds { .. }) if self.evidence.run.state == State::Lost => {
+                (Sign::Kept, "until the run was given up".into(), None)
             }
             (None, Check::Holds { until }) => {
                 (Sign::Holds, format!("until {}", self.time(until)), Some(until))

@@ -3,7 +3,7 @@
 use chrono::{SubsecRound, TimeDelta};
 
 use super::{Row, Section, Teller, row};
-use crate::ledger::What;
+use crate::ledger::{What, approval_waits_until};
 use crate::run::{Asked, Run, State};
 use crate::time::{Instant, format_duration};
 use crate::verdict::Verdict;
@@ -39,7 +39,13 @@ impl Teller<'_> {
             (Verdict::Compliant, true) => "It was as agreed.".into(),
             (Verdict::Compliant, false) => "So far it is as agreed.".into(),
             (Verdict::Violation, _) => format!("It was not as agreed: {}.", broken.join(", ")),
-            (Verdict::Exempt, _) => "An emergency waives what it broke.".into(),
+            (Verdict::Exempt, _) => {
+                let until = approval_waits_until(self.evidence.policy, run);
+                let open = until.map_or(String::new(), |until| {
+                    format!(" It is to be approved by {}.", self.time(until))
+                });
+                format!("An emergency waives what it broke.{open}")
+            }
             (Verdict::Unknown, _) => "Nobody can say whether it was as agreed.".into(),
         };
         format!("{what} {judged}")

@@ -150,7 +150,7 @@ fn doubts(glance: &Glance) -> String {
         .to_owned()
         + &table(&["run", "began", "state", "why"], &rows)
         + &more(runs.len(), CASES_MAX)
-        + "</section>\n"
+        + "<p class=\"soft\">Take note with <code>offhours ack RUN --by NAME --note TEXT</code></p>\n</section>\n"
 }
 
 fn emergencies(glance: &Glance) -> String {
@@ -160,18 +160,21 @@ fn emergencies(glance: &Glance) -> String {
     }
     let row = |(run, until): &(&std::sync::Arc<Run>, Instant)| {
         let zone = zone_of(glance, run);
+        let waived = run.findings.values().filter(|finding| finding.waived);
+        let waived: Vec<&str> = waived.map(|finding| finding.reason.as_str()).collect();
         cells(&[
             ("run", link(run, &on(run))),
             ("change", run.change().map_or(String::new(), |change| plain(change))),
             ("began", local(&zone, run.start)),
             ("state", plain(&state_of(glance, run))),
+            ("waived", waived.join(", ")),
             ("to be approved by", local(&zone, *until)),
         ])
     };
     let rows: String = runs.iter().take(CASES_MAX).map(row).collect();
     "<section aria-labelledby=\"emergencies\">\n<h2 id=\"emergencies\">Emergencies to approve</h2>\n"
         .to_owned()
-        + &table(&["run", "change", "began", "state", "to be approved by"], &rows)
+        + &table(&["run", "change", "began", "state", "waived", "to be approved by"], &rows)
         + &more(runs.len(), CASES_MAX)
         + "<p class=\"soft\">Approve with <code>offhours approve CHANGE --by NAME --note TEXT</code></p>\n</section>\n"
 }
@@ -244,7 +247,10 @@ fn open_row(glance: &Glance, open: &Open) -> String {
 
 fn verdict(run: &Run) -> String {
     let verdict = run.verdict().as_str();
-    format!("<span class=\"verdict {verdict}\">{verdict}</span>")
+    let known = run.acknowledged.as_ref().map_or(String::new(), |a| {
+        format!("<br><span class=\"soft\">acknowledged by {}</span>", plain(&a.by))
+    });
+    format!("<span class=\"verdict {verdict}\">{verdict}</span>{known}")
 }
 
 fn service(pictures: &Pictures) -> String {

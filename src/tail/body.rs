@@ -255,5 +255,25 @@ pub(super) fn begins(shorter: &impl Bytes, longer: &impl Bytes) -> io::Result<bo
     }
 }
 
+/// Whether so many bytes of two files are the same, each from its place on.
+pub(super) fn are_alike(
+    (one, from): (&impl Bytes, u64),
+    (other, other_from): (&impl Bytes, u64),
+    count: u64,
+) -> io::Result<bool> {
+    let (mut ours, mut theirs) = (vec![0; STEP_BYTES], vec![0; STEP_BYTES]);
+    let mut done = 0;
+    while done < count {
+        let want = usize::try_from(count - done).map_or(STEP_BYTES, |left| left.min(STEP_BYTES));
+        let n = read_full(one, ours.get_mut(..want).unwrap_or_default(), from + done)?;
+        let m = read_full(other, theirs.get_mut(..want).unwrap_or_default(), other_from + done)?;
+        if n != want || m != want || ours.get(..want) != theirs.get(..want) {
+            return Ok(false);
+        }
+        done += want as u64;
+    }
+    Ok(true)
+}
+
 #[cfg(test)]
 mod tests;

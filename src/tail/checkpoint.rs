@@ -10,7 +10,8 @@ use std::time::SystemTime;
 use super::body::{Body, Packed};
 use super::event::FileId;
 use super::sibling::born;
-use super::signature::{HEAD_BYTES, Likeness, Rungs, Signature, read_full};
+use super::signature::{HEAD_BYTES, Likeness, Rungs, Signature, begins_with_nul, read_full};
+use super::trail::Trail;
 
 /// Everything needed to find a generation again and to go on where it was left.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,6 +30,8 @@ pub struct Checkpoint {
     pub rungs: Rungs,
     /// The last bytes before the offset, at most [`super::MARKER_BYTES`].
     pub marker: Signature,
+    /// Pieces of what was read, to find it again in a file that lost its first lines.
+    pub trail: Trail,
     /// How many bytes behind the offset are known to belong to one line that is longer than the
     /// limit and not ended; 0 unless one is being skipped.
     pub skipped: u64,
@@ -52,13 +55,19 @@ impl Checkpoint {
         Ok(length < self.offset && (is_too_short_to_tell || self.head.stands_in(file, 0)?))
     }
 
-    /// How the file, whatever its inode, stands to what was read.
+    /// How the file, whatever its inode, stands to what was read, of which the file has not been found.
     pub(super) fn likeness(&self, file: &Body, metadata: &Metadata) -> io::Result<Likeness> {
         if self.rungs.0.is_empty() || self.marker.is_of_nothing() || file.packed().is_some() {
             return Ok(Likeness::Other);
         }
-        let is_like = if self.offset <= metadata.size() {
-            self.fits(file, metadata)?.then_some(Likeness::Same)
+        let size = metadata.size();
+        if self.offset <= size {
+            if self.fits(file, metadata)? {
+                return Ok(Likeness::Same);
+            }
+            if self.ends_at(file, self.offset, 0)? && begins_with_nul(file)? {
+                return Ok(Likeness::LostHead(self.offset));
+            }
         } else {
             let may_become = if metadata.size() < u64::from(self.head.len) {
                 let mut begin = vec![0; HEAD_BYTES];
@@ -67,9 +76,21 @@ impl Checkpoint {
             } else {
                 self.head.stands_in(file, 0)?
             };
-            may_become.then_some(Likeness::MayBecome)
-        };
-        Ok(is_like.unwrap_or(Likeness::Other))
+            if may_become {
+                return Ok(Likeness::MayBecome);
+            }
+        }
+        let ends_at = |end, count| self.ends_at(file, end, count);
+        self.trail.find(self.offset, (file, size), ends_at)
+    }
+
+    /// Whether what was read ends here in the file, of which so many pieces stand in it.
+    fn ends_at(&self, file: &Body, end: u64, count: usize) -> io::Result<bool> {
+        match end.checked_sub(u64::from(self.marker.len)) {
+            Some(before) => self.marker.stands_in(file, before),
+            // Too little is left for the marker.
+            None => Ok(2 <= count),
+        }
     }
 
     /// Whether the file holds what was read, so that reading can go on at the offset. If nothing was read, it may

@@ -52,7 +52,7 @@ impl Tail {
     }
 
     /// What was said of the encoding of a file.
-    fn encoding_of(&self, file: FileId) -> Encoding {
+    pub(super) fn encoding_of(&self, file: FileId) -> Encoding {
         let source = self.generations.get(&file).map(|g| g.identity.source);
         let source = source.and_then(|source| self.sources.get(source));
         source.map_or(Encoding::Auto, |source| source.encoding)
@@ -123,6 +123,7 @@ impl Tail {
             head: g.seen.head_at(offset),
             rungs: g.seen.rungs_at(offset),
             marker: g.seen.marker_at(offset, g.file.as_ref().map(|file| file as &dyn Bytes))?,
+            trail: g.seen.trail_at(offset),
             skipped: if is_long && offset == here { g.examined - here } else { 0 },
             changed_at: Some(g.stat.changed_at()),
             written_at: Some(g.stat.written_at()),

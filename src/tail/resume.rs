@@ -19,7 +19,7 @@ use super::{Depth, Tail};
 
 /// A checkpoint whose file has not been found yet.
 pub(super) struct Waiting {
-    checkpoint: Checkpoint,
+    pub(super) checkpoint: Checkpoint,
     /// When it was first looked for in vain.
     since: Option<Duration>,
     /// It was reported as gone.
@@ -70,21 +70,6 @@ impl Tail {
         known.map(|((identity, file), waiting)| {
             (identity.source, waiting.checkpoint.path.as_path(), *file)
         })
-    }
-
-    /// Goes on in a file that turned out to be a copy of one whose file has not been found, or is closed.
-    pub(super) fn go_on_waiting(
-        &mut self,
-        file: FileId,
-        at: Opened,
-        place: Option<usize>,
-        events: &mut Vec<TailEvent>,
-    ) {
-        let mut keys = self.waiting.keys();
-        let Some(key) = keys.find(|(_, waiting)| *waiting == file).copied() else { return };
-        if let Some(waiting) = self.waiting.remove(&key) {
-            self.go_on(key.0.source, waiting.checkpoint, at, place, events);
-        }
     }
 
     /// Whether a file has been read before, to its end at that time, and closed.
@@ -264,7 +249,7 @@ impl Tail {
     }
 
     /// Follows a generation from where its checkpoint left it.
-    fn go_on(
+    pub(super) fn go_on(
         &mut self,
         source: usize,
         from: Checkpoint,
@@ -273,7 +258,8 @@ impl Tail {
         events: &mut Vec<TailEvent>,
     ) {
         // It fitted a moment ago; if it does not any more, it is read as another file.
-        let Ok(Some(mut seen)) = Seen::load(&at.file, from.offset) else { return };
+        let Ok(Some(seen)) = Seen::load(&at.file, from.offset) else { return };
+        let mut seen = seen.with_trail(from.trail);
         if seen.look_ahead(&at.file).is_err() {
             return;
         }

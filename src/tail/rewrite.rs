@@ -5,35 +5,18 @@
 //! for a while; and nothing is read of it meanwhile.
 
 use std::collections::HashMap;
-use std::fs::{File, Metadata};
+use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::Tail;
-use super::body::{Body, Bytes};
+use super::body::{Body, are_alike};
 use super::checkpoint::Checkpoint;
 use super::event::{FileId, RotationKind, TailEvent};
 use super::found::Found;
-use super::generation::{Doubt, Generation, Identity, Life};
+use super::generation::{Doubt, Identity, Life};
 use super::rotate::{Findings, find_moved};
-use super::signature::{Likeness, Seen, read_full};
-
-/// How many bytes are compared at a time.
-const STEP_BYTES: usize = 64 << 10;
-
-/// A file that was replaced by a copy. Somebody may have it open and still write to it.
-pub(super) struct Remainder {
-    file: File,
-    source: usize,
-    path: PathBuf,
-    /// Where the line begins in which the part ends that is in the copy.
-    line: u64,
-    /// How much of it is in the copy.
-    copied: u64,
-    since: Duration,
-    memo: String,
-}
+use super::signature::{Likeness, Seen};
 
 /// What is known of the file of which another may be a copy.
 enum Known {
@@ -63,12 +46,38 @@ impl Tail {
         }
         let Some(f) = findings.found.get(at) else { return false };
         let Ok((file, metadata)) = self.open(f) else { return false };
-        if !self.is_copy_of_followed(id, &file, &metadata).unwrap_or(false) {
-            return false;
-        }
+        let is_copy = self.is_copy_of_followed(id, &file, &metadata).unwrap_or(false);
+        let left = match self.left_of(id, &file, &metadata) {
+            _ if is_copy => None,
+            Some(offset) => Some(offset),
+            None => return false,
+        };
         let f = findings.found.remove(at);
-        self.move_over(id, f.place, Opened { path: f.path, file, metadata }, findings.events);
-        true
+        let opened = Opened { path: f.path.clone(), file, metadata };
+        let Some(offset) = left else {
+            self.move_over(id, f.place, opened, findings.events);
+            return true;
+        };
+        let given_back = self.go_on_behind(id, f.place, opened, offset, findings.events);
+        if given_back.is_some() {
+            findings.found.push(f);
+        }
+        given_back.is_none()
+    }
+
+    /// How far another file holds the last of what was read of a followed one that is gone.
+    fn left_of(&self, id: FileId, file: &Body, new: &Metadata) -> Option<u64> {
+        let g = self.generations.get(&id)?;
+        let identity = Identity::of(g.identity.source, new);
+        let is_other = g.is_packed() || self.identities.get(&identity).is_some_and(|it| *it != id);
+        // One that was not open has been looked for.
+        if is_other || g.file.is_some() && !self.is_gone(id) {
+            return None;
+        }
+        match g.seen.likeness(file, new.len(), true) {
+            Ok(Likeness::LostHead(offset)) if offset < g.offset() => Some(offset),
+            _ => None,
+        }
     }
 
     /// Whether the content of a file that is not itself may be under way again: it was cut off and is written anew.
@@ -76,10 +85,10 @@ impl Tail {
         let now = self.now;
         let may_become = self.with_file(id, |g| {
             let may_become = match &g.file {
-                Some(Body::Plain(file)) if 0 < g.offset() => g.seen.likeness(file, size)?,
+                Some(Body::Plain(file)) if 0 < g.offset() => g.seen.likeness(file, size, true)?,
                 _ => Likeness::Other,
             };
-            Ok(may_become == Likeness::MayBecome)
+            Ok(matches!(may_become, Likeness::MayBecome | Likeness::MayLoseHead))
         });
         let Some(g) = self.generations.get_mut(&id) else { return false };
         if !matches!(may_become, Ok(Some(true))) || !Doubt::lasts(&mut g.doubt, size, now) {
@@ -128,12 +137,20 @@ impl Tail {
         events: &mut Vec<TailEvent>,
     ) -> Option<Opened> {
         let Some(before) = before else { return Some(at) };
-        let like = self.known(before).map(|known| known.likeness(&at.file, &at.metadata));
-        if !matches!(like, Some(Ok(Likeness::Same))) {
-            return Some(at);
-        }
-        if !self.generations.contains_key(&before) {
-            self.go_on_waiting(before, at, place, events);
+        let is_gone = self.is_gone(before);
+        let known = self.known(before);
+        let like = known.map(|known| known.likeness(&at.file, &at.metadata, is_gone));
+        let is_followed = self.generations.contains_key(&before);
+        let offset = match like {
+            Some(Ok(Likeness::Same)) => None,
+            Some(Ok(Likeness::LostHead(offset))) if is_followed => {
+                return self.go_on_behind(before, place, at, offset, events);
+            }
+            Some(Ok(Likeness::LostHead(offset))) => Some(offset),
+            _ => return Some(at),
+        };
+        if !is_followed {
+            self.go_on_waiting(before, offset, at, place, events);
             return None;
         }
         if !self.is_copy_of_followed(before, &at.file, &at.metadata).unwrap_or(false) {
@@ -148,8 +165,8 @@ impl Tail {
         let doubtful = self.generations.values().filter_map(|g| Some((g.id, g.after?)));
         for (id, before) in doubtful.collect::<Vec<_>>() {
             match self.likeness_of(id, before) {
-                Ok(Likeness::Same) => self.merge(id, before, events),
-                Ok(Likeness::MayBecome) => {}
+                Ok(Likeness::Same | Likeness::LostHead(_)) => self.merge(id, before, events),
+                Ok(Likeness::MayBecome | Likeness::MayLoseHead) => {}
                 Ok(Likeness::Other) => self.is_of_its_own(id),
                 // Not readable at present: nothing is decided.
                 Err(_) => {}
@@ -160,16 +177,19 @@ impl Tail {
     fn likeness_of(&mut self, id: FileId, before: FileId) -> io::Result<Likeness> {
         let now = self.now;
         let Some(known) = self.known(before) else { return Ok(Likeness::Other) };
+        let is_gone = self.is_gone(before);
         let like = self.with_file(id, |g| {
             let Some(file) = &g.file else { return Ok(Likeness::MayBecome) };
             let metadata = file.metadata()?;
-            let like = known.likeness(file, &metadata)?;
+            let like = known.likeness(file, &metadata, is_gone)?;
             let lasts = Doubt::lasts(&mut g.doubt, metadata.len(), now);
             // In an empty one there is nothing to be waited for.
             let is_waited_for = lasts || metadata.len() == 0;
             match like {
                 _ if 0 < g.offset() => Ok(Likeness::Other),
-                Likeness::MayBecome if !is_waited_for => Ok(Likeness::Other),
+                Likeness::MayBecome | Likeness::MayLoseHead if !is_waited_for => {
+                    Ok(Likeness::Other)
+                }
                 like => Ok(like),
             }
         })?;
@@ -227,14 +247,15 @@ impl Tail {
             || g.is_packed()
             || matches!(g.life, Life::CopyOf(_))
             || self.identities.contains_key(&Identity::of(g.identity.source, new))
-            || g.seen.likeness(file, new.len())? != Likeness::Same;
+            || g.seen.likeness(file, new.len(), false)? != Likeness::Same;
         if is_other {
             return Ok(false);
         }
         match &g.file {
             Some(old) => {
                 let common = old.metadata()?.len().min(new.len());
-                are_alike(old, file, g.offset()..common)
+                let (from, count) = (g.offset(), common.saturating_sub(g.offset()));
+                are_alike((old, from), (file, from), count)
             }
             None => Ok(true),
         }
@@ -249,18 +270,14 @@ impl Tail {
         events: &mut Vec<TailEvent>,
     ) {
         let (now, scan) = (self.now, self.scans);
-        let longest = self.limits.line_bytes as u64;
         let Some(g) = self.generations.get_mut(&id) else { return };
         let was = g.identity;
         if let Some(Body::Plain(file)) = g.file.take() {
             let size = file.metadata().map_or(0, |old| old.len());
             let copied = size.min(at.metadata.len()).max(g.offset());
-            let line = line_before(&file, g.offset().max(copied.saturating_sub(longest)), copied);
-            let (source, path, memo) = (was.source, g.path.clone(), g.memo.clone());
-            let line = line.unwrap_or(copied);
-            let since = now;
-            self.replaced.push(Remainder { file, source, path, line, copied, since, memo });
+            self.keep_remainder(id, file, copied);
         }
+        let Some(g) = self.generations.get_mut(&id) else { return };
         g.move_to(at.path, (at.file, &at.metadata), now);
         g.life = if place.is_some() { Life::Listed } else { Life::Unlisted };
         (g.sight.scan, g.after) = (scan, None);
@@ -280,41 +297,6 @@ impl Tail {
         self.report_rewrite(id, events);
     }
 
-    /// Reads what is written to a file after it was replaced.
-    pub(super) fn look_at_remainders(&mut self, events: &mut Vec<TailEvent>) {
-        for remainder in std::mem::take(&mut self.replaced) {
-            let age = self.now.saturating_sub(remainder.since);
-            match remainder.file.metadata() {
-                Ok(metadata) if remainder.copied < metadata.len() => {
-                    self.follow_remainder(remainder, &metadata, events);
-                }
-                Ok(_) if age < self.limits.linger_deleted => self.replaced.push(remainder),
-                Ok(_) | Err(_) => {}
-            }
-        }
-    }
-
-    fn follow_remainder(&mut self, r: Remainder, metadata: &Metadata, events: &mut Vec<TailEvent>) {
-        let identity = Identity::of(r.source, metadata);
-        let Ok(Some(seen)) = Seen::load(&r.file, r.line) else { return };
-        if self.identities.contains_key(&identity) {
-            return;
-        }
-        let id = FileId(self.next);
-        self.next = self.next.saturating_add(1);
-        let opened = (Body::Plain(r.file), metadata);
-        let mut g = Generation::new(id, r.source, r.path, opened, seen, self.now);
-        (g.life, g.memo, g.sight.scan) = (Life::Unlisted, r.memo, self.scans);
-        events.push(TailEvent::Opened {
-            file: id,
-            source: self.source_name(r.source),
-            path: g.path.clone(),
-            resumed_at: g.offset(),
-            mtime: metadata.modified().ok(),
-        });
-        self.hold(g, None);
-    }
-
     fn known(&self, id: FileId) -> Option<Known> {
         if let Some(g) = self.generations.get(&id) {
             return (0 < g.offset()).then(|| Known::Followed(g.seen.clone()));
@@ -325,9 +307,9 @@ impl Tail {
 }
 
 impl Known {
-    fn likeness(&self, file: &Body, metadata: &Metadata) -> io::Result<Likeness> {
+    fn likeness(&self, file: &Body, metadata: &Metadata, is_gone: bool) -> io::Result<Likeness> {
         match self {
-            Known::Followed(seen) => seen.likeness(file, metadata.len()),
+            Known::Followed(seen) => seen.likeness(file, metadata.len(), is_gone),
             Known::Waiting(checkpoint) => checkpoint.likeness(file, metadata),
         }
     }
@@ -343,31 +325,4 @@ fn index<'a>(
         *last = file.max(*last);
     }
     index
-}
-
-/// Whether two files have the same bytes at these places.
-fn are_alike(
-    one: &impl Bytes,
-    other: &impl Bytes,
-    places: std::ops::Range<u64>,
-) -> io::Result<bool> {
-    let (mut ours, mut theirs) = (vec![0; STEP_BYTES], vec![0; STEP_BYTES]);
-    let mut at = places.start;
-    while at < places.end {
-        let want = usize::try_from(places.end - at).map_or(STEP_BYTES, |left| left.min(STEP_BYTES));
-        let n = read_full(one, ours.get_mut(..want).unwrap_or_default(), at)?;
-        let m = read_full(other, theirs.get_mut(..want).unwrap_or_default(), at)?;
-        if n != want || m != want || ours.get(..want) != theirs.get(..want) {
-            return Ok(false);
-        }
-        at += want as u64;
-    }
-    Ok(true)
-}
-
-/// Where the line begins in which `end` lies; `None` if it begins before `start`.
-fn line_before(file: &impl Bytes, start: u64, end: u64) -> Option<u64> {
-    let mut bytes = vec![0; usize::try_from(end.checked_sub(start)?).ok()?];
-    read_full(file, &mut bytes, start).ok().filter(|n| *n == bytes.len())?;
-    memchr::memrchr(b'\n', &bytes).map(|at| start + at as u64 + 1)
 }

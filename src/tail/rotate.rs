@@ -134,6 +134,7 @@ impl Tail {
             Ok(Some(false)) if self.generations.get(&id).is_some_and(Generation::is_packed) => {
                 self.spoiled(id, findings.events);
             }
+            Ok(Some(false)) if self.lost_its_head(id, stat.size, findings.events) => {}
             Ok(Some(false)) if self.is_being_rewritten(id, stat.size) => {}
             Ok(Some(false)) => self.replaced(id, was_open, findings),
             // Its path leads to another file since it was looked at: the next scan finds out.

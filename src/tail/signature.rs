@@ -9,6 +9,7 @@ use std::io;
 use sha2::{Digest, Sha256};
 
 use super::body::Bytes;
+use super::trail::Trail;
 
 /// How many bytes from the start of a file tell it from others.
 pub const HEAD_BYTES: usize = 1024;
@@ -103,6 +104,10 @@ pub(super) enum Likeness {
     Same,
     /// It is shorter, and nothing in it is other than what was read: a copy may be on its way.
     MayBecome,
+    /// It lost what it began with, and holds up to here what was read.
+    LostHead(u64),
+    /// It begins with something that was read later than the first bytes, and is shorter: as `MayBecome`.
+    MayLoseHead,
     /// It is something else.
     Other,
 }
@@ -115,10 +120,11 @@ pub(super) struct Seen {
     marker: Vec<u8>,
     /// The first bytes of a file of which nothing was read yet; kept in memory only.
     ahead: Vec<u8>,
+    trail: Trail,
 }
 
 impl Seen {
-    /// Remembers the bytes before `offset` as they stand in the file now; `None` if it is shorter.
+    /// Remembers the bytes before `offset` as they stand in the file now, without a trail; `None` if it is shorter.
     pub fn load(file: &impl Bytes, offset: u64) -> io::Result<Option<Seen>> {
         let mut seen = Seen { offset, ..Seen::default() };
         seen.head = vec![0; within(offset, HEAD_BYTES)];
@@ -127,6 +133,22 @@ impl Seen {
         let whole = read_full(file, &mut seen.head, 0)? == seen.head.len()
             && read_full(file, &mut seen.marker, start)? == seen.marker.len();
         Ok(whole.then_some(seen))
+    }
+
+    /// The same with a trail.
+    pub fn load_all(file: &impl Bytes, offset: u64) -> io::Result<Option<Seen>> {
+        let Some(seen) = Seen::load(file, offset)? else { return Ok(None) };
+        Ok(Some(seen.with_trail(Trail::load(file, offset)?)))
+    }
+
+    /// Remembers these pieces of what was read as well.
+    pub fn with_trail(self, trail: Trail) -> Seen {
+        Seen { trail, ..self }
+    }
+
+    /// The pieces that are remembered of what stands before `at`.
+    pub fn trail_at(&self, at: u64) -> Trail {
+        if at == self.offset { self.trail.clone() } else { self.trail.before(at) }
     }
 
     /// The offset of the next line.
@@ -141,6 +163,7 @@ impl Seen {
 
     /// The offset moves over these bytes, which stand right behind it.
     pub fn push(&mut self, bytes: &[u8]) {
+        self.trail.push(self.offset, &self.marker, bytes);
         let missing = HEAD_BYTES.saturating_sub(self.head.len()).min(bytes.len());
         self.head.extend_from_slice(bytes.get(..missing).unwrap_or_default());
         let kept = bytes.len().saturating_sub(MARKER_BYTES);
@@ -181,16 +204,32 @@ impl Seen {
         TELLING_DIGITS <= bytes.filter(|byte| byte.is_ascii_digit()).take(TELLING_DIGITS).count()
     }
 
-    /// How a file of this size, which may be another, stands to what is remembered.
-    pub fn likeness(&self, file: &impl Bytes, size: u64) -> io::Result<Likeness> {
+    /// How a file of this size, which may be another, stands to what is remembered. Only if the file that was read
+    /// `is_gone` may it be what is left of that.
+    pub fn likeness(&self, file: &impl Bytes, size: u64, is_gone: bool) -> io::Result<Likeness> {
         if !self.is_known_anywhere() {
             return Ok(Likeness::Other);
         }
-        if self.offset <= size {
-            return Ok(if self.stands_in(file)? { Likeness::Same } else { Likeness::Other });
+        if self.offset <= size && self.stands_around(file)? {
+            if stands(file, &self.head, 0)? {
+                return Ok(Likeness::Same);
+            }
+            if begins_with_nul(file)? {
+                return Ok(Likeness::LostHead(self.offset));
+            }
         }
         let known = self.head.get(..within(size, self.head.len())).unwrap_or(&self.head);
-        Ok(if stands(file, known, 0)? { Likeness::MayBecome } else { Likeness::Other })
+        if size < self.offset && stands(file, known, 0)? {
+            return Ok(Likeness::MayBecome);
+        }
+        if !is_gone {
+            return Ok(Likeness::Other);
+        }
+        self.trail.find(self.offset, (file, size), |end, _| {
+            let len = within(end, self.marker.len());
+            let marker = self.marker.get(self.marker.len() - len..).unwrap_or_default();
+            stands(file, marker, end - len as u64)
+        })
     }
 
     /// The signature of the file's first bytes before `at`, an offset not behind the present one.
@@ -231,6 +270,11 @@ impl Seen {
     fn marker_start(&self) -> u64 {
         self.offset - self.marker.len() as u64
     }
+}
+
+/// Whether the first byte is a NUL, as where a hole was punched into a file.
+pub(super) fn begins_with_nul(file: &(impl Bytes + ?Sized)) -> io::Result<bool> {
+    stands(file, &[0], 0)
 }
 
 /// The smaller of an offset and a limit in bytes.

@@ -20,6 +20,7 @@ mod odd;
 mod restart;
 mod rewritten;
 mod rotation;
+mod trimmed;
 
 /// One scan after another is this much later.
 pub const POLL: Duration = Duration::from_millis(250);

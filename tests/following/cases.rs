@@ -233,7 +233,7 @@ fn case_43_a_backlog_with_rotations_meanwhile() {
         home.write_to(&mut file, 1);
     }
     let server = Server::launch(&home.config(), home.storage.path());
-    server.line("following");
+    server.line("msg=following");
     for n in (0..3).rev() {
         for old in (1..3 - n).rev() {
             let name = |n| home.path(&format!("app.log.{n}"));

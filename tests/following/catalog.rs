@@ -222,6 +222,11 @@ const CASES: &[Row] = &[
         "moved to another folder while stopped",
         "found in the folders that `archive` names, compressed or not; otherwise `possible_loss{gone}`",
     ),
+    row(
+        51,
+        "lines are taken away at its head, in a new file (`sed -i 1,50d`, `tail -n` and `mv`) or in place, a hole is punched, blocks are taken out",
+        "read on from where it was, also over a stop and a kill: nothing lost, nothing twice; `rotations{rewrite}`. Where too little is left to be known, or lines were put in, it is read from its start; what was taken away unread: `possible_loss{truncate}`, `{gone}`",
+    ),
 ];
 
 /// The names of the tests by the number that they carry.

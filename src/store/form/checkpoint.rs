@@ -6,7 +6,7 @@ use crate::ledger::chain::Head;
 use crate::store::scalar::Text;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::tail::{Checkpoint, FileId, Rungs, Signature};
+use crate::tail::{Checkpoint, FileId, Rungs, Signature, Trail};
 
 /// A checkpoint as it is written. Hashes in hexadecimal.
 #[derive(Serialize, Deserialize)]
@@ -23,6 +23,9 @@ struct CheckpointForm<'a> {
     #[serde(default)]
     rungs: Vec<u32>,
     marker: (u32, String),
+    /// Absent in older ones.
+    #[serde(default)]
+    trail: Vec<(u64, u32)>,
     skipped: u64,
     /// Nanoseconds since 1970.
     #[serde(default)]
@@ -55,6 +58,7 @@ pub(crate) fn write_checkpoint(c: &Checkpoint) -> Result<String, serde_json::Err
         head: signature(&c.head),
         rungs: c.rungs.0.clone(),
         marker: signature(&c.marker),
+        trail: c.trail.0.clone(),
         skipped: c.skipped,
         changed_at: c.changed_at.and_then(nanos),
         written_at: c.written_at.and_then(nanos),
@@ -86,6 +90,7 @@ pub(crate) fn read_checkpoint(text: &str) -> Result<Checkpoint, serde_json::Erro
         head: signature(form.head)?,
         rungs: Rungs(form.rungs),
         marker: signature(form.marker)?,
+        trail: Trail(form.trail),
         skipped: form.skipped,
         changed_at: form.changed_at.and_then(instant),
         written_at: form.written_at.and_then(instant),

@@ -9,10 +9,12 @@ use std::time::SystemTime;
 
 use super::Tail;
 use super::body::{Body, begins};
+use super::checkpoint::Checkpoint;
 use super::event::{FailureKind, FileId, TailEvent};
 use super::generation::{Doubt, Generation, Identity, Life, open_regular};
 use super::rewrite::Opened;
-use super::sibling::{Sibling, born, is_numbered, siblings};
+use super::rotate::is_rotation_of;
+use super::sibling::{Sibling, born, is_compressed, is_numbered, relocated, siblings};
 use super::signature::{Seen, is_prefix};
 use super::source::Place;
 
@@ -59,6 +61,15 @@ impl Found {
         }
     }
 
+    /// A rotated file to which no pattern leads.
+    fn rotated(source: usize, sibling: Sibling) -> Found {
+        let identity = Identity::of(source, &sibling.metadata);
+        let modified = sibling.metadata.modified().ok();
+        let (path, place, file, before) = (sibling.path, None, None, None);
+        let (after, doubt) = (None, None);
+        Found { identity, path, modified, place, file, before, after, doubt }
+    }
+
     /// The file of a generation whose content was cut off; `place` if a pattern leads to it.
     pub fn again(g: &Generation, place: Option<usize>, file: Option<File>) -> Found {
         let metadata = file.as_ref().and_then(|file| file.metadata().ok());
@@ -98,14 +109,20 @@ impl Tail {
         for departed in searches {
             let is_found = |sibling: &Sibling| self.is_among(found, departed.source, sibling);
             for sibling in self.between(&departed, is_found) {
-                let identity = Identity::of(departed.source, &sibling.metadata);
-                let modified = sibling.metadata.modified().ok();
-                let path = sibling.path;
-                let (place, file, before) = (None, None, None);
-                let (after, doubt) = (None, None);
-                found.push(Found { identity, path, modified, place, file, before, after, doubt });
+                found.push(Found::rotated(departed.source, sibling));
             }
         }
+    }
+
+    /// The file of a checkpoint, if it was cut off, written to and rotated since: all that it holds is new.
+    pub(super) fn cut_off_and_rotated(&self, identity: Identity, of: &Checkpoint) -> Option<Found> {
+        let moved = relocated(&of.path, identity.dev, identity.ino).ok()??;
+        let is_rotated = is_rotation_of(&of.path, &moved.path);
+        let is_known = of.offset == 0
+            || is_compressed(moved.path.as_os_str().as_bytes())
+            || self.identities.contains_key(&identity)
+            || self.was_finished(identity, &moved.path);
+        (is_rotated && !is_known).then(|| Found::rotated(identity.source, moved))
     }
 
     /// The rotated siblings that came into being at a path after the file that was there, and are not known.

@@ -134,7 +134,11 @@ impl Tail {
                     }
                     self.go_on(identity.source, checkpoint, at, place, events);
                 }
-                Ok(None) => self.give_up(key, waiting, events),
+                Ok(None) => {
+                    let moved = self.cut_off_and_rotated(key.0, &waiting.checkpoint);
+                    found.extend(moved.filter(|m| found.iter().all(|f| f.identity != m.identity)));
+                    self.give_up(key, waiting, events);
+                }
                 Err(_) => {
                     self.waiting.insert(key, waiting);
                 }

@@ -288,7 +288,7 @@ pub(super) fn find_moved(g: &mut Generation) -> io::Result<bool> {
 }
 
 /// Whether rotation may have given the second name to a file with the first.
-fn is_rotation_of(before: &Path, after: &Path) -> bool {
+pub(super) fn is_rotation_of(before: &Path, after: &Path) -> bool {
     let name = |path: &Path| path.file_name().unwrap_or_default().as_bytes().to_vec();
     rotation_suffix(&name(before), &name(after)).is_some()
 }

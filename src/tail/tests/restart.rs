@@ -270,3 +270,32 @@ fn case_26_stored_halfway_after_a_rename_with_its_descriptor_closed() {
         rig.expect(&lines.iter().skip(20).map(String::as_str).collect::<Vec<_>>());
     }
 }
+
+/// Cut off, stopped, written to and rotated before the start: what was written is in the rotated file.
+#[test]
+fn case_26_cut_off_and_renamed_while_stopped() {
+    for is_seen in [false, true] {
+        let mut rig = Rig::new(&["app.log"]);
+        rig.write("app.log", "2025-11-10T22:00:00Z 1\n2025-11-10T22:00:01Z 2\n");
+        rig.poll();
+        rig.lines.clear();
+        if is_seen {
+            rig.truncate("app.log");
+            rig.poll();
+        }
+        rig.stop();
+        if !is_seen {
+            rig.truncate("app.log");
+        }
+        rig.write("app.log", "2025-11-10T22:00:02Z 3\n");
+        rig.rename("app.log", "app.log.1");
+        rig.write("app.log", "2025-11-10T22:00:03Z 4\n");
+        rig.start();
+        rig.poll();
+        rig.poll();
+        rig.settle();
+        rig.expect(&["2025-11-10T22:00:02Z 3", "2025-11-10T22:00:03Z 4"]);
+        let report = rig.report();
+        assert!(report.iter().any(|word| word.starts_with("loss")), "{report:?}");
+    }
+}

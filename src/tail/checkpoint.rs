@@ -1,5 +1,6 @@
 //! How far a generation has been read, in a form that outlives the process.
 
+use std::collections::HashSet;
 use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -7,9 +8,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::Tail;
 use super::body::{Body, Packed};
 use super::event::FileId;
-use super::sibling::born;
+use super::sibling::{born, live};
 use super::signature::{HEAD_BYTES, Likeness, Rungs, Signature, begins_with_nul, read_full};
 use super::trail::Trail;
 
@@ -117,5 +119,26 @@ impl Checkpoint {
         Ok(is_long_enough
             && self.head.stands_in(file, 0)?
             && self.marker.stands_in(file, before)?)
+    }
+}
+
+impl Tail {
+    /// Checkpoints belong to files: those of a source that is not followed any more go to the one that follows the
+    /// file now, unless that has read it itself.
+    pub(super) fn with_sources(&self, mut all: Vec<Checkpoint>) -> Vec<Checkpoint> {
+        let is_followed = |c: &Checkpoint| self.sources.iter().any(|s| s.name == c.source);
+        let of_followed = all.iter().filter(|c| is_followed(c));
+        let known: HashSet<(u64, u64)> = of_followed.map(|c| (c.dev, c.ino)).collect();
+        for checkpoint in &mut all {
+            if is_followed(checkpoint) || known.contains(&(checkpoint.dev, checkpoint.ino)) {
+                continue;
+            }
+            let (path, before) = (&checkpoint.path, live(&checkpoint.path));
+            let heir = self.sources.iter().find(|s| s.fits(path) || s.fits(&before));
+            if let Some(heir) = heir {
+                checkpoint.source = heir.name.clone();
+            }
+        }
+        all
     }
 }

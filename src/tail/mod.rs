@@ -219,7 +219,9 @@ impl Tail {
             descriptors: 0,
             written: None,
         };
-        checkpoints.into_iter().for_each(|checkpoint| tail.wait_for(checkpoint));
+        for checkpoint in tail.with_sources(checkpoints) {
+            tail.wait_for(checkpoint);
+        }
         Ok(tail)
     }
 

@@ -227,6 +227,11 @@ const CASES: &[Row] = &[
         "lines are taken away at its head, in a new file (`sed -i 1,50d`, `tail -n` and `mv`) or in place, a hole is punched, blocks are taken out",
         "read on from where it was, also over a stop and a kill: nothing lost, nothing twice; `rotations{rewrite}`. Where too little is left to be known, or lines were put in, it is read from its start; what was taken away unread: `possible_loss{truncate}`, `{gone}`",
     ),
+    row(
+        52,
+        "its source gets another name in the configuration",
+        "read on from where it was: a checkpoint belongs to the file",
+    ),
 ];
 
 /// The names of the tests by the number that they carry.

@@ -299,3 +299,50 @@ fn case_26_cut_off_and_renamed_while_stopped() {
         assert!(report.iter().any(|word| word.starts_with("loss")), "{report:?}");
     }
 }
+
+#[test]
+fn case_52_its_source_has_another_name() {
+    for is_rotated in [false, true] {
+        let mut rig = Rig::new(&["app.log"]);
+        rig.write("app.log", "2025-11-10T22:00:00Z 1\n");
+        rig.poll();
+        rig.lines.clear();
+        rig.stop();
+        rig.write("app.log", "2025-11-10T22:00:01Z 2\n");
+        if is_rotated {
+            rig.rename("app.log", "app.log.1");
+        }
+        rig.write("app.log", "2025-11-10T22:00:02Z 3\n");
+        for checkpoint in rig.store.values_mut() {
+            checkpoint.source = "as it was called before".into();
+        }
+        rig.start();
+        rig.poll();
+        rig.poll();
+        rig.lines.sort();
+        rig.expect(&["2025-11-10T22:00:01Z 2", "2025-11-10T22:00:02Z 3"]);
+        assert!(rig.store.values().any(|checkpoint| &*checkpoint.source == "hostco"));
+    }
+}
+
+/// Two sources may read one file; what one of them has read is not taken for what the other has.
+#[test]
+fn case_52_a_source_that_has_read_the_file_itself_keeps_to_that() {
+    let mut rig = Rig::new(&["app.log"]);
+    rig.write("app.log", "2025-11-10T22:00:00Z 1\n");
+    rig.poll();
+    let mut other = rig.store.values().next().unwrap().clone();
+    rig.write("app.log", "2025-11-10T22:00:01Z 2\n");
+    rig.poll();
+    (other.file, other.source) = (FileId(9), "another".into());
+    rig.store.insert(other.file, other);
+    rig.lines.clear();
+    rig.events.clear();
+    rig.stop();
+    rig.write("app.log", "2025-11-10T22:00:02Z 3\n");
+    rig.start();
+    rig.poll();
+    rig.settle();
+    rig.expect(&["2025-11-10T22:00:02Z 3"]);
+    rig.reported(&[]);
+}

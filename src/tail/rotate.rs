@@ -251,7 +251,8 @@ impl Tail {
             let identity = Identity::of(g.identity.source, &sibling.metadata);
             let holder = self.identities.get(&identity).and_then(|id| self.generations.get(id));
             let (file, metadata) = Body::open(&sibling.path, self.limits).ok()?;
-            if holder.is_some_and(|holder| g.is_kept_from(holder, &file)) {
+            // An inode of its own that became free may have gone to the copy.
+            if holder.is_some_and(|holder| holder.id != id && g.is_kept_from(holder, &file)) {
                 return None;
             }
             let is_long_enough = file.packed().is_some() || g.offset() <= metadata.len();

@@ -346,3 +346,21 @@ fn case_52_a_source_that_has_read_the_file_itself_keeps_to_that() {
     rig.expect(&["2025-11-10T22:00:02Z 3"]);
     rig.reported(&[]);
 }
+
+/// The copy of a log that was cut off got the inode of the log when that was replaced.
+#[test]
+fn case_12_a_compressed_copy_gets_the_inode_of_the_file_that_went() {
+    let mut rig = Rig::with(&["app.log"], Limits { descriptors: 0, ..Limits::default() });
+    rig.write("app.log", "2025-11-10T22:00:00Z 1\n");
+    rig.scan(Depth::Glob);
+    rig.copy("app.log", "app.log.1");
+    rig.truncate("app.log");
+    rig.write(".tmp", "");
+    rig.rename(".tmp", "app.log");
+    rig.write("app.log", "2025-11-10T22:00:01Z 2\n");
+    rig.compress("app.log.1");
+    rig.poll();
+    rig.poll();
+    rig.lines.sort();
+    rig.expect(&["2025-11-10T22:00:00Z 1", "2025-11-10T22:00:01Z 2"]);
+}

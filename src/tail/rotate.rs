@@ -247,7 +247,8 @@ impl Tail {
     /// A sibling that holds everything that was read of a generation, and perhaps the rest of it.
     pub(super) fn find_copy(&self, id: FileId) -> Option<(PathBuf, (Body, Metadata))> {
         let g = self.generations.get(&id).filter(|g| g.seen.is_telling())?;
-        siblings(&g.path).ok()?.into_iter().find_map(|sibling| {
+        let archived = self.archived(g.identity.source, &g.path);
+        siblings(&g.path).ok()?.into_iter().chain(archived).find_map(|sibling| {
             let identity = Identity::of(g.identity.source, &sibling.metadata);
             let holder = self.identities.get(&identity).and_then(|id| self.generations.get(id));
             let (file, metadata) = Body::open(&sibling.path, self.limits).ok()?;

@@ -219,7 +219,7 @@ const CASES: &[Row] = &[
     ),
     row(
         50,
-        "moved to another folder while stopped",
+        "moved to another folder, while stopped or followed",
         "found in the folders that `archive` names, compressed or not; otherwise `possible_loss{gone}`",
     ),
     row(

@@ -151,3 +151,31 @@ fn case_50_several_were_moved_and_nothing_is_read_that_is_not_of_the_log() {
     rig.lines.sort();
     rig.expect(&["2 of 20251110", "3 of 20251110", "4 of 20251110"]);
 }
+
+/// While it is followed: nothing is lost, whether it is open or not.
+#[test]
+fn case_50_moved_to_another_folder_while_it_is_followed() {
+    for descriptors in [512, 0] {
+        let mut rig = Rig::with(&["app.log"], Limits { descriptors, ..Limits::default() });
+        fs::create_dir(rig.path("old")).unwrap();
+        start(&mut rig, "old");
+        let mut writer = append(&rig.path("app.log"));
+        writer.write_all(b"2025-11-10T22:00:00Z 1\n").unwrap();
+        rig.poll();
+        writer.write_all(b"2025-11-10T22:00:01Z 2\n").unwrap();
+        rig.rename("app.log", "old/app.log.1");
+        rig.write("app.log", "2025-11-10T22:00:02Z 3\n");
+        rig.poll();
+        writer.write_all(b"2025-11-10T22:00:03Z 4\n").unwrap();
+        rig.poll();
+        rig.lines.sort();
+        rig.expect(&[
+            "2025-11-10T22:00:00Z 1",
+            "2025-11-10T22:00:01Z 2",
+            "2025-11-10T22:00:02Z 3",
+            "2025-11-10T22:00:03Z 4",
+        ]);
+        rig.settle();
+        rig.expect(&[]);
+    }
+}

@@ -93,7 +93,7 @@ pub fn upcoming<'a>(
         let Some(changes) = changes_of(&partner.name) else { continue };
         for (change_id, latest, confirmed) in changes.upcoming(now) {
             let latest = Arc::new(latest);
-            for (service, procedure, terms) in terms_of(partner, &latest) {
+            for ((service, procedure), terms) in terms_of(partner, &latest) {
                 let mut one = Upcoming {
                     partner,
                     change_id,
@@ -112,11 +112,11 @@ pub fn upcoming<'a>(
     all
 }
 
+/// A service and a procedure that a change is for; `None` where it names none.
+type Target<'r> = (Option<Arc<str>>, Option<&'r str>);
+
 /// Each service and procedure that a change is for, with their terms.
-fn terms_of<'a, 'r>(
-    partner: &'a Partner,
-    latest: &'r Resolved,
-) -> Vec<(Option<Arc<str>>, Option<&'r str>, &'a Terms)> {
+fn terms_of<'a, 'r>(partner: &'a Partner, latest: &'r Resolved) -> Vec<(Target<'r>, &'a Terms)> {
     let named = latest.procedures.iter().map(|p| Some(&**p));
     let none = latest.procedures.is_empty().then_some(None);
     let mut found = Vec::new();
@@ -127,7 +127,7 @@ fn terms_of<'a, 'r>(
         };
         for service in services {
             let terms = partner.terms(service.as_deref(), procedure.unwrap_or_default());
-            found.push((service, procedure, terms.as_ref()));
+            found.push(((service, procedure), terms.as_ref()));
         }
     }
     found

@@ -159,11 +159,9 @@ impl Changes {
         ours: bool,
     ) -> Result<Accepted, BadPlan> {
         let known = self.slot(&notice.change_id, notice.slot.as_deref());
-        let highest = known.and_then(Slot::latest).map_or(0, |r| r.number);
-        let next = if notice.is_record { 0 } else { highest.saturating_add(1) };
         let revision = Revision {
             slot: notice.slot.clone(),
-            number: notice.revision.unwrap_or(next),
+            number: self.number_of(notice),
             status: notice.status,
             services: notice.services.clone(),
             procedures: notice.procedures.clone(),

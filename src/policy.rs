@@ -208,6 +208,16 @@ impl Policy {
     }
 }
 
+impl Procedure {
+    /// Whether it is declared for a service; `None`: for a run that has none.
+    pub fn is_for(&self, service: &Option<Arc<str>>) -> bool {
+        match service {
+            Some(name) => self.services.contains(name),
+            None => self.services.is_empty(),
+        }
+    }
+}
+
 impl Partner {
     /// The procedure of that name.
     pub fn procedure(&self, name: &str) -> Option<&Procedure> {

@@ -591,6 +591,98 @@ fn a_change_that_was_called_off_was_confirmed_before() {
     }
 }
 
+/// A record of ours that says of C when it was confirmed and what has become of it since, and nothing else.
+fn later_half(stamp: &str, confirmed_at: &str) -> (String, Notice) {
+    let notice = Notice {
+        change_id: "C".into(),
+        status: Some(Status::InProcess),
+        confirmed_at: Some(at(confirmed_at)),
+        ..Notice::default()
+    };
+    (stamp.into(), notice)
+}
+
+#[test]
+fn a_record_keeps_what_was_on_record_at_the_start_and_nothing_else() {
+    let planned = |status, kind| Notice {
+        change_id: "C".into(),
+        status: Some(status),
+        change_type: kind,
+        planned_start: Some(at("23:00:00")),
+        planned_end: Some(at("23:30:00")),
+        ..Notice::default()
+    };
+    let first = |stamp: &str| (stamp.to_string(), planned(Status::Tentative, None));
+    let emergency = planned(Status::Confirmed, Some(ChangeType::Emergency));
+    let other = Notice { services: vec!["lyra".into()], ..planned(Status::Confirmed, None) };
+    let moved = Notice {
+        planned_start: Some(at("11 02:00:00")),
+        planned_end: Some(at("11 03:00:00")),
+        ..planned(Status::Confirmed, None)
+    };
+    for (since, start, want, verdict) in [
+        // It was no emergency when the run began.
+        (emergency.clone(), "21:00:00", &["off_plan", "outside_window"][..], "violation"),
+        // Nor was it for another service, or planned for another time.
+        (other, "23:05:00", &[], "compliant"),
+        (moved, "23:05:00", &[], "compliant"),
+    ] {
+        let mut s = Story::with(Evidence::Stamps);
+        s.notices_ours = true;
+        let all = [
+            first("08 12:00:00"),
+            ("23:40:00".into(), since),
+            later_half("23:50:00", "09 12:00:00"),
+        ];
+        for (stamp, notice) in all {
+            assert!(s.take(&stamp, &stamp, Body::Notice(notice)));
+        }
+        s.says(start, Started, "procedure=failover id=1 change=C");
+        let run = s.run(1);
+        let found: Vec<&str> = run.findings.keys().map(|r| r.as_str()).collect();
+        assert_eq!((found.as_slice(), run.verdict().as_str()), (want, verdict), "{start}");
+    }
+    // No times were on record, so nothing was confirmed.
+    let mut s = Story::with(Evidence::Stamps);
+    s.notices_ours = true;
+    for (stamp, notice) in [first("23:40:00"), later_half("23:50:00", "09 12:00:00")] {
+        assert!(s.take(&stamp, &stamp, Body::Notice(notice)));
+    }
+    s.says("23:05:00", Started, "procedure=failover id=1 change=C");
+    assert!(s.run(1).findings.contains_key(&Reason::Unconfirmed));
+}
+
+#[test]
+fn what_one_record_tells_as_two_has_one_number() {
+    let cancelled = Notice {
+        change_id: "C".into(),
+        revision: Some(1),
+        status: Some(Status::Cancelled),
+        ..Notice::default()
+    };
+    let mut s = Story::with(Evidence::Stamps);
+    s.notices_ours = true;
+    assert!(told(&mut s, ("22:00:00", "22:00:00"), Status::InProcess, "09 12:00:00"));
+    s.notices_ours = false;
+    // Of equal numbers the later stamp counts.
+    assert!(s.take("22:30:00", "22:30:00", Body::Notice(cancelled)));
+    s.says("23:00:00", Started, "procedure=failover id=1 change=C");
+    s.check(1, &[("cancelled", "23:00:00")], "violation", false);
+    // Two statuses of one number are no contradiction if one record told them.
+    let mut s = Story::new();
+    s.notices_ours = true;
+    let (stamp, record) = later_half("22:00:00", "09 12:00:00");
+    let record = Notice {
+        is_record: true,
+        revision: Some(3),
+        planned_start: Some(at("23:00:00")),
+        planned_end: Some(at("23:30:00")),
+        ..record
+    };
+    assert!(s.take(&stamp, &stamp, Body::Notice(record)));
+    assert_eq!(s.irregular(), []);
+}
+
 #[test]
 fn a_start_that_only_its_stamp_excuses_is_doubted() {
     let start = || Body::Run(line(Started, "procedure=compaction id=1"));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use offhours::app::intake::in_order;
 use offhours::config::{self, Config};
-use offhours::event::{Body, Event, Kind, RunLine};
+use offhours::event::{Body, Event, Kind, OtherReading, RunLine};
 use offhours::ledger::told::MARKS_KEPT;
 use offhours::ledger::{Draft, Evidence, Ledger, Taking};
 use offhours::run::Run;
@@ -295,6 +295,78 @@ const STARTS: &[(&str, &[&str], &[&str], &str)] = &[
         "",
     ),
     (
+        "an end for a service that ran beside another and is over ends no other",
+        &[
+            "23:00:00 started procedure=reindex id=1 service=orion",
+            "23:05:00 started procedure=reindex id=1 service=lyra",
+            "23:10:00 finished id=1 service=orion",
+            "23:15:00 finished id=1 service=orion",
+            "23:20:00 finished id=1 service=lyra",
+        ],
+        &["1/orion 23:00:00-23:10:00 finished", "1/lyra 23:05:00-23:20:00 finished"],
+        "second_end=1",
+    ),
+    (
+        "a start that names one more service than one on record",
+        &[
+            "23:00:00 started procedure=reindex id=1 service=orion",
+            "23:00:00 started procedure=reindex id=1",
+            "23:20:00 finished id=1",
+        ],
+        &["1/orion 23:00:00-23:20:00 finished", "1/lyra 23:00:00-23:20:00 finished"],
+        "repeated=1",
+    ),
+    (
+        "what nobody declared for a service gives up what is open there",
+        &[
+            "23:00:00 started procedure=reindex service=vega",
+            "23:10:00 started procedure=reindex service=vega",
+            "23:20:00 finished procedure=reindex service=vega",
+        ],
+        &["-/vega 23:00:00-23:10:00 lost", "-/vega 23:10:00-23:20:00 finished"],
+        "superseded=1",
+    ),
+    (
+        "without an id a start is another line than an end that tells it",
+        &[
+            "23:19:30 finished procedure=failover start=23:20:00",
+            "23:20:00 started procedure=failover",
+            "23:40:00 finished procedure=failover",
+        ],
+        &["-/orion 23:20:00-23:20:00 finished", "-/orion 23:20:00-23:40:00 finished"],
+        "end_before_start=1",
+    ),
+    (
+        "without an id an end that tells its start is another line than one that does not",
+        &[
+            "23:14:00 started procedure=failover",
+            "23:21:00 finished procedure=failover start=23:00:00",
+            "23:21:00 finished procedure=failover",
+        ],
+        &["-/orion 23:00:00-23:21:00 finished", "-/orion 23:14:00-23:21:00 finished"],
+        "",
+    ),
+    (
+        "the end of a run that was told whole",
+        &[
+            "23:30:00 finished procedure=failover id=1 service=orion start=23:00:00",
+            "23:30:00 finished id=1",
+            "23:31:00 finished id=1",
+        ],
+        &["1/orion 23:00:00-23:30:00 finished"],
+        "repeated=1 second_end=1",
+    ),
+    (
+        "two ends a little before the start",
+        &[
+            "23:00:30 started procedure=failover id=1",
+            "23:00:10 finished id=1",
+            "23:00:20 failed id=1",
+        ],
+        &["1/orion 23:00:30-23:00:30 finished"],
+        "end_before_start=2",
+    ),
+    (
         "an end that found no run is on record too",
         &["23:10:00 finished id=9", "23:10:00 finished id=9"],
         &[],
@@ -313,6 +385,94 @@ fn a_start_is_judged_unless_it_is_on_record() {
             words
         };
         assert_eq!(sorted(&found), sorted(kinds), "{what}");
+    }
+}
+
+/// The lines, the services of the runs that they verify, and the irregularities.
+const VERIFICATIONS: &[(&[&str], &[&str], &str)] = &[
+    (
+        &[
+            "22:00:00 started procedure=reindex id=1 service=lyra",
+            "22:10:00 finished id=1",
+            "23:00:00 started procedure=reindex id=1 service=orion",
+            "23:10:00 verified id=1 service=orion",
+        ],
+        &[],
+        "verified_without_end=1",
+    ),
+    // Where the id has no run for the service that is named, the id decides.
+    (
+        &[
+            "23:00:00 started procedure=mystery id=1",
+            "23:10:00 finished id=1",
+            "23:20:00 verified id=1 service=orion",
+        ],
+        &["-"],
+        "",
+    ),
+    (
+        &[
+            "23:00:00 started procedure=reindex id=1 service=lyra",
+            "23:10:00 finished id=1",
+            "23:20:00 verified id=1 service=orion",
+        ],
+        &["lyra"],
+        "",
+    ),
+    (
+        &[
+            "23:00:00 started procedure=reindex id=1",
+            "23:10:00 finished id=1",
+            "23:20:00 verified id=1 service=orion",
+        ],
+        &["orion"],
+        "",
+    ),
+    // Of one line a contradiction counts once.
+    (
+        &[
+            "23:00:00 started procedure=reindex id=1",
+            "23:10:00 finished id=1",
+            "23:20:00 verified id=1",
+            "23:30:00 verified id=1",
+        ],
+        &["orion", "lyra"],
+        "second_verification=1",
+    ),
+];
+
+#[test]
+fn a_verification_is_of_the_service_that_it_names_if_its_id_has_it() {
+    for (lines, want, kinds) in VERIFICATIONS {
+        let ledger = replayed(&agreement(), lines.iter().map(|text| told(text)).collect());
+        let verified = ledger.runs().filter(|run| run.verified.is_some());
+        let mut verified: Vec<_> = verified.map(|run| (run.no, run.service.clone())).collect();
+        verified.sort();
+        let names: Vec<&str> = verified.iter().map(|(_, s)| s.as_deref().unwrap_or("-")).collect();
+        assert_eq!((names.as_slice(), irregular(&ledger).as_str()), (*want, *kinds), "{lines:?}");
+    }
+}
+
+#[test]
+fn a_run_told_whole_in_the_hour_that_comes_twice_is_told_once() {
+    let config = agreement();
+    for id in ["id=1", ""] {
+        // Read once more the stamp alone is an hour earlier, or the start is as well.
+        for start in ["00:30:00", "09 23:30:00"] {
+            let mut draft = Draft::new(Ledger::keeping_all(), Evidence::Stamps);
+            for (stamp, other, start) in
+                [("01:10:00", "00:10:00", "00:30:00"), ("00:10:00", "01:10:00", start)]
+            {
+                let mut line = line(Kind::Finished, &format!("procedure=failover {id}"));
+                line.whole = Some((at(start), at(stamp)));
+                let mut taking = taking(at(stamp), line);
+                let whole = Some((at(start) + (at(other) - at(stamp)), at(other)));
+                taking.event.other_reading = Some(OtherReading { at: at(other), whole });
+                draft.take(&config.policy, &taking).expect("a line");
+            }
+            assert_eq!(draft.ledger().runs().count(), 1, "{id} {start}");
+            assert_eq!(irregular(draft.ledger()), "repeated=1", "{id} {start}");
+        }
     }
 }
 

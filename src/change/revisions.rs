@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{AsOf, BadPlan, Plan, Planned, Resolved, Revision};
-use crate::event::{ChangeType, Status};
+use super::{AsOf, BadPlan, Changes, Plan, Planned, Resolved, Revision};
+use crate::event::{ChangeType, Notice, Status};
 use crate::time::Instant;
 
 /// What a revision amounts to in its slot, and the times that it hands on.
@@ -22,6 +22,23 @@ pub(super) struct Slot {
     pub revisions: Vec<Revision>,
     /// What each of them amounts to, so that a long row need not be gone through for each new one.
     pub row: Vec<Kept>,
+}
+
+impl Changes {
+    /// The number of the revision that a notice is: as sent, else one more than the highest so far. A record of a
+    /// document has 0.
+    pub fn number_of(&self, notice: &Notice) -> u64 {
+        let known = self.slot(&notice.change_id, notice.slot.as_deref());
+        let highest = known.and_then(Slot::latest).map_or(0, |r| r.number);
+        let next = if notice.is_record { 0 } else { highest.saturating_add(1) };
+        notice.revision.unwrap_or(next)
+    }
+
+    /// The status of one slot of a change as it was on record.
+    pub fn status(&self, change_id: &str, slot: Option<&str>, as_of: AsOf) -> Option<Status> {
+        let (id, _) = self.by_id.get_key_value(change_id)?;
+        Some(plan_of(id, self.slot(change_id, slot)?, as_of)?.status)
+    }
 }
 
 impl Slot {
@@ -179,11 +196,11 @@ pub(super) fn plan_of(id: &Arc<str>, slot: &Slot, as_of: AsOf) -> Option<Plan> {
 }
 
 /// The earliest confirmation in the unbroken row of confirmed, in-process or completed revisions with the
-/// same times that ends with the latest one.
+/// same times that ends with the latest one. While no times are on record nothing is confirmed.
 pub(super) fn confirmed_at(row: &[Kept]) -> Option<Instant> {
     let row = row.iter().rev().map(|kept| &kept.resolved);
-    let times = row.clone().next()?.planned;
+    let times = row.clone().next()?.planned?;
     let stands = |s: Status| matches!(s, Status::Confirmed | Status::InProcess | Status::Completed);
-    let row = row.take_while(|r| stands(r.status) && r.planned == times);
+    let row = row.take_while(|r| stands(r.status) && r.planned == Some(times));
     row.filter_map(|r| r.confirms_at).min()
 }

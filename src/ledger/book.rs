@@ -61,19 +61,30 @@ pub(super) struct Closed {
 /// Of one id and service.
 #[derive(Clone, Copy, Debug)]
 struct Last {
-    /// The last run to be closed, when it began, and what became of it.
+    /// The last run to be closed, when it was over, and what became of it.
     no: RunNo,
-    start: Instant,
+    over: Instant,
     state: State,
     /// The last one that has ended: number, start and end.
     ended: Option<(RunNo, Instant, Instant)>,
 }
 
 impl Closed {
-    /// Whether a run for one of these services is over that began at `t` or later.
+    /// Whether a run for one of these services was over at `t` or later.
     pub(super) fn knows(&self, services: &[Box<str>], t: Instant) -> bool {
         let of = self.last.iter().filter(|(service, _)| is_named(service, services));
-        of.map(|(_, last)| last.start).any(|start| t <= start)
+        of.map(|(_, last)| last.over).any(|over| t <= over)
+    }
+
+    /// Whether a run for one of these services is over.
+    pub(super) fn has(&self, services: &[Box<str>]) -> bool {
+        self.last.keys().any(|service| is_named(service, services))
+    }
+
+    /// Whether the last run that has ended for one of these services (none: for any) ended at `t`.
+    pub(super) fn ended_at(&self, services: &[Box<str>], t: Instant) -> bool {
+        let of = self.last.iter().filter(|(service, _)| is_named(service, services));
+        of.filter_map(|(_, last)| last.ended).any(|(.., end)| end == t)
     }
 
     /// What became of the last run to be closed for one of these services (none: for any).
@@ -252,7 +263,8 @@ impl Book {
         let closed = self.closed_by_id.entry(id.clone()).or_default();
         let known = closed.last.get(&run.service).and_then(|last| last.ended);
         let ended = run.end.map(|end| (run.no, run.start, end)).filter(|_| ended);
-        let last = Last { no: run.no, start: run.start, state: run.state, ended: ended.or(known) };
+        let over = run.end.or(run.lost_at).unwrap_or(run.start);
+        let last = Last { no: run.no, over, state: run.state, ended: ended.or(known) };
         closed.last.insert(run.service.clone(), last);
     }
 

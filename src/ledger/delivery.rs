@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::change::{AsOf, BadPlan, Changes, Plan, Resolved};
+use crate::change::{AsOf, BadPlan, Changes, Plan};
 use crate::event::{ChangeType, Notice, Status};
 use crate::ledger::What;
 use crate::ledger::approving::Approval;
@@ -44,9 +44,8 @@ impl Draft {
         taking: &Taking,
         notice: &Notice,
     ) -> Result<Taken, BadPlan> {
-        let latest = self.latest(&taking.partner, notice);
         let (mut taken, mut earliest) = (Taken::Known, taking.event.at);
-        for (told, stamp) in told(notice, taking, latest.as_ref()) {
+        for (told, stamp) in self.told(taking, notice) {
             if self.take_revision(clock, taking, &told, stamp)? == Taken::New {
                 taken = Taken::New;
             }
@@ -61,9 +60,28 @@ impl Draft {
         Ok(taken)
     }
 
-    fn latest(&self, partner: &Arc<str>, notice: &Notice) -> Option<Resolved> {
-        let changes: &Changes = &self.ledger.book(partner)?.changes;
-        changes.latest(&notice.change_id).into_iter().find(|slot| slot.slot == notice.slot)
+    /// The records that one record is, each with its stamp; they share a number. What they omit they keep from those
+    /// before them that are on record when they are asked for.
+    fn told(&self, taking: &Taking, notice: &Notice) -> Vec<(Notice, Instant)> {
+        let time = taking.event.at;
+        let Some(confirmed_at) = notice.confirmed_at else { return vec![(notice.clone(), time)] };
+        let none = Changes::default();
+        let changes = self.ledger.book(&taking.partner).map_or(&none, |book| &book.changes);
+        let as_of = AsOf::stamped(time);
+        let known = || changes.status(&notice.change_id, notice.slot.as_deref(), as_of);
+        let status = notice.status.or_else(known);
+        let mut all = parts(notice, (time, confirmed_at), status, taking.ours);
+        if let [(first, stamp), _, ..] = all.as_slice()
+            && changes.accept(first, *stamp, taking.observed, taking.ours).is_err()
+        {
+            // At its confirmation it had no times yet.
+            all = alone(notice, time, status);
+        }
+        let number = (!notice.is_record).then(|| changes.number_of(notice));
+        for (part, _) in &mut all {
+            part.revision = part.revision.or(number);
+        }
+        all
     }
 
     /// What a record of our own changes for the runs that had begun by its stamp.
@@ -153,50 +171,41 @@ impl Draft {
     }
 }
 
-/// The records that one record is, each with its stamp. A confirmation that is told beside a status is one of its own:
-/// ours at its moment; a partner's is on record with the status, and counts from its moment.
-fn told(notice: &Notice, taking: &Taking, latest: Option<&Resolved>) -> Vec<(Notice, Instant)> {
-    let time = taking.event.at;
-    let Some(confirmed_at) = notice.confirmed_at else { return vec![(notice.clone(), time)] };
+/// A confirmation that is told beside a status is a record of its own: ours at its moment; a partner's is on record with
+/// the status, and counts from its moment.
+fn parts(
+    notice: &Notice,
+    (time, confirmed_at): (Instant, Instant),
+    status: Option<Status>,
+    ours: bool,
+) -> Vec<(Notice, Instant)> {
     let of =
         |status: Option<Status>, confirmed_at| Notice { status, confirmed_at, ..notice.clone() };
-    let status = notice.status.or(latest.map(|latest| latest.status));
-    let stands = matches!(status, Some(Status::InProcess | Status::Completed));
-    // Half of the record must not lose what the record as a whole inherits.
-    let planned = latest.and_then(|latest| latest.planned);
-    let names = |own: &[Box<str>], kept: Option<&Vec<Box<str>>>| match own.is_empty() {
-        true => kept.cloned().unwrap_or_default(),
-        false => own.to_vec(),
-    };
-    let confirmed = Notice {
-        planned_start: notice.planned_start.or(planned.map(|p| p.start)),
-        planned_end: notice.planned_end.or(planned.map(|p| p.end)),
-        services: names(&notice.services, latest.map(|latest| &latest.services)),
-        procedures: names(&notice.procedures, latest.map(|latest| &latest.procedures)),
-        change_type: notice.change_type.or(latest.map(|latest| latest.change_type)),
-        ..of(Some(Status::Confirmed), Some(confirmed_at))
-    };
-    let has_times = confirmed.planned_start.is_some() && confirmed.planned_end.is_some();
+    let confirmed = of(Some(Status::Confirmed), Some(confirmed_at));
     match (status, time < confirmed_at) {
         (Some(Status::Cancelled), true) => vec![(of(status, None), time)],
-        (Some(Status::Cancelled), false) if !taking.ours || !has_times => {
-            vec![(of(status, None), time)]
-        }
         (_, true) => {
             let mut all =
                 vec![(of(Some(Status::Tentative), None), time), (confirmed, confirmed_at)];
+            let stands = matches!(status, Some(Status::InProcess | Status::Completed));
             all.extend(stands.then(|| (of(status, Some(confirmed_at)), confirmed_at)));
             all
         }
-        (_, false) if taking.ours => {
-            let confirms = |status: Option<Status>| status == Some(Status::Confirmed);
+        (_, false) if ours => {
             let own = (of(notice.status, None), time);
-            match confirms(status) && time == confirmed_at {
+            match status == Some(Status::Confirmed) && time == confirmed_at {
                 true => vec![own],
                 false => vec![(confirmed, confirmed_at), own],
             }
         }
-        (Some(Status::Tentative) | None, false) => vec![(of(notice.status, None), time)],
-        (_, false) => vec![(notice.clone(), time)],
+        (_, false) => alone(notice, time, status),
     }
+}
+
+/// One record, on record from its own stamp.
+fn alone(notice: &Notice, time: Instant, status: Option<Status>) -> Vec<(Notice, Instant)> {
+    use Status::{Completed, Confirmed, InProcess};
+    let stands = matches!(status, Some(Confirmed | InProcess | Completed));
+    let confirmed_at = notice.confirmed_at.filter(|_| stands);
+    vec![(Notice { confirmed_at, ..notice.clone() }, time)]
 }

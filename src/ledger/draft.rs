@@ -247,7 +247,8 @@ impl Draft {
         let change_id = changes.id(&notice.change_id);
         let change_id = change_id.unwrap_or_else(|| Arc::from(&*notice.change_id));
         // What one record tells as two is no contradiction.
-        let is_whole = notice.confirmed_at.is_none();
+        let is_whole =
+            matches!(&taking.event.body, Body::Notice(told) if told.confirmed_at.is_none());
         let is_numbered = notice.is_record && notice.revision.is_some() && is_whole;
         let other = changes.contradicted(&change_id, &revision).filter(|_| is_numbered);
         let place = taking.place.clone();

@@ -14,19 +14,24 @@ use crate::run::{Irregularity, Run, State};
 use crate::time::{Instant, rfc3339};
 
 impl Draft {
+    /// An end that tells nothing of the start. Gives back false for one that was told before.
     pub(super) fn take_end(
         &mut self,
         policy: &Policy,
         clock: Instant,
         taking: &Taking,
         line: &RunLine,
-    ) {
+    ) -> bool {
         let found = self.find_open(policy, taking, line);
         if self.end_runs(policy, clock, taking, line, (taking.event.at, found)) {
-            return;
+            return true;
         }
         match self.wait_for_start(policy, taking, line) {
             Waits::Held => {}
+            Waits::ForNothing if self.has_ended(taking, line) => {
+                self.note_repeated(clock, taking);
+                return false;
+            }
             Waits::TooEarly(start) => {
                 let detail = format!("{} began {}", named(line), rfc3339(start));
                 self.irregular(clock, taking, Irregularity::EndBeforeStart, detail);
@@ -36,6 +41,17 @@ impl Draft {
                 self.irregular(clock, taking, kind, format!("{} of {}", line.kind, named(line)));
             }
         }
+        true
+    }
+
+    /// Whether this very end of an id is on record: told by another line, for instance whole.
+    fn has_ended(&self, taking: &Taking, line: &RunLine) -> bool {
+        let book = self.ledger.book(&taking.partner);
+        let id = line.run_id.as_deref();
+        let closed = book.zip(id).and_then(|(book, id)| book.closed_of_id(id));
+        closed.is_some_and(|closed| {
+            taking.event.readings().any(|at| closed.ended_at(&line.services, at))
+        })
     }
 
     /// An end that tells its start as well. Gives back false for one that was told before.
@@ -47,21 +63,25 @@ impl Draft {
         line: &RunLine,
         whole: (Instant, Instant),
     ) -> bool {
-        let services = services_of(policy, taking, line);
-        let marks: Vec<_> = services.iter().map(|s| told::of_whole(line, s, whole)).collect();
-        if marks.iter().all(|mark| self.was_told(&taking.partner, mark)) {
+        let mut news = services_of(policy, taking, line);
+        let all = news.len();
+        news.retain(|service| {
+            let mut marks = told::readings_of(&taking.event, whole)
+                .map(|reading| told::of_whole(line, service, reading));
+            !marks.any(|mark| self.was_told(&taking.partner, &mark))
+        });
+        if news.len() < all {
             self.note_repeated(clock, taking);
+        }
+        if news.is_empty() {
             return false;
         }
-        let all = services.into_iter().zip(marks);
-        let (mut news, mut new_marks) = (Vec::new(), Vec::new());
-        for (service, mark) in all {
-            if !self.was_told(&taking.partner, &mark) {
-                news.push(service);
-                new_marks.push(mark);
-            }
+        let mut new_marks: Vec<_> =
+            news.iter().map(|service| told::of_whole(line, service, whole)).collect();
+        if line.run_id.is_some() {
+            // Without an id an end that tells its start is another line than one that does not.
+            new_marks.extend(told::of_later(line, whole.1));
         }
-        new_marks.extend(told::of_later(line, whole.1));
         self.take_whole(policy, clock, taking, line, (whole, news));
         new_marks.into_iter().for_each(|mark| self.note_told(&taking.partner, mark));
         true
@@ -103,7 +123,8 @@ impl Draft {
             let detail = format!("start {}, end {}", rfc3339(start), rfc3339(end));
             self.irregular(clock, taking, Irregularity::EndBeforeStart, detail);
         }
-        for service in &services {
+        // Without an id the line of a start is another line than this.
+        for service in services.iter().filter(|_| line.run_id.is_some()) {
             self.note_told(&taking.partner, told::of_start(line, service, start));
         }
         let end = end.max(start);
@@ -152,9 +173,11 @@ impl Draft {
             return true;
         }
         let tolerance = clock_tolerance(policy, taking);
-        for run in &ahead {
+        if let Some(run) = ahead.first() {
             let detail = format!("run {} began {}", run.no, rfc3339(run.start));
             self.irregular(clock, taking, Irregularity::EndBeforeStart, detail);
+        }
+        for run in &ahead {
             if run.start - tolerance <= end {
                 self.end_run(policy, clock, taking, line, (run, run.start));
             }

@@ -42,7 +42,9 @@ impl Draft {
                 self.take_phase(policy, clock, taking, line);
             }
             Kind::Finished | Kind::Failed | Kind::Aborted => {
-                self.take_end(policy, clock, taking, line);
+                if !self.take_end(policy, clock, taking, line) {
+                    return false;
+                }
             }
             Kind::Verified => self.take_verification(policy, clock, taking, line),
             Kind::Approved => self.take_approval(policy, clock, taking, line),
@@ -79,6 +81,7 @@ impl Draft {
             return self.irregular(clock, taking, Irregularity::VerifiedWithoutEnd, detail);
         }
         let at = taking.event.at;
+        let mut troubles: Vec<Irregularity> = Vec::new();
         for run in ended {
             let trouble = match (run.verified, run.end) {
                 (Some(_), _) => Some(Irregularity::SecondVerification),
@@ -86,7 +89,11 @@ impl Draft {
                 _ => None,
             };
             if let Some(kind) = trouble {
-                self.irregular(clock, taking, kind, format!("run {}", run.no));
+                // Of one line each counts once.
+                if !troubles.contains(&kind) {
+                    self.irregular(clock, taking, kind, format!("run {}", run.no));
+                    troubles.push(kind);
+                }
                 continue;
             }
             let (no, place) = (run.no, taking.place.clone());
@@ -134,27 +141,30 @@ impl Draft {
             return oldest.filter_map(|no| self.ledger.run(no)).cloned().collect();
         };
         let open = book.open_of_id(id).iter().filter_map(|no| self.ledger.run(*no));
-        let open: Vec<Arc<Run>> = open.cloned().collect();
-        let names = |service: &Option<Arc<str>>| {
-            line.services.iter().any(|named| service.as_deref() == Some(&**named))
-        };
-        if line.services.is_empty() || !open.iter().any(|run| names(&run.service)) {
-            // The service is the start line's, whatever this line says. But it may be about a run that is over.
-            let begun = open.iter().map(|run| run.start).min();
-            let of_id = book.closed_of_id(id).zip(begun).filter(|_| !line.services.is_empty());
-            let is_over = of_id.is_some_and(|(closed, begun)| closed.knows(&line.services, begun));
-            return if is_over { Vec::new() } else { open };
+        let mut open: Vec<Arc<Run>> = open.cloned().collect();
+        if open.iter().any(|run| names(line, &run.service)) {
+            open.retain(|run| names(line, &run.service));
+        } else if let Some(closed) = book.closed_of_id(id)
+            && !line.services.is_empty()
+        {
+            // The service is the start line's, whatever this line says. But it may be about a run that is over and ran
+            // beside this one.
+            open.retain(|run| !closed.knows(&line.services, run.start));
         }
-        open.into_iter().filter(|run| names(&run.service)).collect()
+        open
     }
 
     /// The ended runs that a verification is about.
     fn find_ended(&self, policy: &Policy, taking: &Taking, line: &RunLine) -> Vec<Arc<Run>> {
         let Some(book) = self.ledger.book(&taking.partner) else { return Vec::new() };
         let found = match (&line.run_id, line.services.as_slice(), line.procedure.as_deref()) {
-            (Some(id), services, _) => {
-                book.closed_of_id(id).map_or(Vec::new(), |closed| closed.ended(services))
-            }
+            (Some(id), services, _) => book.closed_of_id(id).map_or(Vec::new(), |closed| {
+                let mut open = book.open_of_id(id).iter().filter_map(|no| self.ledger.run(*no));
+                let is_open = open.any(|run| names(line, &run.service));
+                // The service is the start line's: where the id has none of these, the id decides.
+                let is_its = is_open || closed.has(services);
+                closed.ended(if is_its { services } else { &[] })
+            }),
             (None, [], Some(procedure)) => {
                 let keys = book.unverified_keys_of(procedure);
                 keys.iter().filter_map(|key| book.oldest_unverified(key)).collect()
@@ -165,6 +175,11 @@ impl Draft {
         };
         found.iter().filter_map(|no| self.ledger.run(*no)).cloned().collect()
     }
+}
+
+/// Whether a line names this service.
+fn names(line: &RunLine, service: &Option<Arc<str>>) -> bool {
+    line.services.iter().any(|named| service.as_deref() == Some(&**named))
 }
 
 /// The services of a start: those that the line names, else all of its procedure. An undeclared procedure has none.
@@ -188,10 +203,16 @@ pub(super) fn clock_tolerance(policy: &Policy, taking: &Taking) -> TimeDelta {
     policy.partner(&taking.partner).map_or(defaults::CLOCK_TOLERANCE, |p| p.clock_tolerance)
 }
 
-pub(super) fn is_concurrent(policy: &Policy, taking: &Taking, line: &RunLine) -> bool {
+/// Whether runs without an id for this service may be open side by side.
+pub(super) fn is_concurrent(
+    policy: &Policy,
+    taking: &Taking,
+    line: &RunLine,
+    service: &Option<Arc<str>>,
+) -> bool {
     let partner = policy.partner(&taking.partner);
     let procedure = partner.and_then(|p| p.procedure(line.procedure.as_deref()?));
-    procedure.is_some_and(|procedure| procedure.concurrent)
+    procedure.is_some_and(|procedure| procedure.concurrent && procedure.is_for(service))
 }
 
 pub(super) fn keys_of<'a>(

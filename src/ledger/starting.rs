@@ -25,19 +25,23 @@ impl Draft {
             marks.into_iter().any(|mark| self.was_told(&taking.partner, &mark))
         };
         let mut services = services_of(policy, taking, line);
+        let all = services.len();
         services.retain(|service| !was_told(service));
-        if services.is_empty() {
+        if services.len() < all {
             self.note_repeated(clock, taking);
+        }
+        if services.is_empty() {
             return false;
         }
         for service in &services {
             self.note_told(&taking.partner, told::of_start(line, service, start));
         }
         let tolerance = clock_tolerance(policy, taking);
-        let opens_beside = line.run_id.is_none() && is_concurrent(policy, taking, line);
         let mut told_twice = 0;
         let mut given_up = Vec::new();
         services.retain(|service| {
+            let opens_beside =
+                line.run_id.is_none() && is_concurrent(policy, taking, line, service);
             let open = if opens_beside { Vec::new() } else { self.open_of(taking, line, service) };
             let is_twice = open.iter().any(|run| (run.start - start).abs() <= tolerance);
             told_twice += usize::from(is_twice);

@@ -6,7 +6,8 @@
 //! index that is sorted by stamps: see [`Draft::unsure`].
 //!
 //! What makes two lines the same:
-//! - a start: partner, run id, service and stamp; without an id: everything that the line says;
+//! - a start: partner, run id, service and stamp; without an id: everything that the line says, also whether it tells
+//!   a whole run;
 //! - a one-line run: partner, run id, service, start and end; without an id: everything that the line says but the
 //!   moment at which it was written;
 //! - an end, a phase, a verification, an approval: likewise, each with its stamp.
@@ -16,7 +17,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::event::{Kind, Notice, RunLine};
+use crate::event::{Event, Kind, Notice, RunLine};
 use crate::ledger::draft::{Draft, Taking};
 use crate::ledger::{Entry, What};
 use crate::policy::Policy;
@@ -207,7 +208,11 @@ pub(super) fn marks_of(policy: &Policy, taking: &Taking, at: Instant) -> Vec<Mar
             let services = super::pairing::services_of(policy, taking, line);
             match (line.kind, line.whole) {
                 (Kind::Started, _) => services.iter().map(|s| of_start(line, s, at)).collect(),
-                (_, Some(whole)) => services.iter().map(|s| of_whole(line, s, whole)).collect(),
+                (_, Some(whole)) => {
+                    let readings = || readings_of(&taking.event, whole);
+                    let of = |service| readings().map(move |whole| of_whole(line, service, whole));
+                    services.iter().flat_map(of).collect()
+                }
                 _ => of_later(line, at),
             }
         }
@@ -232,6 +237,17 @@ pub(super) fn of_whole(
         None => without_id(digest.with(Some(line.kind.as_str())), line),
     };
     digest.at(end).mark(start)
+}
+
+/// The spans that a line may mean that tells a run whole: the first is what it was read as. Where its stamp could be read
+/// twice, so may its start and its end.
+pub(super) fn readings_of(
+    event: &Event,
+    (start, end): (Instant, Instant),
+) -> impl Iterator<Item = (Instant, Instant)> {
+    let other = event.other_reading.map(|other| other.at - event.at);
+    let others = other.map(|by| [(start + by, end + by), (start, end + by), (start + by, end)]);
+    std::iter::once((start, end)).chain(others.into_iter().flatten())
 }
 
 /// A run whose start and end were told by two lines: who tells it in one tells the same.

@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use crate::event::{Body, Kind, RunLine};
 use crate::ledger::draft::{Draft, Taking};
-use crate::ledger::pairing::{clock_tolerance, services_of};
+use crate::ledger::pairing::{clock_tolerance, named, services_of};
 use crate::policy::Policy;
-use crate::time::Instant;
+use crate::run::Irregularity;
+use crate::time::{Instant, rfc3339};
 
 /// What an end without an open run waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,12 +100,15 @@ impl Draft {
         }
         for taking in held {
             let Body::Run(line) = &taking.event.body else { continue };
-            match line.whole {
-                None => self.take_end(policy, clock, &taking, line),
-                Some(whole) => {
-                    let services = services_of(policy, &taking, line);
-                    self.take_whole(policy, clock, &taking, line, (whole, services));
-                }
+            if let Some(whole) = line.whole {
+                let services = services_of(policy, &taking, line);
+                self.take_whole(policy, clock, &taking, line, (whole, services));
+            } else if self.find_open(policy, &taking, line).is_empty() {
+                // Another one that waited has ended it.
+                let detail = format!("{} began {}", named(line), rfc3339(start.event.at));
+                self.irregular(clock, &taking, Irregularity::EndBeforeStart, detail);
+            } else {
+                self.take_end(policy, clock, &taking, line);
             }
         }
     }

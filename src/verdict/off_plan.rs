@@ -21,9 +21,9 @@ fn check(case: &Case) -> Check {
         format!("began before the planned {}", case.civil(planned.start))
     } else if planned.start + agreed.late < case.start {
         format!("began after the planned {}", case.civil(planned.start))
-    } else if names_another(&plan.procedures, Some(case.procedure)) {
+    } else if names_another(&plan.procedures, case.procedure) {
         format!("{} is for another procedure", plan.change_id)
-    } else if names_another(&plan.services, case.service) {
+    } else if case.service.is_some_and(|service| names_another(&plan.services, service)) {
         format!("{} is for another service", plan.change_id)
     } else {
         return Check::Passes;
@@ -31,7 +31,7 @@ fn check(case: &Case) -> Check {
     Check::Broken { at: case.start, detail }
 }
 
-/// A change that names something is for nothing else: a run that names none is not for one of them.
-fn names_another(named: &[Box<str>], own: Option<&str>) -> bool {
-    !named.is_empty() && named.iter().all(|name| Some(&**name) != own)
+/// A change that names something is for nothing else.
+fn names_another(named: &[Box<str>], own: &str) -> bool {
+    !named.is_empty() && named.iter().all(|name| **name != *own)
 }

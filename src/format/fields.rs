@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::duration::duration;
+use super::duration::{FORMS, duration};
 use super::json::TEXTS_MAX;
 use super::reading::{Reason, Rejection, cut, quote};
 use super::scan::{KEYS_MAX, Keys, Value};
@@ -294,8 +294,7 @@ impl Fields<'_, '_> {
         match duration(text.text) {
             Some(duration) => Ok(Some(duration)),
             None => {
-                let accepted =
-                    format!("a number of seconds, [D days, ]HH:MM:SS, or {DURATION_FORM}");
+                let accepted = format!("{FORMS}, or {DURATION_FORM}");
                 Err(text.refuse(Reason::BadDuration, Field::Duration, &accepted))
             }
         }

@@ -42,6 +42,8 @@ pub struct Checkpoint {
     pub changed_at: Option<SystemTime>,
     /// When it had been written to last.
     pub written_at: Option<SystemTime>,
+    /// It left its path, and that is counted: `path` may still be the old one, if its new one was not found.
+    pub has_left: bool,
     /// Closed: nothing more will come of it. It is kept to be recognised and to keep its id unused.
     pub finished: bool,
     /// Whatever the caller wants to find again with it.

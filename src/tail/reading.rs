@@ -127,6 +127,7 @@ impl Tail {
             skipped: if is_long && offset == here { g.examined - here } else { 0 },
             changed_at: Some(g.stat.changed_at()),
             written_at: Some(g.stat.written_at()),
+            has_left: matches!(g.life, Life::Unlisted | Life::Ending | Life::Gone),
             finished: false,
             memo: g.memo.clone(),
         })

@@ -300,7 +300,7 @@ impl Tail {
             let kind = if is_copy { RotationKind::Copytruncate } else { RotationKind::Rename };
             let was_rotated = looks_rotated(from.path.file_name().unwrap_or_default().as_bytes())
                 || self.sources.get(source).is_some_and(|source| !source.fits(&from.path));
-            if is_copy || !was_rotated {
+            if is_copy || !was_rotated && !from.has_left {
                 events.push(TailEvent::Rotated { file: g.id, source: name.clone(), kind });
             }
             if is_copy {

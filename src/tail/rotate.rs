@@ -81,7 +81,13 @@ impl Tail {
             {
                 g.path = moved.path;
             }
-            findings.events.push(left(id, &source, &place, regular(&place).is_ok(), deleted));
+            // It was rotated and compressed since it was looked at.
+            let is_packed = || {
+                let copy = self.find_copy(id);
+                copy.is_some_and(|(_, (file, _))| file.packed().is_some())
+            };
+            let is_gone = deleted && !is_packed();
+            findings.events.push(left(id, &source, &place, regular(&place).is_ok(), is_gone));
         }
         Ok(stat)
     }

@@ -32,6 +32,8 @@ struct CheckpointForm<'a> {
     changed_at: Option<u64>,
     #[serde(default)]
     written_at: Option<u64>,
+    #[serde(default)]
+    has_left: bool,
     finished: bool,
     memo: Text<'a>,
 }
@@ -62,6 +64,7 @@ pub(crate) fn write_checkpoint(c: &Checkpoint) -> Result<String, serde_json::Err
         skipped: c.skipped,
         changed_at: c.changed_at.and_then(nanos),
         written_at: c.written_at.and_then(nanos),
+        has_left: c.has_left,
         finished: c.finished,
         memo: (&*c.memo).into(),
     })
@@ -94,6 +97,7 @@ pub(crate) fn read_checkpoint(text: &str) -> Result<Checkpoint, serde_json::Erro
         skipped: form.skipped,
         changed_at: form.changed_at.and_then(instant),
         written_at: form.written_at.and_then(instant),
+        has_left: form.has_left,
         finished: form.finished,
         memo: form.memo.into(),
     })

@@ -261,3 +261,33 @@ fn a_compressed_file_that_is_named_is_unpacked() {
     rig.expect(&[]);
     rig.reported(&[]);
 }
+
+/// Looked at only when the compressed file is all that is left, or twice: it was rotated, once.
+#[test]
+fn case_27_a_rotation_is_counted_once_however_late_it_is_seen() {
+    for (sees_the_rename, archive) in [(false, ""), (false, "old/"), (true, "old/")] {
+        let mut rig = Rig::new(&["app.log"]);
+        fs::create_dir(rig.path("old")).unwrap();
+        let folder = [format!("{}/old", rig.root.display())];
+        rig.tail.look_also_in("hostco", &folder).unwrap();
+        rig.write("app.log", "1 of 20251110\n");
+        rig.poll();
+        rig.write("app.log", "2 of 20251110\n");
+        let rotated = format!("{archive}app.log.1");
+        rig.rename("app.log", &rotated);
+        rig.write("app.log", "3 of 20251110\n");
+        if sees_the_rename {
+            rig.poll();
+        }
+        rig.compress(&rotated);
+        rig.poll();
+        rig.stop();
+        rig.start();
+        rig.tail.look_also_in("hostco", &folder).unwrap();
+        rig.poll();
+        rig.expect(&["1 of 20251110", "2 of 20251110", "3 of 20251110"]);
+        let report = rig.report();
+        let rotations = report.iter().filter(|word| *word != "closed");
+        assert_eq!(rotations.collect::<Vec<_>>(), ["rename"], "{sees_the_rename} {archive}");
+    }
+}

@@ -30,6 +30,11 @@ pub fn view() -> Option<ProcessView> {
     assemble(&texts, &units, count_entries(Path::new("/proc/self/fd"))?)
 }
 
+/// The machine's own name.
+pub fn machine_name() -> Option<String> {
+    rustix::system::uname().nodename().to_str().ok().map(str::to_owned)
+}
+
 /// Whether this process was started with the signal ignored (`nohup`, a job in the background of a script): then it
 /// is to stay ignored.
 pub fn ignores(signal: i32) -> bool {

@@ -346,7 +346,6 @@ fn a_question_that_means_nothing_is_told_what_is_accepted() {
         ("partner=northhost&procedure=never&for=2", 400, "1h30m"),
         ("partner=northhost&procedure=never&trigger=gust", 400, "schedule, manual, api, unknown"),
         ("partner=northhost&procedure=never&dance=1", 400, "accepted are partner, service"),
-        ("partner=northhost&procedure=never&override_by=me", 400, "override_reason"),
         (&format!("partner=northhost&procedure={long}"), 400, "512 bytes"),
     ] {
         let (found, answer) = place.ask(query);
@@ -354,5 +353,42 @@ fn a_question_that_means_nothing_is_told_what_is_accepted() {
         assert_eq!(found, status, "{query}: {answer}");
         assert!(detail.contains(said), "{query}: {detail}");
     }
+    let (status, told) =
+        place.server.post("/api/v1/may-start?partner=northhost&procedure=never&override_by=me");
+    assert!(status == 400 && told.contains("who and why"), "{status} {told}");
     assert_eq!(place.entries(), 0);
+}
+
+#[test]
+fn a_page_elsewhere_puts_nothing_on_record() {
+    let home = folder();
+    let config = home.path().join("offhours.yml");
+    std::fs::write(&config, AGREEMENT.replace("[{ ics: never.ics }]", "\"Mo-Su 00:00-24:00\""))
+        .expect("a configuration");
+    let flags =
+        ["--web.external-url=https://watch.example/offhours", "--web.allowed-host=node.example"];
+    let server = Server::start_with(&flags, &config, &home.path().join("data"));
+    let over =
+        "/api/v1/may-start?partner=northhost&procedure=never&override_by=me&override_reason=why";
+    let plain = "/api/v1/may-start?partner=northhost&procedure=never";
+    for (host, method, path, status) in [
+        ("localhost", "GET", over, 400),
+        ("evil.example", "POST", over, 403),
+        ("evil.example", "GET", plain, 403),
+        ("evil.example", "POST", "/-/reload", 403),
+        ("evil.example", "GET", "/api/v1/runs", 200),
+    ] {
+        assert_eq!(server.ask_as(host, method, path), status, "{host} {method} {path}");
+    }
+    let entries = || {
+        let (_, page) = server.get("/metrics");
+        page.lines()
+            .find_map(|line| line.strip_prefix("offhours_ledger_entries "))
+            .map(str::to_owned)
+    };
+    assert_eq!(entries().as_deref(), Some("0"));
+    for host in ["localhost", "127.0.0.1:11310", "watch.example", "node.example:11310"] {
+        assert_eq!(server.ask_as(host, "POST", over), 200, "{host}");
+    }
+    assert_eq!(entries().as_deref(), Some("1"), "the same question is counted");
 }

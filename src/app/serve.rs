@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant as Moment};
 
-use rustix::process;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
@@ -18,10 +17,10 @@ use crate::app::engine::Engine;
 use crate::app::shared::{Message, Shared};
 use crate::app::{control, own_view, pages, pulse};
 use crate::clock;
-use crate::config;
-use crate::http::{self, Web};
+use crate::config::{self, Url};
+use crate::http::{self, Names, Web};
 use crate::ledger::chain::Head;
-use crate::process::Supervisor;
+use crate::process::{self, Supervisor};
 use crate::store::{Store, StoreError};
 
 /// How often it is looked whether the loop has ended.
@@ -42,6 +41,9 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Encryption, passwords and the like.
     pub web_config_file: Option<PathBuf>,
+    /// Under which URL others reach us, and further names that we are known by.
+    pub external_url: Option<Url>,
+    pub allowed_hosts: Vec<String>,
     /// Use file notifications as a hint.
     pub notify: bool,
     /// Told of bytes read and bytes left while the first catch-up lasts.
@@ -78,7 +80,10 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let mut shelf = CalendarShelf::new(now);
     let config = config::load_with(&options.config_file, now, &mut shelf)?;
     config.warnings.iter().for_each(|warning| tracing::warn!(%warning, "configuration"));
-    let web = Web::open(options.web_config_file.as_deref())?;
+    let machine = process::machine_name();
+    let names =
+        Names::new(options.external_url.as_ref(), &options.allowed_hosts, machine.as_deref());
+    let web = Web::open(options.web_config_file.as_deref())?.known_as(names);
     web.warnings().iter().for_each(|warning| tracing::warn!(%warning, "web configuration"));
     let mut store = Store::open(&options.storage)?;
     let ledger = store.load()?;
@@ -149,7 +154,7 @@ impl Signals {
             term: signal(SignalKind::terminate())?,
             int: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
-            _file_too_large: signal(SignalKind::from_raw(process::Signal::XFSZ.as_raw()))?,
+            _file_too_large: signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?,
         })
     }
 }

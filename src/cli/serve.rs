@@ -15,6 +15,7 @@ use super::progress::Progress;
 use super::{ConfigArg, FINE, FOUND, Outcome, StorageArg, USAGE, failed, usage};
 use crate::app::log_queue::LogQueue;
 use crate::app::serve::{self, ServeError};
+use crate::config::Url;
 
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -32,6 +33,14 @@ pub struct Options {
     /// Encryption, client certificates, passwords: a file in the format of Prometheus' exporters.
     #[arg(long = "web.config.file", value_name = "FILE")]
     web_config_file: Option<PathBuf>,
+    /// The URL under which others reach this offhours, such as that of a proxy: requests that put something on record
+    /// are taken under its name.
+    #[arg(long = "web.external-url", value_name = "URL", value_parser = url)]
+    external_url: Option<Url>,
+    /// A further name under which such requests are taken; may be given several times. Addresses in numbers,
+    /// localhost, the machine's own name and those in the certificate always are.
+    #[arg(long = "web.allowed-host", value_name = "NAME", value_parser = host)]
+    allowed_hosts: Vec<String>,
     /// Least severity that is logged (error, warn, info, debug, trace), or a filter by module.
     #[arg(long = "log.level", value_name = "LEVEL", default_value = "info")]
     log_level: String,
@@ -66,6 +75,20 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     full.parse().map_err(|_| "accepted are ADDRESS:PORT and :PORT".into())
 }
 
+fn url(text: &str) -> Result<Url, String> {
+    let form = "accepted are http:// or https://, a host, and perhaps a port and a path";
+    Url::parse(text).map_err(|why| format!("{why}; {form}"))
+}
+
+/// A name alone: which port was asked says nothing about who asks.
+fn host(text: &str) -> Result<String, String> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    match !text.is_empty() && text.chars().all(is_name) {
+        true => Ok(text.to_owned()),
+        false => Err("accepted is a name without scheme and port, such as offhours.example".into()),
+    }
+}
+
 pub fn run(options: Options) -> Outcome {
     let bar = Arc::new(Mutex::new(None));
     let log = log_to_stderr(&options, bar.clone())?;
@@ -75,6 +98,8 @@ pub fn run(options: Options) -> Outcome {
         storage: options.storage.storage,
         listen: options.listen,
         web_config_file: options.web_config_file,
+        external_url: options.external_url,
+        allowed_hosts: options.allowed_hosts,
         notify: !options.poll_only,
         progress: Box::new(progress),
     });

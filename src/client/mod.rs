@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -25,6 +25,10 @@ const HEAD_BYTES_MAX: usize = 16 << 10;
 const ANSWER_BYTES_MAX: usize = 64 << 10;
 /// The largest secret, certificate or key that is read, in bytes.
 const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// Says that it is no browser that asks in a page's name: pages may set no field that begins with `Sec-` (the Fetch
+/// standard, "forbidden request-header").
+pub const NO_BROWSER: HeaderName = HeaderName::from_static("sec-offhours");
 
 /// Why there is no answer; no secret is in it.
 #[derive(Debug, thiserror::Error)]
@@ -130,6 +134,7 @@ fn request(
     };
     let mut request = request
         .header(HOST, peer.url.authority())
+        .header(NO_BROWSER, "command")
         .header(USER_AGENT, concat!("offhours/", env!("CARGO_PKG_VERSION")));
     if let Some(login) = login {
         request = request.header(AUTHORIZATION, login);
@@ -212,4 +217,22 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
         return Err(failed(format!("is longer than {FILE_BYTES_MAX} bytes")));
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Url;
+    use std::time::Duration;
+
+    #[test]
+    fn a_request_says_whom_it_asks_and_that_no_browser_sends_it() {
+        let url = Url::parse("https://watch.example/offhours/").unwrap();
+        let timeout = Duration::from_secs(1);
+        let peer = Peer { url, timeout, tls: crate::config::Tls::default(), basic_auth: None };
+        let request = request(&peer, "/api/v1/may-start", None, Some(b"{}".to_vec())).unwrap();
+        assert_eq!(request.uri(), "/offhours/api/v1/may-start");
+        assert_eq!(request.headers()[HOST], "watch.example:443");
+        assert_eq!(request.headers()["sec-offhours"], "command");
+    }
 }

@@ -1,10 +1,13 @@
 //! What is checked of a request before it is answered; the order is in [`super::site`].
 
-use super::Problem;
 use super::conversation::Conversation;
 use super::routes::{Route, is_standard};
+use super::{Inquiry, Names, Problem};
+use crate::client::NO_BROWSER;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::http::uri::Authority;
 use hyper::{Method, Request, StatusCode, Version};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -55,13 +58,51 @@ pub(super) fn encoding(headers: &HeaderMap) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Any page in a browser of somebody who can reach us may post here; browsers say so.
-pub(super) fn same_site(headers: &HeaderMap) -> Result<(), Problem> {
+/// The name under which we were asked, with its port: that of the target, else that of the field (RFC 9112, section 3.2.2).
+pub(super) fn authority(head: &Parts) -> Option<Authority> {
+    let field = || Authority::try_from(head.headers.get(header::HOST)?.as_bytes()).ok();
+    head.uri.authority().cloned().or_else(field)
+}
+
+/// Any page in a browser of somebody who can reach us may ask here in its reader's name, and make its own name point
+/// at us. Browsers tell of which site the page is, and under which name it was loaded.
+pub(super) fn same_site(
+    head: &Parts,
+    names: &Names,
+    (is_encrypted, served): (bool, &[String]),
+) -> Result<(), Problem> {
+    let refuse = |detail: String| Err(Problem::new(StatusCode::FORBIDDEN, detail));
+    let Some(authority) = authority(head) else {
+        return refuse("the request does not say under which name it reached us".into());
+    };
+    // Our own commands say what no page can say: they may call us by any name.
+    let is_command = head.headers.contains_key(NO_BROWSER);
+    if !is_command && !names.know(authority.host(), served) {
+        return refuse(format!(
+            "{:?} is no name that this offhours is known by, so that nothing is put on record or changed under it; \
+             --web.external-url and --web.allowed-host tell it its names",
+            authority.host()
+        ));
+    }
     let is_own = |value: &HeaderValue| matches!(value.as_bytes(), b"same-origin" | b"none");
-    let is_foreign = !headers.get_all(SEC_FETCH_SITE).iter().all(is_own);
-    if is_foreign || headers.contains_key(header::ORIGIN) {
-        let detail = "requests from web pages are not taken here";
-        return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+    let is_foreign = !head.headers.get_all(SEC_FETCH_SITE).iter().all(is_own);
+    let is_own = |value: &HeaderValue| {
+        let origin = value.to_str().unwrap_or_default();
+        names.is_own(origin, &authority, is_encrypted)
+    };
+    let mut origins = head.headers.get_all(header::ORIGIN).iter();
+    if is_foreign || !origins.all(is_own) {
+        return refuse("requests from pages of other sites are not taken here".into());
+    }
+    Ok(())
+}
+
+/// A page needs no more than an image to make a browser get something.
+pub(super) fn posts(method: &Method, inquiry: &Inquiry) -> Result<(), Problem> {
+    if method != Method::POST && inquiry.is_overriding() {
+        let detail =
+            "override_by and override_reason are put on record by POST only; ask the same by POST";
+        return Err(Problem::bad_request(detail));
     }
     Ok(())
 }

@@ -62,6 +62,11 @@ impl Inquiry {
         })
     }
 
+    /// Whether somebody starts whatever the answer is.
+    pub(super) fn is_overriding(&self) -> bool {
+        self.override_by.is_some() || self.override_reason.is_some()
+    }
+
     /// Reads the query and the body of a POST; one of them has to be empty.
     ///
     /// # Errors

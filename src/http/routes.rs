@@ -58,6 +58,12 @@ impl Route {
         }
     }
 
+    /// Whether what is asked there goes on record or changes something. A question does: a page must not ask in its
+    /// reader's name.
+    pub(super) fn changes(&self) -> bool {
+        matches!(self, Route::MayStart | Route::Reload)
+    }
+
     /// Whether the route takes the method.
     pub(super) fn takes(&self, method: &Method) -> bool {
         self.allow().split(", ").any(|name| name == method.as_str())

@@ -10,6 +10,7 @@ use super::{Backend, Inquiry, Problem, Web, Windows, checks, encoding};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::{Request, StatusCode};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -88,12 +89,16 @@ impl Site {
         let route = checks::method(&head.method, route)?;
         checks::encoding(&head.headers)?;
         let body = self.swallow(body).await?;
-        let query = head.uri.query().unwrap_or_default();
+        if route.changes() {
+            let served = if client.is_encrypted { rules.served_names() } else { &[] };
+            checks::same_site(&head, self.web.names(), (client.is_encrypted, served))?;
+            checks::no_form(&head.headers)?;
+        }
         let from = match login {
             Some(name) => format!("{} as {name}", client.address),
             None => client.address.to_string(),
         };
-        self.serve(route, query, &head.headers, (&body, from)).await
+        self.serve(route, &head, (&body, from)).await
     }
 
     /// Gives back the name of a login. Nothing is told before this, not even which pages there are.
@@ -142,10 +147,10 @@ impl Site {
     async fn serve(
         &self,
         route: &Route,
-        query: &str,
-        headers: &HeaderMap,
+        head: &Parts,
         (body, from): (&[u8], String),
     ) -> Result<Answer, Problem> {
+        let query = head.uri.query().unwrap_or_default();
         match route {
             Route::Status => self.call(|backend| Ok(answer::page(backend.status()?))).await,
             Route::Case(id) => {
@@ -157,7 +162,7 @@ impl Site {
                 .await
             }
             Route::Metrics => {
-                let gzip = encoding::wants_gzip(headers);
+                let gzip = encoding::wants_gzip(&head.headers);
                 self.call(move |backend| exposition(backend.metrics()?, gzip)).await
             }
             Route::Healthy => match self.backend.healthy() {
@@ -192,15 +197,11 @@ impl Site {
                 .await
             }
             Route::MayStart => {
-                // Each question is put on record: a page in somebody's browser must not ask in its reader's name.
-                checks::same_site(headers)?;
-                checks::no_form(headers)?;
                 let inquiry = Inquiry::posted(query, body)?;
+                checks::posts(&head.method, &inquiry)?;
                 self.call(move |backend| Ok(json(&backend.may_start(&inquiry, &from)?))).await
             }
             Route::Reload => {
-                checks::same_site(headers)?;
-                checks::no_form(headers)?;
                 self.call(|backend| backend.reload().map_err(Problem::internal)).await?;
                 Ok(answer::ok(TEXT_TYPE, "reloaded\n"))
             }

@@ -96,6 +96,11 @@ impl Server {
         Server::spawn(command, config, storage).wait_until_ready()
     }
 
+    /// The same with more options.
+    pub fn start_with(options: &[&str], config: &Path, storage: &Path) -> Server {
+        Server::spawn_at(anywhere(), (program(), options), config, storage).wait_until_ready()
+    }
+
     /// Starts and waits for nothing.
     pub fn launch(config: &Path, storage: &Path) -> Server {
         Server::spawn(program(), config, storage)
@@ -103,16 +108,16 @@ impl Server {
 
     /// The same at an address that another one had.
     pub fn start_at(address: SocketAddr, config: &Path, storage: &Path) -> Server {
-        Server::spawn_at(address, program(), config, storage).wait_until_ready()
+        Server::spawn_at(address, (program(), &[]), config, storage).wait_until_ready()
     }
 
     fn spawn(command: Command, config: &Path, storage: &Path) -> Server {
-        Server::spawn_at(SocketAddr::from(([127, 0, 0, 1], 0)), command, config, storage)
+        Server::spawn_at(anywhere(), (command, &[]), config, storage)
     }
 
     fn spawn_at(
         address: SocketAddr,
-        mut command: Command,
+        (mut command, options): (Command, &[&str]),
         config: &Path,
         storage: &Path,
     ) -> Server {
@@ -121,6 +126,7 @@ impl Server {
             .arg(config)
             .arg("--storage.path")
             .arg(storage)
+            .args(options)
             .stderr(Stdio::piped())
             .spawn()
             .expect("the server starts");
@@ -210,7 +216,16 @@ impl Server {
 
     /// The status line and the fields of the answer to a HEAD.
     pub fn head(&self, path: &str) -> String {
-        exchange(self.address, "HEAD", path).split("\r\n\r\n").next().unwrap_or_default().to_owned()
+        exchange(self.address, "localhost", "HEAD", path)
+            .split("\r\n\r\n")
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    /// The status of a request with this name in the place of ours.
+    pub fn ask_as(&self, host: &str, method: &str, path: &str) -> u16 {
+        status_of(&exchange(self.address, host, method, path))
     }
 
     /// Status and body of a POST without a body.
@@ -254,17 +269,25 @@ impl Drop for Server {
 
 /// Status and body of a request without a body.
 pub fn ask(address: SocketAddr, method: &str, path: &str) -> (u16, String) {
-    let answer = exchange(address, method, path);
-    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-    let status = head.split(' ').nth(1).expect("a status").parse().expect("a number");
-    (status, body.to_owned())
+    let answer = exchange(address, "localhost", method, path);
+    let (_, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    (status_of(&answer), body.to_owned())
+}
+
+fn status_of(answer: &str) -> u16 {
+    answer.split(' ').nth(1).expect("a status").parse().expect("a number")
+}
+
+/// A free port of the loopback interface.
+fn anywhere() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 0))
 }
 
 /// The whole answer to a request without a body.
-fn exchange(address: SocketAddr, method: &str, path: &str) -> String {
+fn exchange(address: SocketAddr, host: &str, method: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("a connection");
     stream.set_read_timeout(Some(DEADLINE)).expect("a deadline");
-    write!(stream, "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    write!(stream, "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
         .expect("a request");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");

@@ -129,6 +129,34 @@ async fn the_exposition_is_packed_on_request() {
 }
 
 #[tokio::test]
+async fn what_a_page_can_make_a_browser_get_puts_no_override_on_record() {
+    let server = Server::start(Fake::default(), lenient()).await;
+    let ask = |method: &str, query: &str, fields: &str| {
+        format!("{method} /api/v1/may-start?{query} HTTP/1.1\r\nHost: a\r\n{fields}\r\n")
+    };
+    let over = "partner=p&procedure=q&override_by=me&override_reason=why";
+    for (method, query, fields, status, want) in [
+        ("GET", "partner=p&procedure=q", "", 200, r#""partner":"p""#),
+        ("GET", over, "", 400, "by POST only"),
+        ("GET", "partner=p&override_by=me", "", 400, "by POST only"),
+        ("GET", "partner=p&override_reason=why", "", 400, "by POST only"),
+        ("POST", over, "", 200, r#""override_by":"me""#),
+        ("POST", over, "Origin: http://evil.example\r\n", 403, "of other sites"),
+        ("POST", over, "Content-Type: application/x-www-form-urlencoded\r\n", 415, "forms"),
+        ("GET", "partner=p", "Sec-Fetch-Site: cross-site\r\n", 403, "of other sites"),
+    ] {
+        check(&server, &ask(method, query, fields), status, want).await;
+    }
+    // A page whose name points at us for a moment.
+    let rebound = ask("GET", "partner=p", "").replace("Host: a", "Host: evil.example");
+    check(&server, &rebound, 403, "--web.allowed-host").await;
+    // Our own commands may call us by any name: no page can send this field.
+    let command =
+        ask("POST", over, "Sec-Offhours: command\r\n").replace("Host: a", "Host: evil.example");
+    check(&server, &command, 200, r#""override_by":"me""#).await;
+}
+
+#[tokio::test]
 async fn a_backend_that_is_not_ready_says_so() {
     let reason = "the first catch-up is not done";
     let fake = Fake {
@@ -175,6 +203,31 @@ async fn a_web_page_cannot_make_a_browser_reload_us() {
         reply.check_dress();
     }
     assert_eq!(reloads.load(Ordering::SeqCst), 4);
+    for (host, origin, status) in [
+        ("127.0.0.1:11310", "", 200),
+        ("[::1]", "", 200),
+        ("localhost:11310", "", 200),
+        ("a:11310", "Origin: http://a:11310\r\n", 200),
+        ("a:11310", "Origin: http://a\r\n", 403),
+        ("a", "Origin: http://a\r\nOrigin: http://evil.example\r\n", 403),
+        ("a", "Origin: http://a\r\nSec-Fetch-Site: cross-site\r\n", 403),
+        ("evil.example", "", 403),
+        ("evil.example:11310", "Origin: http://evil.example:11310\r\n", 403),
+        ("evil.example", "Sec-Fetch-Site: same-origin\r\n", 403),
+        ("localhost.evil.example", "", 403),
+        ("a b", "", 403),
+    ] {
+        for path in ["/-/reload", "/api/v1/may-start?partner=p"] {
+            let request = format!("POST {path} HTTP/1.1\r\nHost: {host}\r\n{origin}\r\n");
+            let reply = server.ask(&request).await;
+            assert_eq!(reply.status(), status, "{request:?} {}", reply.text());
+            reply.check_dress();
+        }
+    }
+    let absolute = "POST http://evil.example/-/reload HTTP/1.1\r\nHost: a\r\n\r\n";
+    check(&server, absolute, 403, "is no name that this offhours is known by").await;
+    check(&server, "POST /-/reload HTTP/1.0\r\n\r\n", 403, "under which name").await;
+    assert_eq!(reloads.load(Ordering::SeqCst), 8);
     // Reading is free: a link from another page leads to ours.
     let request = "GET / HTTP/1.1\r\nHost: a\r\nSec-Fetch-Site: cross-site\r\n\r\n";
     check(&server, request, 200, "offhours").await;

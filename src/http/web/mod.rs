@@ -17,7 +17,7 @@ mod tls;
 mod users;
 mod written;
 
-use super::Problem;
+use super::{Names, Problem};
 use crate::clock;
 use crate::config::{Error, Problem as Mistake};
 use crate::metrics::WebView;
@@ -48,6 +48,7 @@ pub struct Web {
     looking: Arc<Semaphore>,
     logins: Arc<Logins>,
     meter: Meter,
+    names: Names,
 }
 
 struct State {
@@ -80,7 +81,18 @@ impl Web {
             looking: Arc::new(Semaphore::new(1)),
             logins: Arc::new(logins),
             meter: Meter::default(),
+            names: Names::default(),
         })
+    }
+
+    /// The same, known by more names.
+    #[must_use]
+    pub fn known_as(self, names: Names) -> Web {
+        Web { names, ..self }
+    }
+
+    pub(super) fn names(&self) -> &Names {
+        &self.names
     }
 
     /// Doubts about the file in force.
@@ -217,6 +229,11 @@ impl Rules {
     /// How connections are encrypted, if they are.
     pub(super) fn tls(&self) -> Option<Arc<ServerConfig>> {
         self.0.tls.as_ref().map(|tls| tls.config.clone())
+    }
+
+    /// The names in the certificate that is shown.
+    pub(super) fn served_names(&self) -> &[String] {
+        self.0.tls.as_ref().map_or(&[], |tls| &tls.names)
     }
 
     /// What every answer carries besides.

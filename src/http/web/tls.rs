@@ -24,6 +24,8 @@ pub(super) struct Tls {
     pub(super) config: Arc<ServerConfig>,
     /// When the first certificate of the chain that is served ends.
     pub(super) not_after: Option<Instant>,
+    /// Whom the certificate names.
+    pub(super) names: Vec<String>,
     /// No connection without a client certificate.
     pub(super) wants_certificate: bool,
 }
@@ -92,6 +94,7 @@ impl Reading<'_> {
         let secret = key.as_ref().and_then(|pem| self.private_key(pem));
         let (cert, key, chain, secret) = (cert?, key?, chain?, secret?);
         let not_after = self.validity(&cert, &chain);
+        let names = chain.first().map_or(Vec::new(), |first| certificate::names(first));
         let builder = ServerConfig::builder_with_provider(provider?);
         let builder = match builder.with_protocol_versions(&versions?) {
             Ok(builder) => builder,
@@ -125,7 +128,7 @@ impl Reading<'_> {
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
         let wants_certificate = auth.is_mandatory();
-        Some(Tls { config: Arc::new(config), not_after, wants_certificate })
+        Some(Tls { config: Arc::new(config), not_after, names, wants_certificate })
     }
 
     /// The value, wherever it is written; both places are one too many.

@@ -34,7 +34,8 @@ impl Papers {
         papers.set_mode("public.key", 0o644);
         papers.write("other.key", &KeyPair::generate().unwrap().serialize_pem());
         papers.write("junk", "hunter2\n");
-        let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        let mut params =
+            CertificateParams::new(["localhost".to_owned(), "served.example".to_owned()]).unwrap();
         papers.write("server.crt", &params.signed_by(&server, &ca).unwrap().pem());
         params.not_after = date_time_ymd(2020, 1, 1);
         papers.write("expired.crt", &params.signed_by(&server, &ca).unwrap().pem());

@@ -34,6 +34,17 @@ async fn who_speaks_plainly_to_the_tls_port_is_told() {
     assert_eq!(server.ask(&post).await.status(), 400);
 }
 
+#[tokio::test]
+async fn the_names_in_the_certificate_are_names_that_we_are_known_by() {
+    let papers = Papers::new();
+    let server = papers.serve_tls("").await;
+    for (host, status) in [("served.example:11310", 200), ("evil.example:11310", 403)] {
+        let request = format!("POST /-/reload HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        let reply = Caller::default().ask(&papers, &server, &request).await.unwrap();
+        assert_eq!(reply.status(), status, "{host}");
+    }
+}
+
 /// One row: with these keys, this client gets in or is cut.
 async fn check(papers: &Papers, keys: &str, caller: Caller, is_in: bool) {
     let server = papers.serve_tls(keys).await;

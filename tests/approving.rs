@@ -234,7 +234,7 @@ fn a_run_whose_evidence_is_missing_can_be_acknowledged_once_it_is_final() {
     log.write(&home.path().join("west.log"));
     let server = Server::start_in(&config, storage.path());
     let desk = Desk::new(&config, storage.path());
-    let headline = "Of 1 run it is not known whether it was as agreed";
+    let headline = "1 run cannot be judged: evidence is missing";
     let is_told = |server: &Server| server.get("/").1.contains(headline);
     assert!(is_told(&server), "{}", server.get("/").1);
     let acknowledged = "failover on lyra by westhost is acknowledged by owner";

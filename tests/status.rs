@@ -119,16 +119,10 @@ fn what_is_well_and_what_is_not_seen_is_told() {
     assert_eq!(title(&[well(now)]), "\"good\">As agreed");
     let renamed = Source { without_events: Some(TimeDelta::hours(50)), ..well(now) };
     let state = page(&config, &ledger, std::slice::from_ref(&renamed), now);
-    assert!(state.contains("lines, but no event for 2"), "{state}");
-    assert_eq!(title(&[renamed]), "\"warn\">Nothing to acknowledge, but one source is not seen");
-    assert_eq!(
-        title(&[silent.clone(), well(now)]),
-        "\"warn\">Nothing to acknowledge, but one source is not seen"
-    );
-    assert_eq!(
-        title(&[silent, down]),
-        "\"warn\">Nothing to acknowledge, but 2 sources are not seen"
-    );
+    assert!(state.contains("lines, but no events for 2"), "{state}");
+    assert_eq!(title(&[renamed]), "\"warn\">No current data from 1 source");
+    assert_eq!(title(&[silent.clone(), well(now)]), "\"warn\">No current data from 1 source");
+    assert_eq!(title(&[silent, down]), "\"warn\">No current data from 2 sources");
 }
 
 #[test]

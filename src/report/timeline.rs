@@ -54,11 +54,12 @@ pub struct Shade {
     pub to: f64,
 }
 
-/// What a shaded stretch stands for.
+/// What a shaded stretch stands for, in the order in which they are drawn: what closes a window covers it, and only
+/// the line at its foot goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ground {
-    BusinessHours,
     Window,
+    BusinessHours,
     Freeze,
 }
 

@@ -116,7 +116,7 @@ fn the_headline_tells_the_worst_that_is_true() {
             vec![AGREED, LOST],
             night,
             vec![],
-            "\"warn\">Of 1 run it is not known whether it was as agreed",
+            "\"warn\">1 run cannot be judged: evidence is missing",
             "",
         ),
         (vec![AGREED, LOST], night, vec!["c"], "\"good\">As agreed", ""),
@@ -141,15 +141,26 @@ fn what_is_not_seen_is_not_as_agreed() {
     let silent = Source { silent: Some(TimeDelta::hours(2)), ..north() };
     let down = Source { up: false, covered: false, ..north() };
     let of_another = Source { partner: "southhost".into(), ..north() };
-    for source in [vec![late], vec![silent], vec![down], vec![], vec![of_another]] {
+    let (no_data, no_source) =
+        ("\"warn\">No current data from 1 source", "\"warn\">1 partner has no source");
+    for (source, want) in [
+        (vec![late.clone()], no_data),
+        (vec![silent], no_data),
+        (vec![down], no_data),
+        (vec![late.clone(), late], "\"warn\">No current data from 2 sources"),
+        (vec![], no_source),
+        (vec![of_another], no_source),
+    ] {
         let (headline, _) = told(&[AGREED], "2026-05-05T23:50:00Z", &[], &source);
-        let want = "\"warn\">Nothing to acknowledge, but one source is not seen";
         assert_eq!(headline, want, "{source:?}");
     }
+    let (headline, beside) = told(&[AGREED, LOST], "2026-05-05T23:50:00Z", &[], &[]);
+    assert_eq!(headline, "\"warn\">1 run cannot be judged: evidence is missing");
+    assert_eq!(beside, "1 partner has no source.");
     let (headline, beside) =
         told(&[AGAINST], "2026-05-05T12:30:00Z", &[], &[Source { up: false, ..north() }]);
     assert_eq!(headline, "\"bad\">1 violation is not acknowledged, and still running");
-    assert_eq!(beside, "And one source is not seen.");
+    assert_eq!(beside, "No current data from 1 source.");
 }
 
 #[test]

@@ -17,17 +17,17 @@ use crate::verdict::local;
 
 /// Where else to look.
 const LINKS: [(&str, &str); 6] = [
-    ("/metrics", "what Prometheus scrapes"),
-    ("/api/v1/runs", "runs as JSON, the newest first"),
-    ("/api/v1/windows", "the next days as JSON; with ?format=ics as a calendar"),
+    ("/metrics", "metrics for Prometheus"),
+    ("/api/v1/runs", "runs as JSON, newest first"),
+    ("/api/v1/windows", "upcoming windows as JSON; add ?format=ics for a calendar"),
     ("/api/v1/sources", "sources as JSON"),
-    ("/-/healthy", "whether the program does its work"),
-    ("/-/ready", "whether the first catch-up is done"),
+    ("/-/healthy", "liveness check"),
+    ("/-/ready", "readiness check: ok once the existing logs have been read"),
 ];
 
 pub(super) fn catching_up(version: &str) -> String {
-    let body = "<header>\n<p class=\"kind\">offhours</p>\n<h1>Catching up with the logs</h1>\n</header>\n\
-         <p class=\"lead\" role=\"status\">What is on record is not the present yet. This page follows by itself.</p>\n"
+    let body = "<header>\n<p class=\"kind\">offhours</p>\n<h1>Reading the existing logs</h1>\n</header>\n\
+         <p class=\"lead\" role=\"status\">The current state is not known yet. This page reloads by itself.</p>\n"
         .to_owned();
     fresh_page("offhours: catching up", &(body + &footer(version)), REFRESH_SECONDS)
 }
@@ -150,7 +150,7 @@ fn doubts(glance: &Glance) -> String {
         .to_owned()
         + &table(&["run", "began", "state", "why"], &rows)
         + &more(runs.len(), CASES_MAX)
-        + "<p class=\"soft\">Take note with <code>offhours ack RUN --by NAME --note TEXT</code></p>\n</section>\n"
+        + "<p class=\"soft\">Acknowledge with <code>offhours ack RUN --by NAME --note TEXT</code></p>\n</section>\n"
 }
 
 fn emergencies(glance: &Glance) -> String {
@@ -189,12 +189,19 @@ fn state_of(glance: &Glance, run: &Run) -> String {
     }
 }
 
+/// The number of the run, and its id in the log.
+fn named(run: &Run) -> String {
+    let id = run.run_id.as_deref().map_or(String::new(), |id| format!(" ({})", plain(id)));
+    format!("{}{id}", run.no)
+}
+
 fn violation(glance: &Glance, run: &Run) -> String {
     let zone = zone_of(glance, run);
     let state = state_of(glance, run);
     let mut text = format!(
-        "<article>\n<h3>{}</h3>\n<dl>\n<dt>began</dt><dd>{}</dd>\n<dt>state</dt><dd>{}</dd>\n",
+        "<article>\n<h3>{}</h3>\n<dl>\n<dt>run</dt><dd>{}</dd>\n<dt>began</dt><dd>{}</dd>\n<dt>state</dt><dd>{}</dd>\n",
         link(run, &on(run)),
+        named(run),
         local(&zone, run.start),
         plain(&state),
     );
@@ -213,7 +220,7 @@ fn running(glance: &Glance) -> String {
     let mut text =
         "<section aria-labelledby=\"running\">\n<h2 id=\"running\">Running now</h2>\n".to_owned();
     if glance.open.is_empty() {
-        return text + "<p>Nothing.</p>\n</section>\n";
+        return text + "<p>Nothing is running.</p>\n</section>\n";
     }
     let rows: String =
         glance.open.iter().rev().take(CASES_MAX).map(|open| open_row(glance, open)).collect();
@@ -229,13 +236,13 @@ fn open_row(glance: &Glance, open: &Open) -> String {
         open.forecast.will_break.iter().map(|reason| reason.as_str()).collect();
     let breaks = match reasons.is_empty() {
         true => String::new(),
-        false => format!("<br><span class=\"broken\">then against {}</span>", reasons.join(", ")),
+        false => format!("<br><span class=\"broken\">would break {}</span>", reasons.join(", ")),
     };
     let projected = match open.forecast.projected_end {
         Some(end) if end <= glance.view.now => "any moment".into(),
         end => time(end),
     };
-    let deadline = open.forecast.deadline.map_or("no bound".into(), |t| local(&zone, t));
+    let deadline = open.forecast.deadline.map_or("no limit".into(), |t| local(&zone, t));
     cells(&[
         ("run", link(open.run, &on(open.run))),
         ("verdict so far", verdict(open.run)),
@@ -278,10 +285,10 @@ fn left_out(glance: &Glance) -> String {
 fn ahead(glance: &Glance) -> String {
     let mut text = "<section aria-labelledby=\"ahead\">\n<h2 id=\"ahead\">Planned for the next seven days</h2>\n".to_owned();
     if glance.ahead.is_empty() {
-        return text + "<p>Nothing was announced.</p>\n</section>\n";
+        return text + "<p>No changes are planned.</p>\n</section>\n";
     }
     let rows: String = glance.ahead.iter().take(CHANGES_MAX).map(planned).collect();
-    text += &table(&["change", "what", "from", "to", "what is to be known"], &rows);
+    text += &table(&["change", "what", "from", "to", "notes"], &rows);
     text += &more(glance.ahead.len(), CHANGES_MAX);
     text + "</section>\n"
 }
@@ -292,14 +299,15 @@ fn planned(row: &Row) -> String {
         remark += &format!(", to be confirmed by {}", local(&row.zone, by));
     }
     for (reason, detail) in &row.conflicts {
-        remark += &format!("<br><span class=\"broken\">against {reason}</span>: {}", plain(detail));
+        remark +=
+            &format!("<br><span class=\"broken\">would break {reason}</span>: {}", plain(detail));
     }
     cells(&[
         ("change", plain(row.name.as_deref().unwrap_or_default())),
         ("what", plain(&row.subject())),
         ("from", local(&row.zone, row.span.start)),
         ("to", local(&row.zone, row.span.end)),
-        ("what is to be known", remark),
+        ("notes", remark),
     ])
 }
 
@@ -325,10 +333,10 @@ fn source(source: &Source, now: Instant) -> String {
     let state = match (source.up, source.silent.or(source.without_events)) {
         (false, _) => "<span class=\"broken\">cannot be read</span>".into(),
         (true, Some(silent)) => {
-            let what = if source.silent.is_some() { "silent" } else { "lines, but no event" };
+            let what = if source.silent.is_some() { "silent" } else { "lines, but no events" };
             format!("<span class=\"broken\">{what} for {}</span>", rough(silent))
         }
-        (true, None) if source.covered => "well".into(),
+        (true, None) if source.covered => "ok".into(),
         (true, None) if source.last_line.is_none() => {
             "<span class=\"broken\">no line yet</span>".into()
         }
@@ -387,7 +395,7 @@ fn footer(version: &str) -> String {
         .collect();
     format!(
         "<footer class=\"soft\">\n<nav aria-label=\"More\">\n<ul>\n{links}</ul>\n</nav>\n<p>offhours {}, \
-         made anew every {REFRESH_SECONDS} s while it is open.</p>\n</footer>\n",
+         reloads every {REFRESH_SECONDS} s.</p>\n</footer>\n",
         plain(version)
     )
 }

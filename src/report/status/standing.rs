@@ -23,8 +23,10 @@ pub(super) struct Standing<'a> {
     pub(super) emergencies: Vec<(&'a Arc<Run>, Instant)>,
     /// For how long nothing has been read and judged, if that is so.
     pub(super) stood: Option<TimeDelta>,
-    /// Names of sources that are not seen, and of partners that have none.
+    /// Sources of which it is not known what is written to them.
     pub(super) unseen: usize,
+    /// Partners without any source.
+    pub(super) without_source: usize,
 }
 
 impl<'a> Standing<'a> {
@@ -53,8 +55,9 @@ impl<'a> Standing<'a> {
         };
         let mut emergencies: Vec<_> = all.values().filter_map(|run| waits(run)).collect();
         emergencies.sort_by_key(|(run, until)| (*until, run.no));
-        let (stood, unseen) = (view.stood, unseen(view));
-        Standing { unacknowledged, running, unknown, emergencies, stood, unseen }
+        let (stood, without_source) = (view.stood, without_source(view));
+        let unseen = view.sources.iter().filter(|source| !source.is_well()).count();
+        Standing { unacknowledged, running, unknown, emergencies, stood, unseen, without_source }
     }
 
     /// The one sentence, and how it looks.
@@ -89,15 +92,17 @@ impl<'a> Standing<'a> {
         let known = if is_known { " acknowledged and" } else { "" };
         add(n, "bad", format!("{n}{more} {them}{known} still running"));
         let n = self.unknown.len();
-        let them = if n == 1 { "Of 1 run" } else { &format!("Of {n} runs") };
-        add(n, "warn", format!("{them} it is not known whether it was as agreed"));
+        let them = if n == 1 { "run" } else { "runs" };
+        add(n, "warn", format!("{n} {them} cannot be judged: evidence is missing"));
         let n = self.emergencies.len();
         let them = if n == 1 { "emergency waits" } else { "emergencies wait" };
         add(n, "warn", format!("{n} {them} for approval"));
         let n = self.unseen;
-        let them = if n == 1 { "one source is" } else { &format!("{n} sources are") };
-        let lead = if wait == 0 { "Nothing to acknowledge, but " } else { "And " };
-        add(n, "warn", format!("{lead}{them} not seen"));
+        let them = if n == 1 { "source" } else { "sources" };
+        add(n, "warn", format!("No current data from {n} {them}"));
+        let n = self.without_source;
+        let them = if n == 1 { "partner has" } else { "partners have" };
+        add(n, "warn", format!("{n} {them} no source"));
         all
     }
 
@@ -121,9 +126,8 @@ fn known<'a>(view: &'a View<'a>) -> BTreeMap<RunNo, &'a Arc<Run>> {
     stored.chain(view.ledger.runs().map(|run| (run.no, run))).collect()
 }
 
-/// Sources of which it is not known what is written to them, and partners without any.
-fn unseen(view: &View) -> usize {
-    let ill = view.sources.iter().filter(|source| !source.is_well()).count();
+/// Partners of which nothing is followed.
+fn without_source(view: &View) -> usize {
     let has_none = |name: &str| view.sources.iter().all(|source| *source.partner != *name);
-    ill + view.policy.partners.iter().filter(|partner| has_none(&partner.name)).count()
+    view.policy.partners.iter().filter(|partner| has_none(&partner.name)).count()
 }

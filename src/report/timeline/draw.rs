@@ -15,7 +15,7 @@ pub(super) struct Format {
     hours: usize,
 }
 
-pub(super) const WIDE: Format = Format { suffix: "w", width: 960.0, names: Some(190.0), hours: 2 };
+pub(super) const WIDE: Format = Format { suffix: "w", width: 960.0, names: Some(212.0), hours: 2 };
 pub(super) const NARROW: Format = Format { suffix: "n", width: 360.0, names: None, hours: 6 };
 
 const TOP: f64 = 20.0;
@@ -135,6 +135,9 @@ impl Format {
         for shade in &row.shades {
             text += &self.shade(shade, id, (*y, height), &track);
         }
+        for window in row.shades.iter().filter(|shade| shade.ground == Ground::Window) {
+            text += &self.foot(window, *y + height);
+        }
         for (bar, lane) in row.bars.iter().zip(lanes) {
             text += &match (bar.tone, lane) {
                 (Tone::Planned, _) => self.planned(bar, (*y, height)),
@@ -175,23 +178,22 @@ impl Format {
     ) -> String {
         let (x, to) = (self.x(shade.from), self.x(shade.to));
         let mut text = track(shade.ground.class(), x, to - x);
-        let (x, width) = (px(x), px(to - x));
-        match shade.ground {
-            Ground::BusinessHours => {}
-            Ground::Window => {
-                let foot = px(y + height - 3.0);
-                text += &format!(
-                    "<rect class=\"window-foot\" x=\"{x}\" y=\"{foot}\" width=\"{width}\" height=\"3\"/>\n"
-                );
-            }
-            Ground::Freeze => {
-                let (y, height) = (px(y), px(height));
-                text += &format!(
-                    "<rect fill=\"url(#{id}-f)\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"/>\n"
-                );
-            }
+        if shade.ground == Ground::Freeze {
+            let (x, y, width, height) = (px(x), px(y), px(to - x), px(height));
+            text += &format!(
+                "<rect fill=\"url(#{id}-f)\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"/>\n"
+            );
         }
         text
+    }
+
+    /// The line at the foot of a window, which shows also below what closes it.
+    fn foot(self, window: &Shade, bottom: f64) -> String {
+        let (x, to) = (self.x(window.from), self.x(window.to));
+        let (x, y, width) = (px(x), px(bottom - 3.0), px(to - x));
+        format!(
+            "<rect class=\"window-foot\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"3\"/>\n"
+        )
     }
 
     /// The ends of a bar, at least so far apart that it can be seen.
@@ -311,9 +313,9 @@ pub(super) fn legend() -> String {
         (bar("planned"), "planned"),
         (bar("compliant"), "as agreed"),
         (violation, "violation"),
-        (exempt, "exempt: an emergency"),
-        (bar("unknown"), "not known"),
-        (bar("projected"), "expected of a run"),
+        (exempt, "exempt (emergency)"),
+        (bar("unknown"), "evidence is missing"),
+        (bar("projected"), "forecast"),
     ];
     let item = |(picture, text): &(String, &str)| {
         format!(

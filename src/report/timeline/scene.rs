@@ -99,7 +99,9 @@ pub fn procedures(scene: &Scene, stage: &Stage, date: NaiveDate, id: &str) -> Ch
                     && (row.procedures.is_empty() || row.procedures.contains(&procedure))
             }
         };
-        chart.rows.push(scene.row(stage, &day, label, &agreed, is_its));
+        let mut row = scene.row(stage, &day, label, &agreed, is_its);
+        scene.allow(stage, &partner, &procedure, &mut row.shades);
+        chart.rows.push(row);
     }
     chart
 }
@@ -194,6 +196,19 @@ impl<'a> Scene<'a> {
         let mut seen = std::collections::HashSet::new();
         names.retain(|name| seen.insert(name.clone()));
         names
+    }
+
+    /// What was agreed for this procedure alone: it may run in business hours, or at any time.
+    fn allow(&self, stage: &Stage, partner: &str, procedure: &str, shades: &mut Vec<Shade>) {
+        let Some(partner) = self.policy.partner(partner) else { return };
+        let terms = partner.terms(stage.service.as_deref(), procedure);
+        if terms.business_hours_allowed {
+            shades.retain(|shade| shade.ground != Ground::BusinessHours);
+        }
+        if terms.declared && terms.windows.is_none() {
+            shades.push(Shade { ground: Ground::Window, from: 0.0, to: DAY_MINUTES });
+            shades.sort_by_key(|shade| shade.ground);
+        }
     }
 
     fn row(

@@ -128,10 +128,57 @@ fn a_day_shows_what_was_agreed_and_where_the_present_is() {
     let shade = |ground, from, to| Shade { ground, from, to };
     assert_eq!(
         row.shades,
-        [shade(Ground::BusinessHours, 480.0, 1_080.0), shade(Ground::Window, 30.0, 180.0)]
+        [shade(Ground::Window, 30.0, 180.0), shade(Ground::BusinessHours, 480.0, 1_080.0)]
     );
     assert_eq!(row.now, Some((791.0, "13:11".into())));
     assert_eq!(of_day(&[], "2026-06-10", Some("2026-06-11T12:11:00Z")).now, None);
+}
+
+/// What the row of each procedure of a day is shaded with, and the picture of it.
+fn shades_of(procedure: &str) -> (Vec<Shade>, String) {
+    let text = AGREED.replace("tidy: { services: [orion] }", procedure);
+    let agreed = crate::config::parse(&text, Path::new("offhours.yml"), at("2026-01-01T00:00:00Z"));
+    let policy = agreed.unwrap().policy;
+    let changes_of = |_: &str| None;
+    let scene = Scene {
+        policy: &policy,
+        changes_of: &changes_of,
+        runs: &[],
+        now: None,
+        partner: None,
+        link: None,
+    };
+    let stage = stages(&scene).remove(0);
+    let mut chart = procedures(&scene, &stage, "2026-06-10".parse().unwrap(), "x");
+    let html = chart.html();
+    (chart.rows.remove(0).shades, html)
+}
+
+#[test]
+fn a_procedure_is_shaded_with_what_was_agreed_for_it() {
+    let shade = |ground, from, to| Shade { ground, from, to };
+    let hours = shade(Ground::BusinessHours, 480.0, 1_080.0);
+    let (always, early) =
+        (shade(Ground::Window, 0.0, 1_440.0), shade(Ground::Window, 300.0, 600.0));
+    for (procedure, want) in [
+        ("p: { services: [orion], anytime: true }", vec![always, hours]),
+        ("p: { services: [orion], anytime: true, business_hours: allowed }", vec![always]),
+        ("p: { services: [orion], windows: \"05:00-10:00\" }", vec![early, hours]),
+        (
+            "p: { services: [orion], windows: \"05:00-10:00\", business_hours: allowed }",
+            vec![early],
+        ),
+    ] {
+        assert_eq!(shades_of(procedure).0, want, "{procedure}");
+    }
+}
+
+#[test]
+fn business_hours_cover_the_window_that_they_close() {
+    let (_, html) = shades_of("p: { services: [orion], windows: \"05:00-10:00\" }");
+    let place = |class: &str| html.find(&format!("<rect class=\"{class}\"")).unwrap();
+    assert!(place("window") < place("business"), "{html}");
+    assert!(place("business") < place("window-foot"), "{html}");
 }
 
 #[test]

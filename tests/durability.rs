@@ -189,6 +189,64 @@ fn a_record_of_several_lines_is_read_once_through_kill_9() {
     assert!(seen.values().all(|n| *n == 1));
 }
 
+/// A tool that writes the head of a record when it begins and its last line when it is done.
+const UPGRADES: &str = "
+services: { app: {} }
+partners: { ops: { windows: '24/7', confirmation: { required: false }, procedures: { upgrade: {} } } }
+sources:
+  - name: upgrades
+    partner: ops
+    files: [upgrades.log]
+    format: regex
+    match: { any: [' done '] }
+    continuation: '^  '
+    patterns:
+      - { regex: '(?s)^upgrade (?P<run_id>\\S+) (?P<start>\\S+)\\n.*  done (?P<time>\\S+)', event: finished, procedure: upgrade }
+    defaults: { service: app }
+";
+
+#[test]
+fn a_record_whose_last_line_comes_late_is_one_run_through_kill_9_and_rotation() {
+    for is_rotated in [false, true] {
+        let (home, storage) = (folder(), folder());
+        let config = home.path().join("offhours.yml");
+        std::fs::write(&config, UPGRADES).expect("a configuration");
+        let log = home.path().join("upgrades.log");
+        let mut writer = std::fs::File::create(&log).expect("a log");
+        let now = || offhours::clock::now().format("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let earlier = format!("upgrade u0 {0}\n  done {0}\n", now());
+        let head = format!("upgrade u1 {}\n  twelve packages\n", now());
+        writer.write_all(earlier.as_bytes()).expect("a record");
+        writer.write_all(head.as_bytes()).expect("the head of another");
+        let mut server = Server::start_in(&config, storage.path());
+        eventually("the head is read as far as it goes", || lines_read(&server) == 4.0);
+        server.kill();
+        if is_rotated {
+            std::fs::rename(&log, home.path().join("upgrades.log.1")).expect("a rotation");
+            std::fs::write(&log, "nothing\n").expect("the next log");
+        }
+        let server = Server::start_in(&config, storage.path());
+        writer.write_all(format!("  done {}\n", now()).as_bytes()).expect("its end");
+        drop(writer);
+        let lines = if is_rotated { 6.0 } else { 5.0 };
+        eventually("all lines are read", || lines_read(&server) == lines);
+        assert!(server.stop().success());
+        let storage = storage.path().to_string_lossy().into_owned();
+        let runs = offhours(&["runs", "--storage.path", &storage, "--format=json"]);
+        let runs = text(&runs.stdout);
+        let ids = runs.lines().map(|line| {
+            let run: serde_json::Value = serde_json::from_str(line).expect("an object");
+            (run["run_id"].to_string(), run["state"].to_string())
+        });
+        let mut ids: Vec<_> = ids.collect();
+        ids.sort();
+        let finished = |id: &str| (format!("{id:?}"), "\"finished\"".to_string());
+        assert_eq!(ids, [finished("u0"), finished("u1")]);
+        let rejected = offhours(&["rejected", "--storage.path", &storage]);
+        assert_eq!(text(&rejected.stdout), "", "{}", text(&rejected.stderr));
+    }
+}
+
 #[test]
 fn a_catch_up_can_be_stopped() {
     let home = folder();

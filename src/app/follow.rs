@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant as Moment};
 
 use crate::app::documents::Documents;
-use crate::app::intake::{Batch, Intake, Progress, Settle, memo};
+use crate::app::intake::{Batch, Intake, Memo, Progress, Settle};
 use crate::app::shared::Shared;
 use crate::app::watch::Watch;
 use crate::config::Config;
@@ -91,7 +91,7 @@ impl Follower {
         let names = sources.iter().enumerate().map(|(i, s)| (s.name.clone(), i));
         let mut watch = Watch::new(&sources, &config.policy, tallies);
         for checkpoint in &checkpoints {
-            if let Some(last) = memo::read(&checkpoint.memo).1 {
+            if let Some(last) = Memo::read(&checkpoint.memo, checkpoint.offset).last {
                 watch.saw_event(&checkpoint.source, last);
             }
         }

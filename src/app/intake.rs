@@ -4,6 +4,8 @@
 //! of its partner that is still being caught up with has come as far. So a start and the notice that confirms
 //! it meet in the right order even if they stand in two files that are a year long.
 
+mod given;
+mod memo;
 pub(super) mod queue;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +19,7 @@ use crate::store::{Rejected, Tally};
 use crate::tail::FileId;
 use crate::time::Instant;
 
+pub use memo::Memo;
 use queue::{Fate, Item, Queue};
 pub use queue::{RECORD_QUIET, REJECTED_LINE_BYTES};
 
@@ -95,7 +98,7 @@ impl Intake {
         header: Option<&[u8]>,
         followed_since: Option<Instant>,
     ) -> Result<(), Rejection> {
-        let (remembered, last) = memo::read(memo);
+        let Memo { header: remembered, last, is_misread, given } = Memo::read(memo, offset);
         let told = self.sources.get(source).map_or(Encoding::Auto, |s| s.spec.encoding);
         let text = header.map(|line| FileEncoding::of(told, line, false).lossy(line));
         let header = remembered.as_deref().map(str::as_bytes).or(text.as_deref());
@@ -112,8 +115,8 @@ impl Intake {
             }
         };
         state.last = last;
-        let mut queue = Queue::new(source, path, state, offset, followed_since);
-        queue.is_misread = memo::is_misread(memo);
+        let mut queue = Queue::new(source, path, state, (offset, given), followed_since);
+        queue.is_misread = is_misread;
         self.queues.insert(file, queue);
         trouble
     }
@@ -125,7 +128,7 @@ impl Intake {
 
     /// Whether a call of [`Intake::take`] may be good for anything.
     pub fn holds_anything(&self) -> bool {
-        self.queues.values().any(|q| !q.items.is_empty() || q.joiner.held_from().is_some())
+        self.queues.values().any(|q| !q.items.is_empty() || q.holds_anything())
     }
 
     /// A file is done with: nothing more comes of it.
@@ -198,7 +201,7 @@ impl Intake {
         let detail = format!("the line has {bytes} bytes or more");
         let what = Fate::Rejected(Rejection::new(Reason::LineTooLong, detail), Vec::new());
         let noise = std::mem::take(&mut queue.trailing);
-        queue.items.push_back(Item { start, noise, lines: 1, stamp: None, what });
+        queue.items.push_back(Item { start, after: None, noise, lines: 1, stamp: None, what });
     }
 
     /// Whether a partner has nothing left to be read or taken.
@@ -230,9 +233,9 @@ impl Intake {
     /// shown each line, behind those that were read before it: see [`crate::ledger::settling`].
     pub fn take(&mut self, now: Instant, live: bool, settle: Settle<'_>) -> Batch {
         let mut batch = Batch::default();
-        for queue in self.queues.values_mut().filter(|q| q.is_quiet(now)) {
+        for queue in self.queues.values_mut() {
             if let Some(reader) = self.readers.get(queue.source) {
-                queue.flush(reader, now);
+                queue.rest(reader, now);
             }
         }
         // Once for each partner: there may be many files.
@@ -274,7 +277,7 @@ impl Intake {
                 source: source.name.clone(),
                 path: queue.path.clone(),
                 file: file.0,
-                offset: item.start,
+                offset: item.after.map_or(item.start, |given| given.from),
             };
             match item.what {
                 Fate::Event(event, line) => {
@@ -304,19 +307,20 @@ impl Intake {
         }
         batch.more |= queue.items.front().is_some_and(ready);
         // What stands before the next item is noise: it is done with, also if reading is broken off here.
-        let (taken_to, noise) = match queue.items.front_mut() {
-            Some(item) => (item.start, &mut item.noise),
-            None => (queue.joiner.held_from().unwrap_or(queue.read_to), &mut queue.trailing),
-        };
+        let (taken_to, resumes_at) = queue.reached();
         queue.taken_to = taken_to;
+        let noise = queue.items.front_mut().map_or(&mut queue.trailing, |item| &mut item.noise);
         ignored += std::mem::take(noise);
         batch.count(&source.name, "lines", "ignored", ignored);
         batch.count(&source.name, "lines", "event", events);
-        if queue.taken_to != before {
-            batch.count(&source.name, "bytes", "", queue.taken_to - before);
-            let header = queue.state.header.as_deref();
-            let memo = memo::write(header, queue.taken_last, queue.is_misread);
-            batch.progress.push(Progress { file, offset: queue.taken_to, memo });
+        batch.count(&source.name, "bytes", "", queue.taken_to.saturating_sub(before));
+        if queue.taken_to != before || queue.resumes_at != resumes_at {
+            queue.resumes_at = resumes_at;
+            let (offset, given) = resumes_at;
+            let (last, is_misread) = (queue.taken_last, queue.is_misread);
+            let header = queue.state.header.as_deref().map(Into::into);
+            let memo = Memo { header, last, is_misread, given }.write();
+            batch.progress.push(Progress { file, offset, memo });
         }
     }
 
@@ -350,42 +354,6 @@ pub fn reject(place: Place, rejection: &Rejection, line: Vec<u8>, now: Instant) 
         None => rejection.detail.clone(),
     };
     Rejected { place, reason: rejection.reason.as_str().into(), detail, line, read_at: now }
-}
-
-/// What a checkpoint remembers of a file beside its place: the csv header, the last stamp, and whether it was of
-/// another encoding than told.
-pub(super) mod memo {
-    use crate::time::{Instant, rfc3339};
-
-    /// Stands in front of all if the file was of another encoding than told.
-    const MISREAD: char = '!';
-
-    /// `[!]<stamp or ->[ <header>]`; empty if there is nothing to remember.
-    pub fn write(header: Option<&str>, last: Option<Instant>, is_misread: bool) -> String {
-        let last = last.map(rfc3339);
-        let memo = match (header, last) {
-            (None, None) => String::new(),
-            (None, Some(last)) => last,
-            (Some(header), last) => format!("{} {header}", last.as_deref().unwrap_or("-")),
-        };
-        if is_misread { format!("{MISREAD}{memo}") } else { memo }
-    }
-
-    /// Whether the file was of another encoding than told.
-    pub fn is_misread(memo: &str) -> bool {
-        memo.starts_with(MISREAD)
-    }
-
-    /// The header and the stamp that [`write()`] put there.
-    pub fn read(memo: &str) -> (Option<String>, Option<Instant>) {
-        let memo = memo.strip_prefix(MISREAD).unwrap_or(memo);
-        let (last, header) = match memo.split_once(' ') {
-            Some((last, header)) => (last, Some(header.to_string())),
-            None => (memo, None),
-        };
-        let last = chrono::DateTime::parse_from_rfc3339(last).ok().map(|t| t.to_utc());
-        (header, last)
-    }
 }
 
 #[cfg(test)]

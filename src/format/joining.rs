@@ -129,6 +129,13 @@ impl Joiner {
         }
     }
 
+    /// The record that is held back, as far as it is known.
+    pub fn held(&self) -> Option<Piece<'_>> {
+        let Joiner { held, start, dropped_lines, .. } = self;
+        let (offset, dropped_lines) = (*start, *dropped_lines);
+        (!held.is_empty()).then_some(Piece { offset, bytes: held, dropped_lines })
+    }
+
     /// Where the record begins that is held back.
     pub fn held_from(&self) -> Option<u64> {
         (!self.held.is_empty()).then_some(self.start)
@@ -139,7 +146,8 @@ impl Joiner {
         self.is_wanted && !self.is_full()
     }
 
-    fn is_full(&self) -> bool {
+    /// Whether it is longer than a record may be.
+    pub fn is_full(&self) -> bool {
         RECORD_BYTES_MAX < self.held.len() || RECORD_LINES_MAX < self.lines
     }
 

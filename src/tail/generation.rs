@@ -128,6 +128,8 @@ pub(super) struct Generation {
     pub sight: Sight,
     /// When it was last seen to grow.
     pub quiet_since: Duration,
+    /// It is read and nothing more will come: the caller need not keep anything of it back.
+    pub is_over: bool,
     /// A read found other bytes than expected: the next scan finds out why.
     pub suspect: bool,
     /// The generation that was at its path before: this may be a copy of it. Nothing is read until that is known.
@@ -183,6 +185,7 @@ impl Generation {
             life: Life::Listed,
             sight: Sight::default(),
             quiet_since: now,
+            is_over: false,
             suspect: false,
             after: None,
             doubt: None,
@@ -295,6 +298,7 @@ impl Generation {
     pub fn changed(&mut self, stat: Stat, now: Duration) -> io::Result<()> {
         if stat.was_written_after(&self.stat) {
             self.quiet_since = now;
+            self.is_over = false;
             // Written without growing: what was held back may be another thing now.
             if stat.size <= self.stat.size {
                 self.examined = self.offset();
@@ -321,6 +325,7 @@ impl Generation {
         self.file = Some(file);
         self.examined = self.offset();
         self.quiet_since = now;
+        self.is_over = false;
         self.suspect = false;
         self.doubt = None;
         self.sight = Sight::default();
@@ -329,6 +334,7 @@ impl Generation {
     /// The content is gone: nothing is left to read.
     pub fn end(&mut self) {
         self.life = Life::Gone;
+        self.is_over = true;
         self.file = None;
         self.examined = self.offset();
         self.stat.size = self.offset();

@@ -24,6 +24,13 @@ impl Tail {
         !is_lost && g.after.is_none() && !g.suspect && g.retry_at <= self.now && !g.is_read()
     }
 
+    /// The generations that are read to their ends and of which nothing more will come. They are closed once all that
+    /// was read of them is committed.
+    pub fn ended(&self) -> impl Iterator<Item = FileId> + '_ {
+        let is_ended = |g: &&Generation| g.is_over && g.committed < g.offset();
+        self.generations.values().filter(is_ended).map(|g| g.id)
+    }
+
     /// Whether everything that is complete in this generation has been read.
     pub fn at_end(&self, file: FileId) -> bool {
         self.generations.get(&file).is_none_or(Generation::is_read)

@@ -175,6 +175,8 @@ impl Tail {
                 g.life = Life::Unlisted;
             } else if g.offset() <= g.committed {
                 done.push(id);
+            } else {
+                g.is_over = true;
             }
         }
         for g in self.generations.values_mut() {

@@ -42,6 +42,9 @@ impl Follower {
         for event in events {
             self.note(event, now);
         }
+        for file in self.tail.ended() {
+            self.intake.ended(file, now);
+        }
         self.is_first = false;
         self.last_look = Some(now);
     }

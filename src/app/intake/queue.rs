@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
+use super::given::Given;
 use crate::event::{Body, Event};
 use crate::format::{
     FileEncoding, FileState, Joiner, Part, Piece, Reader, Reading, Rejection, Told, count_lines,
@@ -12,9 +13,11 @@ use crate::format::{
 use crate::ledger::Taking;
 use crate::time::Instant;
 
-/// How long a file must be quiet before its last line counts as the end of a record: whoever writes a record of
-/// several lines is done with it by then.
+/// How long a file must be quiet before its last record is read, although more lines of it may come.
 pub const RECORD_QUIET: TimeDelta = TimeDelta::seconds(2);
+
+/// How long a record that cannot be read is given to become whole before it is rejected, unless the next one begins.
+pub const RECORD_LONGEST: TimeDelta = TimeDelta::hours(1);
 
 /// Bytes kept of a rejected line.
 pub const REJECTED_LINE_BYTES: usize = 4_096;
@@ -23,6 +26,8 @@ pub const REJECTED_LINE_BYTES: usize = 4_096;
 pub struct Item {
     /// Byte offset of the line.
     pub start: u64,
+    /// What was taken before of its record.
+    pub after: Option<Given>,
     /// Lines of noise between the item before and this one.
     pub noise: u64,
     /// Its own lines: several for a record of several.
@@ -49,12 +54,18 @@ pub struct Queue {
     pub joiner: Joiner,
     /// When something was last added to it.
     pub joined_at: Option<Instant>,
+    /// What was taken of the record that is held back, or of the one that is read first.
+    pub given: Option<Given>,
+    /// The record that is held back cannot be read; it may not be whole yet.
+    pub is_put_off: bool,
     /// Lines read since the last item.
     pub trailing: u64,
     /// Offset behind the last byte read.
     pub read_to: u64,
     /// Offset behind the last line taken.
     pub taken_to: u64,
+    /// Where a restart goes on, as it was told last.
+    pub resumes_at: (u64, Option<Given>),
     /// Stamp of the last event taken: what the checkpoint must remember.
     pub taken_last: Option<Instant>,
     /// The latest stamp read.
@@ -68,12 +79,13 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// A file of which `offset` bytes are taken; `state` knows the last event of those.
+    /// A file of which `offset` bytes are taken, and perhaps a part of the record there; `state` knows the last event
+    /// of those.
     pub fn new(
         source: usize,
         path: Arc<str>,
         state: FileState,
-        offset: u64,
+        (offset, given): (u64, Option<Given>),
         followed_since: Option<Instant>,
     ) -> Queue {
         Queue {
@@ -82,9 +94,12 @@ impl Queue {
             items: VecDeque::new(),
             joiner: Joiner::default(),
             joined_at: None,
+            given,
+            is_put_off: false,
             trailing: 0,
             read_to: offset,
-            taken_to: offset,
+            taken_to: given.map_or(offset, |given| given.end()),
+            resumes_at: (offset, given),
             taken_last: state.last,
             high: state.last,
             at_end: false,
@@ -106,16 +121,17 @@ impl Queue {
         // What was skipped (an over-long line) was read all the same.
         self.read_to = offset + block.len() as u64;
         self.joined_at = Some(now);
+        self.is_put_off = false;
         let mut joiner = std::mem::take(&mut self.joiner);
         let told = encoding.parts(block, &mut |at, part| {
             let offset = offset + at as u64;
             match part {
                 Part::Text(text) => {
-                    let take = &mut |piece: Piece<'_>| self.take_apart(reader, &piece, now);
+                    let take = &mut |piece: Piece<'_>| self.take_whole(reader, &piece, now);
                     joiner.push(reader, offset, &text, take);
                 }
                 Part::Bad(line, rejection) => {
-                    joiner.flush(&mut |piece| self.take_apart(reader, &piece, now));
+                    joiner.flush(&mut |piece| self.take_whole(reader, &piece, now));
                     self.refuse(offset, line, rejection);
                 }
             }
@@ -132,7 +148,7 @@ impl Queue {
     fn refuse(&mut self, start: u64, line: &[u8], rejection: Rejection) {
         let noise = std::mem::take(&mut self.trailing);
         let what = Fate::Rejected(rejection, kept(line));
-        self.items.push_back(Item { start, noise, lines: 1, stamp: None, what });
+        self.items.push_back(Item { start, after: None, noise, lines: 1, stamp: None, what });
     }
 
     /// Whether it was read to its end, as far as lines are complete.
@@ -142,19 +158,61 @@ impl Queue {
 
     /// Whether nothing is left that others have to wait for.
     pub fn is_done(&self) -> bool {
-        self.is_at_end() && !self.joiner.is_wanted()
+        self.is_at_end() && (!self.joiner.is_wanted() || self.is_put_off || !self.holds_anything())
     }
 
-    /// Whether the record that is held back will not go on.
-    pub fn is_quiet(&self, now: Instant) -> bool {
+    /// Whether something is held back that was not taken yet.
+    pub fn holds_anything(&self) -> bool {
+        let held = self.joiner.held_from();
+        held.is_some_and(|from| self.given_to(from) < self.read_to)
+    }
+
+    /// How far the record at `from` was taken.
+    fn given_to(&self, from: u64) -> u64 {
+        self.given.filter(|given| given.from == from).map_or(from, |given| given.end())
+    }
+
+    /// Takes the record that is held back if its file is quiet. It stays held back: more of its lines may come.
+    pub fn rest(&mut self, reader: &Reader, now: Instant) {
         // A clock that was set back must not hold a record for ever.
-        self.is_at_end() && self.joined_at.is_none_or(|at| now < at || at + RECORD_QUIET <= now)
+        let is_quiet_for = |quiet| self.joined_at.is_none_or(|at| now < at || at + quiet <= now);
+        let quiet = if self.is_put_off { RECORD_LONGEST } else { RECORD_QUIET };
+        if !self.is_at_end() || !is_quiet_for(quiet) || !self.holds_anything() {
+            return;
+        }
+        if self.joiner.is_full() {
+            return self.flush(reader, now);
+        }
+        let may_be_cut_off = !is_quiet_for(RECORD_LONGEST);
+        let joiner = std::mem::take(&mut self.joiner);
+        if let Some(held) = joiner.held() {
+            let found = read_one(reader, held.bytes, &self.state, now);
+            self.is_put_off = may_be_cut_off && matches!(found, Some((Reading::Rejected(_), _)));
+            if !self.is_put_off {
+                self.take_whole(reader, &held, now);
+                let bytes = self.read_to.saturating_sub(held.offset);
+                self.given = Some(Given::new(held.offset, bytes, held.bytes));
+            }
+        }
+        self.joiner = joiner;
     }
 
     /// What is held back is complete.
     pub fn flush(&mut self, reader: &Reader, now: Instant) {
         let mut joiner = std::mem::take(&mut self.joiner);
-        joiner.flush(&mut |piece| self.take_apart(reader, &piece, now));
+        joiner.flush(&mut |piece| self.take_whole(reader, &piece, now));
+    }
+
+    /// How far its lines were taken, and where a restart goes on: at the beginning of a record whose next lines may
+    /// still come.
+    pub fn reached(&self) -> (u64, (u64, Option<Given>)) {
+        if let Some(item) = self.items.front() {
+            return (item.start, (item.after.map_or(item.start, |given| given.from), item.after));
+        }
+        // The record that is held back, or the next one to be read.
+        let from = self.joiner.held_from().unwrap_or(self.read_to);
+        let given = self.given.filter(|given| given.from == from);
+        (given.map_or(from, |given| given.end()), (from, given))
     }
 
     /// Reads a stamp behind the events that were taken, and lets `settle` say what is known of the line.
@@ -170,28 +228,76 @@ impl Queue {
         self.taken_last = Some(read.max(taking.event.at));
     }
 
+    /// Takes whole records, but for what was taken before of the first.
+    fn take_whole(&mut self, reader: &Reader, piece: &Piece, now: Instant) {
+        let given = self.given.take();
+        let taken = given.and_then(|given| given.of(piece.offset, piece.bytes)).map(<[u8]>::len);
+        let Some((given, taken)) = given.zip(taken) else {
+            return self.take_apart(reader, piece, now);
+        };
+        let first = reader.records(piece.bytes).next().map_or(0, |(_, record)| record.len() + 1);
+        let (record, others) =
+            piece.bytes.split_at_checked(first.max(taken)).unwrap_or((piece.bytes, &[]));
+        self.take_more(reader, (record, given, taken), now);
+        self.trailing += if others.is_empty() { piece.dropped_lines } else { 0 };
+        if !others.is_empty() {
+            let offset = piece.offset + record.len() as u64;
+            let dropped_lines = piece.dropped_lines;
+            self.take_apart(reader, &Piece { offset, bytes: others, dropped_lines }, now);
+        }
+    }
+
+    /// Takes a record that has become longer than it was when it was read first. Its new lines are noise if they change
+    /// nothing.
+    fn take_more(
+        &mut self,
+        reader: &Reader,
+        (record, given, taken): (&[u8], Given, usize),
+        now: Instant,
+    ) {
+        let (before, new) = record.split_at_checked(taken).unwrap_or((record, &[]));
+        let lines = count_lines(new) as u64;
+        let read = |text| read_one(reader, text, &self.state, now);
+        let (was, is) = (read(before), read(record));
+        let reading = |found: &Option<(Reading, Vec<u8>)>| found.as_ref().map(|(r, _)| r.clone());
+        let is_same = reading(&was) == reading(&is);
+        let what =
+            is.filter(|_| lines != 0 && !is_same).and_then(|(reading, line)| match reading {
+                Reading::Ignored => None,
+                Reading::Rejected(_) if matches!(was, Some((Reading::Rejected(_), _))) => None,
+                reading => fate(reading, &line),
+            });
+        let Some(what) = what else {
+            self.trailing += lines;
+            return;
+        };
+        let stamp = self.stamp_of(&what);
+        let (start, after) = (given.end(), Some(given));
+        let noise = std::mem::take(&mut self.trailing);
+        self.items.push_back(Item { start, after, noise, lines: lines.max(1), stamp, what });
+    }
+
+    /// The stamp of an item, which is the last of the file from now on.
+    fn stamp_of(&mut self, what: &Fate) -> Option<Instant> {
+        let stamp = match what {
+            Fate::Event(event, _) => Some(event.at),
+            Fate::Rejected(..) => None,
+        };
+        if stamp.is_some() {
+            self.state.last = stamp;
+            self.high = self.high.max(stamp);
+        }
+        stamp
+    }
+
     /// Finds the events of whole records.
     fn take_apart(&mut self, reader: &Reader, piece: &Piece, now: Instant) {
         let block = piece.bytes;
         let found: Vec<(usize, &[u8])> = reader.hits(block, &self.state).collect();
         let mut counted = 0;
         for (at, line) in found {
-            let what = match reader.read(line, &self.state, now) {
-                Reading::Ignored => continue,
-                Reading::Event(event) => {
-                    let is_notice = matches!(event.body, Body::Notice(_));
-                    Fate::Event(event, is_notice.then(|| kept(line)))
-                }
-                Reading::Rejected(rejection) => Fate::Rejected(rejection, kept(line)),
-            };
-            let stamp = match &what {
-                Fate::Event(event, _) => Some(event.at),
-                Fate::Rejected(..) => None,
-            };
-            if stamp.is_some() {
-                self.state.last = stamp;
-                self.high = self.high.max(stamp);
-            }
+            let Some(what) = fate(reader.read(line, &self.state, now), line) else { continue };
+            let stamp = self.stamp_of(&what);
             let end = at + line.len();
             let end = end + usize::from(block.get(end) == Some(&b'\r'));
             let count = |from: usize, to: usize| {
@@ -201,11 +307,34 @@ impl Queue {
             let lines = count(at, end).max(1);
             counted = block.len().min(end + 1);
             let start = piece.offset + at as u64;
-            self.items.push_back(Item { start, noise, lines, stamp, what });
+            self.items.push_back(Item { start, after: None, noise, lines, stamp, what });
         }
         self.trailing += count_lines(block.get(counted..).unwrap_or_default()) as u64;
         self.trailing += piece.dropped_lines;
     }
+}
+
+/// What becomes of a line; nothing of noise.
+fn fate(reading: Reading, line: &[u8]) -> Option<Fate> {
+    match reading {
+        Reading::Ignored => None,
+        Reading::Event(event) => {
+            let is_notice = matches!(event.body, Body::Notice(_));
+            Some(Fate::Event(event, is_notice.then(|| kept(line))))
+        }
+        Reading::Rejected(rejection) => Some(Fate::Rejected(rejection, kept(line))),
+    }
+}
+
+/// What one record says, with its text; `None` for noise.
+fn read_one(
+    reader: &Reader,
+    record: &[u8],
+    state: &FileState,
+    now: Instant,
+) -> Option<(Reading, Vec<u8>)> {
+    let (_, line) = reader.hits(record, state).next()?;
+    Some((reader.read(line, state, now), line.to_vec()))
 }
 
 /// What is kept of a line that may be wanted again.

@@ -531,3 +531,40 @@ fn case_09_rotated_between_being_seen_and_being_opened() {
     rig.poll();
     rig.expect(&["2", "3"]);
 }
+
+/// A caller may keep the last record back, as more of it may come: it is told when nothing will, and the file is closed
+/// once all of it is stored.
+#[test]
+fn a_file_is_over_before_it_is_closed() {
+    let mut rig = Rig::new(&["app.log"]);
+    let mut writer = append(&rig.path("app.log"));
+    writer.write_all(b"head\n  more\n").unwrap();
+    rig.poll();
+    let file = *rig.store.keys().next().unwrap();
+    let keep_back = |rig: &mut Rig| rig.keep(file, 0);
+    keep_back(&mut rig);
+    rig.rename("app.log", "app.log.1");
+    rig.write("app.log", "next\n");
+    for _ in 0..3 {
+        rig.now += LONG;
+        rig.poll();
+        keep_back(&mut rig);
+        assert_eq!(rig.tail.ended().count(), 0, "it may still be written to");
+    }
+    writer.write_all(b"  last\n").unwrap();
+    drop(writer);
+    rig.poll();
+    keep_back(&mut rig);
+    rig.expect(&["head", "  more", "next", "  last"]);
+    for _ in 0..3 {
+        rig.now += LONG;
+        rig.poll();
+        keep_back(&mut rig);
+    }
+    assert_eq!(rig.tail.ended().collect::<Vec<_>>(), [file]);
+    assert_eq!(rig.report(), ["rename"]);
+    rig.keep(file, "head\n  more\n  last\n".len() as u64);
+    rig.poll();
+    assert_eq!(rig.tail.ended().count(), 0);
+    assert_eq!(rig.report(), ["closed"]);
+}

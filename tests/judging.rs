@@ -724,6 +724,25 @@ fn a_start_that_only_its_stamp_excuses_is_doubted() {
 }
 
 #[test]
+fn a_run_told_whole_that_is_still_to_come_is_doubted() {
+    // Written and read at 14:00, in business hours.
+    for (start, end, is_doubted) in [
+        ("23:00:00", "23:30:00", true),
+        ("23:30:00", "23:00:00", true),
+        ("14:01:01", "14:01:01", false),
+        ("04:00:00", "04:30:00", false),
+    ] {
+        let mut s = Story::new();
+        let mut told = line(Finished, "procedure=compaction id=1");
+        told.whole = Some((at(start), at(end)));
+        s.take("14:00:00", "14:00:00", Body::Run(told));
+        let doubt = s.run(1).findings.get(&Reason::ImplausibleTime).cloned();
+        assert_eq!(doubt.is_some(), is_doubted, "{start}-{end}");
+        assert_eq!(s.irregular().contains(&("future", 1)), at("14:00:05") < at(end), "{end}");
+    }
+}
+
+#[test]
 fn violations_stay_latched_until_somebody_takes_note() {
     let mut s = Story::new();
     s.says("12:00:00", Started, "procedure=compaction id=1").says("12:10:00", Finished, "id=1");

@@ -367,6 +367,42 @@ const STARTS: &[(&str, &[&str], &[&str], &str)] = &[
         "end_before_start=2",
     ),
     (
+        "an end belongs to the start before which it was written, whichever begins meanwhile",
+        &[
+            "23:00:30 started procedure=failover id=1",
+            "23:00:00 finished id=1",
+            "23:00:00 started procedure=reindex id=1 service=lyra",
+            "23:20:00 finished id=1",
+        ],
+        &["1/lyra 23:00:00-23:20:00 finished", "1/orion 23:00:30-23:00:30 finished"],
+        "end_before_start=1",
+    ),
+    (
+        "what found no run is on record, also told with or without its service",
+        &[
+            "23:10:00 finished id=9",
+            "23:10:00 failed id=9 service=lyra",
+            "23:20:00 finished id=8 service=lyra",
+            "23:20:00 finished id=8",
+            "23:30:00 phase id=7",
+            "23:30:00 phase id=7 service=orion",
+            "23:31:00 phase id=7",
+        ],
+        &[],
+        "end_without_start=2 phase_without_start=2 repeated=3",
+    ),
+    (
+        "an end on record is told again after another start",
+        &[
+            "23:10:00 finished id=6 service=orion",
+            "23:17:00 started procedure=failover id=6",
+            "23:10:00 finished id=6",
+            "23:30:00 finished id=6",
+        ],
+        &["6/orion 23:17:00-23:30:00 finished"],
+        "end_without_start=1 repeated=1",
+    ),
+    (
         "an end that found no run is on record too",
         &["23:10:00 finished id=9", "23:10:00 finished id=9"],
         &[],

@@ -53,6 +53,16 @@ impl Taking {
     fn is_record(&self) -> bool {
         matches!(&self.event.body, Body::Notice(notice) if notice.is_record)
     }
+
+    /// How far the line is ahead of its reading, by the latest instant that it tells of the run as past.
+    pub(super) fn ahead(&self) -> TimeDelta {
+        let whole = match &self.event.body {
+            Body::Run(line) => line.whole,
+            Body::Notice(_) => None,
+        };
+        let latest = whole.map_or(self.event.at, |(start, end)| self.event.at.max(start).max(end));
+        latest - self.observed
+    }
 }
 
 /// What came of an event.
@@ -214,8 +224,8 @@ impl Draft {
         let late_after =
             policy.partner(&taking.partner).map_or(defaults::LATE_AFTER, |p| p.late_after);
         let read = rfc3339(observed);
-        if observed + CLOCKS_DIFFER < at {
-            let detail = format!("stamped {}, read {read}", rfc3339(at));
+        if CLOCKS_DIFFER < taking.ahead() {
+            let detail = format!("stamped {}, read {read}", rfc3339(observed + taking.ahead()));
             self.irregular(clock, taking, Irregularity::Future, detail);
         } else if taking.followed_since.is_some_and(|since| since <= at)
             && late_after < observed - at

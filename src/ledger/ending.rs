@@ -26,6 +26,10 @@ impl Draft {
         if self.end_runs(policy, clock, taking, line, (taking.event.at, found)) {
             return true;
         }
+        if self.was_told_for_others(policy, taking, line) {
+            self.note_repeated(clock, taking);
+            return false;
+        }
         match self.wait_for_start(policy, taking, line) {
             Waits::Held => {}
             Waits::ForNothing if self.has_ended(taking, line) => {
@@ -157,7 +161,7 @@ impl Draft {
 
     /// Ends the runs that an end is about. Of two clocks one may be ahead: an end that is stamped a little before the
     /// start that it follows ends that run at its start. Gives back false if there is no such run.
-    fn end_runs(
+    pub(super) fn end_runs(
         &mut self,
         policy: &Policy,
         clock: Instant,

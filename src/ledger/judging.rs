@@ -361,10 +361,10 @@ impl Draft {
     /// Live, a start that was read late although its file was followed may be backdated, and one that was read before
     /// its stamp has a wrong one.
     fn doubt_start(&self, case: &Case, taking: &Taking, partner: &Partner) -> Option<Finding> {
-        let delay = taking.observed - taking.event.at;
         let followed = taking.followed_since.is_some_and(|since| since <= taking.event.at);
-        let is_late = followed && partner.late_after < delay;
-        let is_ahead = partner.clock_tolerance < -delay;
+        let is_late = followed && partner.late_after < taking.observed - taking.event.at;
+        let is_ahead = partner.clock_tolerance < taking.ahead();
+        let delay = if is_ahead { -taking.ahead() } else { taking.observed - taking.event.at };
         if self.evidence == Evidence::Stamps || !is_late && !is_ahead {
             return None;
         }

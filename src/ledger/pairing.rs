@@ -39,7 +39,9 @@ impl Draft {
         match line.kind {
             Kind::Started => {}
             Kind::Phase | Kind::Paused | Kind::Resumed => {
-                self.take_phase(policy, clock, taking, line);
+                if !self.take_phase(policy, clock, taking, line) {
+                    return false;
+                }
             }
             Kind::Finished | Kind::Failed | Kind::Aborted => {
                 if !self.take_end(policy, clock, taking, line) {
@@ -53,19 +55,31 @@ impl Draft {
         true
     }
 
-    fn take_phase(&mut self, policy: &Policy, clock: Instant, taking: &Taking, line: &RunLine) {
+    /// Gives back false for one that was told before.
+    fn take_phase(
+        &mut self,
+        policy: &Policy,
+        clock: Instant,
+        taking: &Taking,
+        line: &RunLine,
+    ) -> bool {
         let at = taking.event.at;
         let open = self.find_open(policy, taking, line);
         let open: Vec<Arc<Run>> = open.into_iter().filter(|r| r.start <= at).collect();
         if open.is_empty() {
+            if self.was_told_for_others(policy, taking, line) {
+                self.note_repeated(clock, taking);
+                return false;
+            }
             let detail = format!("{} of {}", line.kind, named(line));
-            return self.irregular(clock, taking, Irregularity::PhaseWithoutStart, detail);
+            self.irregular(clock, taking, Irregularity::PhaseWithoutStart, detail);
         }
         for run in open {
             let phase = Phase { kind: line.kind, name: line.phase.clone(), at };
             let place = taking.place.clone();
             self.record(clock, &taking.partner, What::Phase { run: run.no, phase, place });
         }
+        true
     }
 
     fn take_verification(

@@ -177,6 +177,24 @@ impl Draft {
         self.told.get(partner).is_some_and(|known| known.has(mark))
     }
 
+    /// Whether a line that found no open run is on record by its id and stamp: without a service, or for another one.
+    pub(super) fn was_told_for_others(
+        &self,
+        policy: &Policy,
+        taking: &Taking,
+        line: &RunLine,
+    ) -> bool {
+        if line.run_id.is_none() {
+            return false;
+        }
+        let others = policy.services.iter().map(|service| vec![Box::from(&*service.name)]);
+        std::iter::once(Vec::new()).chain(others).any(|services| {
+            let line = RunLine { services, ..line.clone() };
+            let mut marks = taking.event.readings().flat_map(|at| of_later(&line, at));
+            marks.any(|mark| self.was_told(&taking.partner, &mark))
+        })
+    }
+
     pub(super) fn note_told(&mut self, partner: &Arc<str>, mark: Mark) {
         self.told.entry(partner.clone()).or_default().add(mark);
     }

@@ -103,12 +103,17 @@ impl Draft {
             if let Some(whole) = line.whole {
                 let services = services_of(policy, &taking, line);
                 self.take_whole(policy, clock, &taking, line, (whole, services));
-            } else if self.find_open(policy, &taking, line).is_empty() {
+                continue;
+            }
+            let mut open = self.find_open(policy, &taking, line);
+            // It follows this start, and not another that took its place meanwhile.
+            if open.iter().any(|run| run.start == start.event.at) {
+                open.retain(|run| run.start == start.event.at);
+            }
+            if !self.end_runs(policy, clock, &taking, line, (taking.event.at, open)) {
                 // Another one that waited has ended it.
                 let detail = format!("{} began {}", named(line), rfc3339(start.event.at));
                 self.irregular(clock, &taking, Irregularity::EndBeforeStart, detail);
-            } else {
-                self.take_end(policy, clock, &taking, line);
             }
         }
     }

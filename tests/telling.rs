@@ -424,6 +424,39 @@ fn a_start_is_judged_unless_it_is_on_record() {
     }
 }
 
+/// The agreement may have got a further service meanwhile, or a procedure that nobody had declared.
+#[test]
+fn a_line_for_every_service_is_told_once_whichever_those_are() {
+    let before = agreement();
+    let text = AGREEMENT.replace(
+        "failover: { services: [orion] }",
+        "failover: { services: [orion, lyra] }\n      sweep: {}",
+    );
+    assert_ne!(text, AGREEMENT);
+    let after = config::parse(&text, Path::new("offhours.yml"), at("01 00:00:00"));
+    let after = after.expect("an agreement");
+    let lines = [
+        "23:00:00 started procedure=failover id=1",
+        "23:10:00 finished id=1",
+        "23:20:00 started procedure=failover",
+        "23:30:00 finished procedure=failover",
+        "23:40:00 finished procedure=failover id=2 start=23:35:00",
+        "23:45:00 finished procedure=failover start=23:42:00",
+        "23:50:00 started procedure=sweep id=3",
+    ];
+    let mut draft = Draft::new(Ledger::keeping_all(), Evidence::Stamps);
+    for config in [&before, &after] {
+        for text in lines {
+            draft.take(&config.policy, &told(text)).expect("a line");
+        }
+    }
+    assert_eq!(draft.ledger().runs().count(), 5);
+    assert_eq!(irregular(draft.ledger()), "repeated=7");
+    // What comes after it is of all of them.
+    draft.take(&after.policy, &told("23:55:00 started procedure=failover id=1")).expect("a line");
+    assert_eq!(draft.ledger().runs().count(), 7);
+}
+
 /// The lines, the services of the runs that they verify, and the irregularities.
 const VERIFICATIONS: &[(&[&str], &[&str], &str)] = &[
     (

@@ -78,24 +78,20 @@ impl FileEncoding {
 
     /// Where the first line ends, behind its `\n`.
     pub fn first_end(self, bytes: &[u8]) -> Option<usize> {
-        match wide_newline(self.charset) {
-            None => memchr::memchr(b'\n', bytes).map(|at| at + 1),
-            Some(newline) => {
-                let at = bytes.chunks_exact(2).position(|unit| unit == newline)?;
-                Some(2 * at + 2)
-            }
-        }
+        let at = match wide_newline(self.charset) {
+            None => memchr::memchr(b'\n', bytes),
+            Some(newline) => bytes.chunks_exact(2).position(|unit| unit == newline),
+        };
+        at.map(|at| (at + 1) * self.width())
     }
 
     /// Where the last whole line ends, behind its `\n`.
     pub fn last_end(self, bytes: &[u8]) -> Option<usize> {
-        match wide_newline(self.charset) {
-            None => memchr::memrchr(b'\n', bytes).map(|at| at + 1),
-            Some(newline) => {
-                let at = bytes.chunks_exact(2).rposition(|unit| unit == newline)?;
-                Some(2 * at + 2)
-            }
-        }
+        let at = match wide_newline(self.charset) {
+            None => memchr::memrchr(b'\n', bytes),
+            Some(newline) => bytes.chunks_exact(2).rposition(|unit| unit == newline),
+        };
+        at.map(|at| (at + 1) * self.width())
     }
 
     /// Where in whole lines one begins with a NUL.
@@ -198,9 +194,17 @@ impl FileEncoding {
             let detail = format!("the bytes {} are no {name}", found.join(" "));
             Rejection::new(Reason::Encoding, detail).at(at)
         };
+        let wide = |unit| match wide(line, unit) {
+            Ok(text) if is_mostly_nul(&text) => {
+                let detail =
+                    format!("the line has a NUL beside each letter, as UTF-32 has: no {name}");
+                Err(Rejection::new(Reason::Encoding, detail))
+            }
+            text => text.map_err(bad),
+        };
         match self.charset {
-            Encoding::Utf16Le => wide(line, u16::from_le_bytes).map_err(bad),
-            Encoding::Utf16Be => wide(line, u16::from_be_bytes).map_err(bad),
+            Encoding::Utf16Le => wide(u16::from_le_bytes as fn([u8; 2]) -> u16),
+            Encoding::Utf16Be => wide(u16::from_be_bytes),
             Encoding::Windows1252 => narrow(line, windows_1252).map_err(bad),
             Encoding::Latin1 => narrow(line, |byte| Some(char::from(byte))).map_err(bad),
             Encoding::Auto | Encoding::Utf8 => match std::str::from_utf8(line) {

@@ -288,10 +288,15 @@ impl Fields<'_, '_> {
         stamp.of_line(self.last, self.spec.clock_tolerance)
     }
 
-    /// A duration that is not negative.
+    /// A duration. Where the clock was set back, or two clocks differ, some writers have one below zero.
     pub(super) fn duration(&self) -> Result<Option<TimeDelta>, Rejection> {
         let Some(text) = self.text(Field::Duration)? else { return Ok(None) };
-        match duration(text.text) {
+        let (size, is_negative) = match text.text.strip_prefix(['-', '\u{2212}']) {
+            Some(size) => (size, true),
+            None => (text.text, false),
+        };
+        match duration(size) {
+            Some(duration) if is_negative => Ok(Some(-duration)),
             Some(duration) => Ok(Some(duration)),
             None => {
                 let accepted = format!("{FORMS}, or {DURATION_FORM}");

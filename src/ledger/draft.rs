@@ -54,14 +54,17 @@ impl Taking {
         matches!(&self.event.body, Body::Notice(notice) if notice.is_record)
     }
 
-    /// How far the line is ahead of its reading, by the latest instant that it tells of the run as past.
-    pub(super) fn ahead(&self) -> TimeDelta {
+    /// The stamp by which it is held against its reading: where a line tells as past what is still to come, the latest
+    /// instant that it tells.
+    pub(super) fn stamped(&self) -> Instant {
         let whole = match &self.event.body {
             Body::Run(line) => line.whole,
             Body::Notice(_) => None,
         };
-        let latest = whole.map_or(self.event.at, |(start, end)| self.event.at.max(start).max(end));
-        latest - self.observed
+        let latest = whole.map(|(start, end)| start.max(end));
+        latest
+            .filter(|latest| self.observed < *latest)
+            .map_or(self.event.at, |t| t.max(self.event.at))
     }
 }
 
@@ -220,12 +223,12 @@ impl Draft {
     }
 
     fn doubt_stamp(&mut self, policy: &Policy, clock: Instant, taking: &Taking) {
-        let (at, observed) = (taking.event.at, taking.observed);
+        let (at, observed) = (taking.stamped(), taking.observed);
         let late_after =
             policy.partner(&taking.partner).map_or(defaults::LATE_AFTER, |p| p.late_after);
         let read = rfc3339(observed);
-        if CLOCKS_DIFFER < taking.ahead() {
-            let detail = format!("stamped {}, read {read}", rfc3339(observed + taking.ahead()));
+        if observed + CLOCKS_DIFFER < at {
+            let detail = format!("stamped {}, read {read}", rfc3339(at));
             self.irregular(clock, taking, Irregularity::Future, detail);
         } else if taking.followed_since.is_some_and(|since| since <= at)
             && late_after < observed - at

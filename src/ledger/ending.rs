@@ -69,6 +69,11 @@ impl Draft {
     ) -> bool {
         let mut news = services_of(policy, taking, line);
         let all = news.len();
+        let of_all = |reading| told::of_all(line, reading);
+        let mut for_all = told::readings_of(&taking.event, whole).filter_map(of_all);
+        if for_all.any(|mark| self.was_told(&taking.partner, &mark)) {
+            news.clear();
+        }
         news.retain(|service| {
             let mut marks = told::readings_of(&taking.event, whole)
                 .map(|reading| told::of_whole(line, service, reading));
@@ -82,6 +87,7 @@ impl Draft {
         }
         let mut new_marks: Vec<_> =
             news.iter().map(|service| told::of_whole(line, service, whole)).collect();
+        new_marks.extend(of_all(whole));
         if line.run_id.is_some() {
             // Without an id an end that tells its start is another line than one that does not.
             new_marks.extend(told::of_later(line, whole.1));

@@ -288,7 +288,7 @@ impl Draft {
             trigger: line.trigger,
             start,
             ambiguous: taking.event.other_reading.is_some(),
-            stamped: taking.event.at,
+            stamped: taking.stamped(),
             observed: taking.observed,
             labels: Labels {
                 partner: terms.partner.clone(),
@@ -362,9 +362,9 @@ impl Draft {
     /// its stamp has a wrong one.
     fn doubt_start(&self, case: &Case, taking: &Taking, partner: &Partner) -> Option<Finding> {
         let followed = taking.followed_since.is_some_and(|since| since <= taking.event.at);
-        let is_late = followed && partner.late_after < taking.observed - taking.event.at;
-        let is_ahead = partner.clock_tolerance < taking.ahead();
-        let delay = if is_ahead { -taking.ahead() } else { taking.observed - taking.event.at };
+        let delay = taking.observed - taking.stamped();
+        let is_late = followed && partner.late_after < delay;
+        let is_ahead = partner.clock_tolerance < -delay;
         if self.evidence == Evidence::Stamps || !is_late && !is_ahead {
             return None;
         }

@@ -26,15 +26,21 @@ impl Draft {
         };
         let mut services = services_of(policy, taking, line);
         let all = services.len();
-        services.retain(|service| !was_told(service));
+        let of_all = |at| told::of_all(line, (at, at));
+        let mut for_all = taking.event.readings().filter_map(of_all);
+        match for_all.any(|mark| self.was_told(&taking.partner, &mark)) {
+            true => services.clear(),
+            false => services.retain(|service| !was_told(service)),
+        }
         if services.len() < all {
             self.note_repeated(clock, taking);
         }
         if services.is_empty() {
             return false;
         }
-        for service in &services {
-            self.note_told(&taking.partner, told::of_start(line, service, start));
+        let marks = services.iter().map(|service| told::of_start(line, service, start));
+        for mark in marks.chain(of_all(start)) {
+            self.note_told(&taking.partner, mark);
         }
         let tolerance = clock_tolerance(policy, taking);
         let mut told_twice = 0;

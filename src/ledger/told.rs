@@ -224,15 +224,20 @@ pub(super) fn marks_of(policy: &Policy, taking: &Taking, at: Instant) -> Vec<Mar
         crate::event::Body::Notice(notice) => vec![of_notice(notice, at)],
         crate::event::Body::Run(line) => {
             let services = super::pairing::services_of(policy, taking, line);
-            match (line.kind, line.whole) {
+            let readings = |whole| readings_of(&taking.event, whole);
+            let mut marks: Vec<Mark> = match (line.kind, line.whole) {
                 (Kind::Started, _) => services.iter().map(|s| of_start(line, s, at)).collect(),
                 (_, Some(whole)) => {
-                    let readings = || readings_of(&taking.event, whole);
-                    let of = |service| readings().map(move |whole| of_whole(line, service, whole));
+                    let of = |service| readings(whole).map(move |w| of_whole(line, service, w));
                     services.iter().flat_map(of).collect()
                 }
-                _ => of_later(line, at),
+                _ => return of_later(line, at),
+            };
+            match line.whole {
+                Some(whole) => marks.extend(readings(whole).filter_map(|w| of_all(line, w))),
+                None => marks.extend(of_all(line, (at, at))),
             }
+            marks
         }
     }
 }
@@ -241,6 +246,21 @@ pub(super) fn marks_of(policy: &Policy, taking: &Taking, at: Instant) -> Vec<Mar
 pub(super) fn of_start(line: &RunLine, service: &Option<Arc<str>>, at: Instant) -> Mark {
     let digest = Digester::new("start").with(line.run_id.as_deref()).with(service.as_deref());
     without_id(digest, line).mark(at)
+}
+
+/// A line that names no service, with the start and the end that it tells (a start: twice itself). It is the same line
+/// whichever services its procedure has when it comes again.
+pub(super) fn of_all(line: &RunLine, (start, end): (Instant, Instant)) -> Option<Mark> {
+    let kind = match line.kind {
+        Kind::Started => "start of all",
+        _ => "whole of all",
+    };
+    let digest = Digester::new(kind).with(line.run_id.as_deref());
+    let digest = match line.run_id {
+        Some(_) => digest,
+        None => without_id(digest.with(Some(line.kind.as_str())), line),
+    };
+    line.services.is_empty().then(|| digest.at(end).mark(start))
 }
 
 /// A one-line run of one service.

@@ -39,7 +39,8 @@ pub(super) fn start_and_length(
     Ok((start, length))
 }
 
-/// From midnight to midnight by the same clocks: whole days, as some programs write them.
+/// From midnight to midnight by the same clocks, also without the last minute or second, and from a midnight to itself:
+/// whole days, as some programs write them.
 fn whole_days(start: &Time, end: &PeriodEnd) -> Option<(Time, Length)> {
     let day = TimeDelta::days(1);
     let length = match end {
@@ -47,10 +48,10 @@ fn whole_days(start: &Time, end: &PeriodEnd) -> Option<(Time, Length)> {
         PeriodEnd::At(_) => return None,
         PeriodEnd::After(length) => TimeDelta::days(length.days) + length.exact,
     };
-    let days = length.num_days();
-    let is_whole = start.civil.time() == NaiveTime::MIN
-        && 0 < days
-        && length == day * i32::try_from(days).ok()?;
+    let missing = [TimeDelta::zero(), TimeDelta::seconds(1), TimeDelta::minutes(1)];
+    let to_midnight = missing.map(|part| length + part).into_iter();
+    let length = to_midnight.filter(|l| l.num_seconds() % day.num_seconds() == 0).max()?.max(day);
+    let (days, is_whole) = (length.num_days(), start.civil.time() == NaiveTime::MIN);
     let start = Time { zone: Zone::utc(), is_date: true, ..start.clone() };
     is_whole.then_some((start, Length { days, exact: TimeDelta::zero() }))
 }

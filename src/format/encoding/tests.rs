@@ -83,7 +83,7 @@ fn lines_become_utf_8_and_keep_their_offsets() {
 #[test]
 fn what_is_none_of_the_encoding_rejects_its_line_alone() {
     let of = |told| FileEncoding::of(told, b"", false);
-    let rows: [(Encoding, &[u8], &[&str]); 7] = [
+    let rows: [(Encoding, &[u8], &[&str]); 8] = [
         (Encoding::Auto, b"one\ntwo\n", &["0:one\ntwo\n"]),
         (Encoding::Auto, b"one\nt\xfcwo\nthree\nfour\n", &["0:one\n", "4!5", "9:three\nfour\n"]),
         // A writer that goes over to UTF-16 in the middle.
@@ -92,9 +92,17 @@ fn what_is_none_of_the_encoding_rejects_its_line_alone() {
         (Encoding::Windows1252, b"a\x81\nb\n", &["0!3", "3:b\n"]),
         (Encoding::Utf16Le, b"a\0\x00\xd8b\0\n\0c\0\n\0", &["0!8", "8:c\n"]),
         (Encoding::Utf16Be, b"\0a\0\n\0b\0", &["0:a\n", "4!3"]),
+        // UTF-32, whose mark begins like that of UTF-16.
+        (
+            Encoding::Auto,
+            b"\xff\xfe\0\0a\0\0\0b\0\0\0\n\0\0\0c\0\0\0\n\0\0\0",
+            &["0!14", "14!8", "22:\0"],
+        ),
     ];
     for (told, block, want) in rows {
-        assert_eq!(lines(of(told), block), want, "{told} {block:?}");
+        let head = if block.starts_with(b"\xff\xfe") { block } else { b"" };
+        let encoding = FileEncoding::of(told, head, false);
+        assert_eq!(lines(encoding, block), want, "{told} {block:?}");
     }
     let told = |encoding: FileEncoding, block: &[u8]| encoding.parts(block, &mut |_, _| ());
     assert_eq!(told(of(Encoding::Auto), b"plain\n"), Told::Nothing);

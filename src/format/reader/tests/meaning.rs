@@ -138,7 +138,14 @@ fn one_line_finished_runs() {
         "event=finished start=2025-11-10T12:00:00Z duration=-5",
         "finished @ procedure=p whole=2025-11-10T12:00:00Z/@",
     );
-    one("event=finished duration=-5", "bad_duration");
+    // By another clock the end may come before the start.
+    one("event=finished duration=-5", "finished @ procedure=p whole=2025-11-10T13:10:05Z/@");
+    one(
+        "event=finished duration=\"-1m 0.5s\"",
+        "finished @ procedure=p whole=2025-11-10T13:11:00.500Z/@",
+    );
+    one("event=finished duration=--5", "bad_duration");
+    one("event=finished duration=-", "bad_duration");
     one("event=finished duration=soon", "bad_duration");
     one("event=finished start=soon", "bad_time");
     one("event=finished duration=600 end=soon", "bad_time");

@@ -104,7 +104,7 @@ impl Engine {
                 let batch = self.take_batch(now);
                 let more = more | batch.as_ref().is_ok_and(|batch| batch.more);
                 let next = match batch.and_then(|batch| self.judge(batch, now)) {
-                    Ok(commit) => self.commit(commit, more)?,
+                    Ok(commit) => self.commit(commit)?,
                     Err(error) => {
                         tracing::error!(%error, "the ledger cannot be asked, lines will be read again");
                         self.begin_again(&error)
@@ -117,16 +117,12 @@ impl Engine {
                 if !more {
                     break;
                 }
-                // A catch-up may take long: whoever asks is answered between two commits, and how far it is shown.
-                if self.shared.is_ready() {
-                    self.follower.take_stock(&self.shared, clock::now());
-                }
-                if !self.drain_mail() {
+                if !self.look_around() {
                     self.finish();
                     return Ok(());
                 }
             }
-            self.answer_questions();
+            self.answer_questions(|_, _| true);
             // In this order, so that the first scrape has every series.
             self.follower.take_stock(&self.shared, clock::now());
             self.get_ready();
@@ -136,6 +132,21 @@ impl Engine {
         }
         self.finish();
         Ok(())
+    }
+
+    /// A catch-up may take long: between two turns whoever asks is answered, how far it has come is shown, and it is
+    /// looked for what was written meanwhile; `false`: stop.
+    fn look_around(&mut self) -> bool {
+        self.answer_questions(|engine, partner| engine.follower.is_caught_up(partner));
+        if self.shared.is_ready() {
+            self.follower.take_stock(&self.shared, clock::now());
+        }
+        if !self.drain_mail() {
+            return false;
+        }
+        self.follower.look_between(clock::now());
+        self.last_look = Moment::now();
+        true
     }
 
     /// Looks from time to time whether the ledger is still the one that people see.
@@ -206,13 +217,13 @@ impl Engine {
     }
 
     /// Stores a commit if it is worth it, then makes it visible. Nothing is read on before it is on disk.
-    fn commit(&mut self, mut commit: Commit, more: bool) -> Result<Next, StoreError> {
+    fn commit(&mut self, mut commit: Commit) -> Result<Next, StoreError> {
         let since = self.last_commit.elapsed();
         let matters = !commit.entries.is_empty() || !commit.rejected.is_empty();
         self.follower.hold(&mut commit.tallies);
         let due = match (matters || self.follower.is_urgent(), self.follower.has_progress()) {
             (true, _) => true,
-            (false, true) => NOISE_COMMIT <= since || more,
+            (false, true) => NOISE_COMMIT <= since,
             (false, false) => {
                 let is_running = self.draft.next_deadline().is_some();
                 COVER_COMMIT <= since && (is_running || self.follower.has_tallies())

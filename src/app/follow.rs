@@ -9,10 +9,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant as Moment};
 
+use chrono::TimeDelta;
+
 use crate::app::documents::Documents;
 use crate::app::intake::{Batch, Intake, Memo, Progress, Settle};
 use crate::app::shared::Shared;
-use crate::app::watch::Watch;
+use crate::app::watch::{GAP, Watch};
 use crate::config::Config;
 use crate::store::{Store, Tally};
 use crate::tail::{Block, Checkpoint, Content, FileId, Follow, Limits, SourceStatus, Tail, Waker};
@@ -21,8 +23,10 @@ use crate::time::Instant;
 /// Directories are listed for new files this often; a hint makes it come earlier.
 pub const GLOB_EVERY: Duration = Duration::from_millis(500);
 
-/// Bytes read before what was found is judged and committed.
-pub const READ_BYTES: u64 = 32 << 20;
+/// A turn of reading: so many bytes, or so long, before what was found is judged and committed and it is looked for
+/// what was written meanwhile. Nobody's line waits longer for the files of others.
+pub const TURN_BYTES: u64 = 8 << 20;
+const TURN: Duration = Duration::from_millis(25);
 
 /// Follows the files of all sources.
 pub struct Follower {
@@ -38,6 +42,7 @@ pub struct Follower {
     /// The checkpoints on disk, to be marked when their files are closed.
     stored: HashMap<FileId, Checkpoint>,
     closed: Vec<FileId>,
+    /// When files that were there at the first look were last written to, until they are read to their ends.
     mtimes: HashMap<FileId, Instant>,
     buffer: Vec<u8>,
     began: Moment,
@@ -143,39 +148,50 @@ impl Follower {
         shared.set_sources(self.watch.views());
     }
 
-    /// Reads until something is worth a commit; `true`: there is more.
+    /// Reads for one turn, in which every partner gets its share; `true`: there is more.
     pub fn read(&mut self, now: Instant) -> bool {
         if self.rests {
             return false;
         }
-        let mut left = READ_BYTES;
-        loop {
+        let (began, mut left) = (Moment::now(), TURN_BYTES);
+        let before = self.intake.blocks();
+        let more = loop {
             let mut unread: Vec<FileId> = self.tail.unread().collect();
             unread.sort_unstable();
-            let Some(file) = self.intake.next_to_read(&unread) else { break };
-            if left == 0 {
-                return true;
+            let Some(file) = self.intake.next_to_read(&unread) else { break false };
+            let is_late = TURN <= began.elapsed() && self.intake.was_served(file, before);
+            if left == 0 || is_late {
+                break true;
             }
-            match self.tail.read(file, &mut self.buffer) {
-                Ok(Some(block)) => {
-                    left = left.saturating_sub(block.bytes.max(1));
-                    self.bytes_read += block.bytes;
-                    self.take_block(&block, now);
-                }
-                Ok(None) => self.intake.nothing_complete(file),
-                Err(error) => {
-                    tracing::warn!(file = file.0, %error, "cannot be read");
-                    self.intake.nothing_complete(file);
-                }
+            left = left.saturating_sub(self.read_block(file, now).max(1));
+            self.intake.served(file);
+        };
+        self.intake.follow(now, TimeDelta::from_std(GAP).unwrap_or(TimeDelta::MAX));
+        more
+    }
+
+    /// Reads a block of a file; how many bytes were read for it.
+    fn read_block(&mut self, file: FileId, now: Instant) -> u64 {
+        match self.tail.read(file, &mut self.buffer) {
+            Ok(Some(block)) => {
+                self.bytes_read += block.bytes;
+                self.take_block(&block, now);
+                return block.cost;
             }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(file = file.0, %error, "cannot be read"),
         }
-        self.intake.follow(now);
-        false
+        self.mtimes.remove(&file);
+        self.intake.nothing_complete(file);
+        0
     }
 
     fn take_block(&mut self, block: &Block, now: Instant) {
-        // An old file was last written to before it was opened.
-        let written = self.mtimes.get(&block.file).copied().filter(|_| self.last_look.is_none());
+        // What stood in a file when the program began was last written to before that.
+        let written = self.mtimes.get(&block.file).copied();
+        if self.tail.at_end(block.file) {
+            self.mtimes.remove(&block.file);
+        }
         self.watch.saw_line(block.source, written.unwrap_or(now).min(now));
         match block.content {
             Content::Lines | Content::Unterminated => {
@@ -190,6 +206,7 @@ impl Follower {
             Content::Nuls => {
                 self.intake.passed_over(block.file, block.offset + block.bytes, now);
             }
+            Content::Passing => {}
         }
     }
 

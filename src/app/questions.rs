@@ -255,11 +255,18 @@ impl Engine {
         }
     }
 
-    /// Answers the questions that wait, and puts on record how often others were repeated.
-    pub(super) fn answer_questions(&mut self) {
+    /// Answers the questions that wait about partners of whom everything is read, and puts on record how often others
+    /// were repeated.
+    pub(super) fn answer_questions(&mut self, is_read: impl Fn(&Engine, &str) -> bool) {
         let now = clock::now();
         self.questions.settle(&mut self.draft, now - REPEATS_WITHIN);
-        let waiting = std::mem::take(&mut self.waiting);
+        let all = std::mem::take(&mut self.waiting).into_iter();
+        let is_ripe = |asking: &Asking| {
+            let partner = asking.inquiry.partner.as_deref().unwrap_or_default().trim();
+            is_read(self, partner)
+        };
+        let (waiting, later): (Vec<_>, Vec<_>) = all.partition(is_ripe);
+        self.waiting = later;
         if waiting.is_empty() {
             return;
         }

@@ -9,8 +9,8 @@ use super::generation::{Generation, Life};
 use super::signature::{Seen, read_full};
 use crate::format::{Encoding, FileEncoding, TELLING_BYTES};
 
-/// How many bytes of one over-long line are passed over before other files get their turn.
-const SKIP_BYTES: u64 = 64 << 20;
+/// How many bytes of one over-long line are looked through before other files get their turn.
+pub(super) const SKIP_BYTES: u64 = 4 << 20;
 
 /// What one read is good for at least, so that a growing file is not read in crumbs.
 const SLACK_BYTES: u64 = 4096;
@@ -26,6 +26,8 @@ pub enum Content {
     Oversize,
     /// NULs where a line should begin, left by a truncation or a crash: not in the buffer.
     Nuls,
+    /// Bytes of a line longer than the limit were looked through, and it goes on: nothing is handed out yet.
+    Passing,
 }
 
 /// The next piece of a generation. Pieces follow each other without a gap.
@@ -40,6 +42,8 @@ pub struct Block {
     pub bytes: u64,
     pub content: Content,
     pub encoding: FileEncoding,
+    /// How many bytes had to be read for it. A hole costs nothing, whatever its size.
+    pub cost: u64,
 }
 
 /// What to do with the bytes behind the offset.
@@ -79,7 +83,7 @@ impl Generation {
     ) -> io::Result<Option<Block>> {
         let Some(file) = self.file.take() else { return Ok(None) };
         let held = self.examined.saturating_sub(self.offset());
-        let taken = if (limits.line_bytes as u64) < held {
+        let taken = if (limits.line_bytes as u64) < held && !is_nul_at(&file, self.offset())? {
             self.skip_line(&file, into, limits, told)
         } else {
             self.take_lines(&file, into, limits, told)
@@ -124,9 +128,7 @@ impl Generation {
                 Cut::Nuls(n) => return Ok(self.hand_out(into, n, Content::Nuls, encoding)),
                 Cut::Hold => return Ok(self.hold(into, n, encoding)),
                 Cut::More if want < longest => want = want.saturating_mul(4).min(longest),
-                Cut::More if is_nul(bytes) => {
-                    return Ok(self.hand_out(into, n, Content::Nuls, encoding));
-                }
+                Cut::More if is_nul(bytes) => return self.pass_nuls(file, into, n, encoding),
                 Cut::More => {
                     self.examined = self.offset() + n as u64;
                     return self.skip_line(file, into, limits, told);
@@ -165,10 +167,50 @@ impl Generation {
         Some(self.block(offset, content, encoding))
     }
 
+    /// More NULs than the longest line has bytes, `n` of them read: with a hole behind them they are passed over at
+    /// once. A hole that reaches to the end may be filled yet: it waits.
+    fn pass_nuls(
+        &mut self,
+        file: &Body,
+        bytes: &[u8],
+        n: usize,
+        encoding: FileEncoding,
+    ) -> io::Result<Option<Block>> {
+        let offset = self.offset();
+        let n = n - n % encoding.width();
+        let read_to = offset + n as u64;
+        let end = match file.next_data(read_to) {
+            Some(end) if end == read_to => {
+                return Ok(self.hand_out(bytes, n, Content::Nuls, encoding));
+            }
+            Some(end) => end - (end - offset) % encoding.width() as u64,
+            None if self.life == Life::Ending => self.stat.size.max(read_to),
+            None => {
+                self.examined = self.stat.size.max(read_to);
+                return Ok(None);
+            }
+        };
+        let seen = Seen::load(file, end)?;
+        match seen.filter(|_| self.seen.stands_around(file).unwrap_or(false)) {
+            Some(seen) => {
+                let trail = self.seen.trail_at(offset);
+                self.seen = seen.with_trail(trail);
+                self.examined = end;
+                self.stat.size = self.stat.size.max(end);
+                Ok(Some(Block { cost: n as u64, ..self.block(offset, Content::Nuls, encoding) }))
+            }
+            None => {
+                self.suspect = true;
+                Ok(None)
+            }
+        }
+    }
+
     /// Everything from `offset` to the present offset.
     fn block(&self, offset: u64, content: Content, encoding: FileEncoding) -> Block {
+        let (file, source) = (self.id, self.identity.source);
         let bytes = self.offset() - offset;
-        Block { file: self.id, source: self.identity.source, offset, bytes, content, encoding }
+        Block { file, source, offset, bytes, content, encoding, cost: bytes }
     }
 
     /// Looks for the end of an over-long line behind what is known to belong to it.
@@ -184,21 +226,29 @@ impl Generation {
         let encoding = self.encoding(head.get(..known).unwrap_or_default(), told);
         // A character is not looked at from its middle.
         self.examined -= (self.examined - self.offset()) % encoding.width() as u64;
-        let pause = self.examined.saturating_add(SKIP_BYTES);
+        let mut cost = 0;
         let end = loop {
             into.resize(limits.block_bytes, 0);
             let n = read_full(file, into, self.examined)?;
             let bytes = into.get(..n).unwrap_or_default();
+            cost += n as u64;
             if let Some(end) = encoding.first_end(bytes) {
                 break self.examined + end as u64;
             }
             self.examined += n as u64;
             self.stat.size = self.stat.size.max(self.examined);
+            if is_nul(bytes) {
+                self.leap(file, encoding);
+            }
             if n < limits.block_bytes && self.life == Life::Ending {
                 break self.examined;
             }
-            if n < limits.block_bytes || pause <= self.examined {
+            if n < limits.block_bytes {
                 return Ok(None);
+            }
+            if SKIP_BYTES <= cost {
+                let block = self.block(self.offset(), Content::Passing, encoding);
+                return Ok(Some(Block { cost, ..block }));
             }
         };
         let seen = Seen::load(file, end)?;
@@ -207,7 +257,7 @@ impl Generation {
                 let offset = self.offset();
                 self.seen = seen;
                 self.examined = end;
-                Ok(Some(self.block(offset, Content::Oversize, encoding)))
+                Ok(Some(Block { cost, ..self.block(offset, Content::Oversize, encoding) }))
             }
             None => {
                 self.suspect = true;
@@ -215,6 +265,19 @@ impl Generation {
             }
         }
     }
+
+    /// Within an over-long line a hole ends nothing: what is looked through goes on behind it.
+    fn leap(&mut self, file: &Body, encoding: FileEncoding) {
+        let end = file.next_data(self.examined).unwrap_or(self.stat.size);
+        let leap = end.saturating_sub(self.examined);
+        self.examined += leap - leap % encoding.width() as u64;
+    }
+}
+
+/// Whether NULs stand where a line should begin: what waits there is no line.
+fn is_nul_at(file: &Body, offset: u64) -> io::Result<bool> {
+    let mut first = [1; 2];
+    Ok(read_full(file, &mut first, offset)? == first.len() && is_nul(&first))
 }
 
 fn is_nul(bytes: &[u8]) -> bool {

@@ -14,6 +14,9 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::fs::SeekFrom;
+use rustix::io::Errno;
+
 use super::Limits;
 use super::generation::open_regular;
 use super::sibling::is_compressed;
@@ -76,6 +79,17 @@ impl Body {
         match self {
             Body::Plain(_) => metadata.size(),
             Body::Packed(packed) => packed.size(),
+        }
+    }
+
+    /// Where the next bytes are that somebody wrote, from this place on; `None`: a hole reaches to the end, whatever
+    /// its size. A file system that knows of no holes tells the place itself.
+    pub fn next_data(&self, from: u64) -> Option<u64> {
+        let Body::Plain(file) = self else { return Some(from) };
+        match rustix::fs::seek(file, SeekFrom::Data(from)) {
+            Ok(found) => Some(found.max(from)),
+            Err(Errno::NXIO) => None,
+            Err(_) => Some(from),
         }
     }
 

@@ -187,6 +187,7 @@ impl Rig {
             Content::Unterminated => self.lines.push(format!("{text}~")),
             Content::Oversize => self.lines.push(format!("<oversize {}>", block.bytes)),
             Content::Nuls => self.lines.push(format!("<nuls {}>", block.bytes)),
+            Content::Passing => assert_eq!(block.bytes, 0),
         }
     }
 

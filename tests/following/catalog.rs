@@ -232,6 +232,11 @@ const CASES: &[Row] = &[
         "its source gets another name in the configuration",
         "read on from where it was: a checkpoint belongs to the file",
     ),
+    row(
+        53,
+        "a hole of 100 GB, behind a line or within one, or room that the file system gave a file in advance",
+        "a hole is passed over, not read; one at the end may be filled yet, and is read as it is",
+    ),
 ];
 
 /// The names of the tests by the number that they carry.

@@ -16,9 +16,19 @@ impl Follower {
             self.intake.gap(None);
         }
         self.rests = self.may_rest();
-        if self.rests {
-            return;
+        if !self.rests {
+            self.look_now(now);
         }
+    }
+
+    /// The same between two turns of reading: while there is more to be read, nothing rests.
+    pub fn look_between(&mut self, now: Instant) {
+        if !self.may_rest() {
+            self.look_now(now);
+        }
+    }
+
+    fn look_now(&mut self, now: Instant) {
         self.still = None;
         self.waker.forget_news();
         let depth = self.depth();
@@ -96,7 +106,9 @@ impl Follower {
         let Some(index) = self.names.get(source).copied() else { return };
         tracing::info!(source = &**source, file = file.0, path, resumed_at, "following");
         if let Some(mtime) = mtime.map(Instant::from) {
-            self.mtimes.insert(file, mtime);
+            if self.is_first {
+                self.mtimes.insert(file, mtime);
+            }
             if 0 < resumed_at {
                 self.watch.saw_line(index, mtime.min(now));
             }

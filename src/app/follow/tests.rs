@@ -15,7 +15,12 @@ const CONFIG: &str = "partners: { p: { timezone: UTC, windows: \"Mo-Su 22:00-05:
 /// A follower of `a.log` in this folder, which begins with one line.
 fn followed(home: &Path) -> (Follower, Store, Arc<Shared>) {
     fs::write(home.join("a.log"), "x=1\n").expect("a log");
-    let config = crate::config::parse(CONFIG, &home.join("c.yml"), crate::clock::now());
+    follower_of(home, CONFIG)
+}
+
+/// A follower of what a configuration names in this folder.
+fn follower_of(home: &Path, config: &str) -> (Follower, Store, Arc<Shared>) {
+    let config = crate::config::parse(config, &home.join("c.yml"), crate::clock::now());
     let config = Arc::new(config.expect("a configuration"));
     let store = Store::open(home).expect("a ledger");
     let own = crate::app::own_view(&store).expect("its counters");
@@ -137,4 +142,58 @@ fn what_moved_is_urgent() {
     (follower.last_glob, follower.last_scan) = (None, None);
     let both = vec![inode(&rotated), inode(&log)];
     assert_eq!(commit_if_urgent(&mut follower), (true, both, true));
+}
+
+const TWO_PARTNERS: &str = "partners:\n  noisy: { timezone: UTC, windows: \"Mo-Su 22:00-05:00\" }\n\
+    \x20 quiet: { timezone: UTC, windows: \"Mo-Su 22:00-05:00\" }\n\
+    sources:\n- { name: noisy, partner: noisy, files: [noisy.log], format: logfmt }\n\
+    - { name: quiet, partner: quiet, files: [quiet.log], format: logfmt }\n";
+
+/// A start that is read as an event.
+fn start(id: &str) -> String {
+    format!("time=2026-06-21T12:00:00Z event=started procedure=x run_id={id}\n")
+}
+
+/// What is taken after one turn of reading: the number of bytes it read, whether there is more, and the events of the
+/// quiet partner.
+fn turn(follower: &mut Follower) -> (u64, bool, usize) {
+    let now = crate::clock::now();
+    let before = follower.bytes_read;
+    let more = follower.read(now);
+    let batch = follower.take(now, true, &mut |_, _| {});
+    let of_quiet = batch.events.iter().filter(|taking| &*taking.partner == "quiet");
+    (follower.bytes_read - before, more, of_quiet.count())
+}
+
+#[test]
+fn nobody_waits_for_the_files_of_another_partner() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (noisy, quiet) = (home.path().join("noisy.log"), home.path().join("quiet.log"));
+    let line = b"x=1 nothing that anybody asks for\n";
+    let many = line.repeat(usize::try_from(4 * TURN_BYTES).expect("a size") / line.len());
+    // Lines, one line that has no end, and NULs: each is more than one turn.
+    for noise in [many, vec![b'x'; 4 << 23], vec![0; 4 << 23]] {
+        fs::write(&noisy, &noise).expect("noise");
+        fs::write(&quiet, start("Q-1")).expect("a log");
+        let (mut follower, _store, shared) = follower_of(home.path(), TWO_PARTNERS);
+        let now = crate::clock::now();
+        follower.look(now, Duration::ZERO);
+        let (read, more, events) = turn(&mut follower);
+        assert!(more && read <= TURN_BYTES + (1 << 20), "{read}");
+        assert_eq!(events, 1, "in the first turn");
+        assert!(follower.is_caught_up("quiet") && !follower.is_caught_up("noisy"));
+        // What is written meanwhile comes in the next turn, however long the noise lasts.
+        let mut log = File::options().append(true).open(&quiet).expect("the log");
+        log.write_all(start("Q-2").as_bytes()).expect("a line");
+        follower.last_scan = None;
+        follower.look_between(now);
+        let (_, more, events) = turn(&mut follower);
+        assert!(more);
+        assert_eq!(events, 1, "in the turn after it was written");
+        follower.take_stock(&shared, now);
+        let covered: Vec<_> = shared.sources().iter().map(|view| view.covered).collect();
+        assert_eq!(covered, [false, true], "only what is read to its end");
+        while turn(&mut follower).1 {}
+        assert!(follower.is_caught_up("noisy"));
+    }
 }

@@ -74,6 +74,8 @@ pub struct Queue {
     /// Nothing complete was found at its end: it is not read again before the next look.
     pub is_stuck: bool,
     pub followed_since: Option<Instant>,
+    /// It has had something to be read ever since.
+    pub behind_since: Option<Instant>,
     /// Its last telling line was of another encoding than told.
     pub is_misread: bool,
 }
@@ -105,6 +107,7 @@ impl Queue {
             at_end: false,
             is_stuck: false,
             followed_since,
+            behind_since: None,
             is_misread: false,
             state,
         }

@@ -131,3 +131,63 @@ fn patterns_that_say_nothing_are_refused() {
         assert_eq!(error, Some(PatternError(pattern.into())));
     }
 }
+
+/// The lines of a file, and how many bytes were read for them.
+fn read_all(rig: &mut Rig) -> (Vec<String>, u64) {
+    rig.scan(Depth::Glob);
+    let mut cost = 0;
+    for file in rig.tail.unread().collect::<Vec<_>>() {
+        let mut buffer = Vec::new();
+        while let Some(block) = rig.tail.read(file, &mut buffer).unwrap() {
+            rig.take(&block, &buffer);
+            cost += block.cost;
+            rig.keep(file, block.offset + block.bytes);
+        }
+    }
+    (std::mem::take(&mut rig.lines), cost)
+}
+
+#[test]
+fn case_53_a_hole_is_not_read_however_large_it_is() {
+    const HOLE: u64 = 100 << 30;
+    let rest = |before: &str| {
+        let mut rig = Rig::new(&["app.log"]);
+        rig.write("app.log", before);
+        append(&rig.path("app.log")).set_len(HOLE).unwrap();
+        // It may be filled yet.
+        let first = read_all(&mut rig);
+        assert!(first.1 <= 1 << 20, "{first:?}");
+        rig.stop();
+        rig.start();
+        rig.write("app.log", "\n2\n");
+        let (lines, cost) = read_all(&mut rig);
+        assert!(cost <= 8 << 20, "{cost}");
+        let end = rig.store.values().next().unwrap().offset;
+        assert_eq!(end, HOLE + 3);
+        (first.0, lines)
+    };
+    assert_eq!(
+        rest("1\n"),
+        (vec!["1".into()], vec![format!("<nuls {}>", HOLE - 2), "".into(), "2".into()])
+    );
+    // Within a line that is too long as well.
+    let oversize = format!("<oversize {}>", HOLE + 1);
+    assert_eq!(rest("half"), (vec![], vec![oversize, "2".into()]));
+}
+
+#[test]
+fn case_53_room_that_a_file_got_in_advance_is_read_as_it_is_filled() {
+    use std::os::unix::fs::FileExt;
+    let mut rig = Rig::new(&["app.log"]);
+    rig.write("app.log", "1\n");
+    let file = File::options().write(true).open(rig.path("app.log")).unwrap();
+    file.set_len(64 << 20).unwrap();
+    let mut at = 2;
+    assert_eq!(read_all(&mut rig).0, ["1"]);
+    for line in ["2\n", "3\n", "4\n"] {
+        rig.tick();
+        file.write_all_at(line.as_bytes(), at).unwrap();
+        at += 2;
+        assert_eq!(read_all(&mut rig).0, [line.trim_end()]);
+    }
+}

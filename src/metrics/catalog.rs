@@ -203,7 +203,7 @@ Changes {
 }
 Sources {
     SOURCE_INFO: Gauge "offhours_source_info" &["source", "partner"],
-        "Whose log a source is; always 1.";
+        "Whose log a source is, with a series for each partner; always 1.";
     SOURCE_UP: Gauge "offhours_source_up" SOURCE,
         "Whether the source can be read.";
     SOURCE_LAG: Gauge "offhours_source_lag_bytes" SOURCE,

@@ -111,7 +111,7 @@ fn take(draft: &mut Draft, policy: &Policy, at: Instant, kind: Kind, no: usize) 
     let taking = Taking {
         partner: Arc::from("hostco"),
         ours: false,
-        event: Event { at, other_reading: None, body: Body::Run(line) },
+        event: Event { at, other_reading: None, partner: None, body: Body::Run(line) },
         place: None,
         read: 0,
         observed: at,

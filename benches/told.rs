@@ -76,7 +76,7 @@ fn line(number: usize) -> Taking {
     Taking {
         partner: Arc::from("northhost"),
         ours: false,
-        event: Event { at, other_reading: None, body: Body::Run(told) },
+        event: Event { at, other_reading: None, partner: None, body: Body::Run(told) },
         place: None,
         read: 0,
         observed: at,

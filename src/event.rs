@@ -3,6 +3,8 @@
 //! The closed words (event, status, trigger, change type) are the contract's; the words of a change are
 //! those of the BCOP maintenance-notification standard (`X-MAINTNOTE-STATUS`).
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 
 use crate::time::Instant;
@@ -88,6 +90,8 @@ pub struct Event {
     pub at: Instant,
     /// The stamp had no offset and lies in an autumn fold: it could have meant another instant as well.
     pub other_reading: Option<OtherReading>,
+    /// Whose it is, where the log is one of several partners; else the source says it.
+    pub partner: Option<Arc<str>>,
     pub body: Body,
 }
 

@@ -99,7 +99,8 @@ impl Night {
             whole: None,
         };
         self.pass(at(clock));
-        let event = Event { at: at(clock), other_reading: None, body: Body::Run(line) };
+        let event =
+            Event { at: at(clock), other_reading: None, partner: None, body: Body::Run(line) };
         self.take(event, at(clock), false);
     }
 

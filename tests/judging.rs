@@ -86,7 +86,7 @@ impl Story {
     }
 
     fn take(&mut self, stamp: &str, read: &str, body: Body) -> bool {
-        let event = Event { at: at(stamp), other_reading: None, body };
+        let event = Event { at: at(stamp), other_reading: None, partner: None, body };
         let taking = Taking {
             partner: "northhost".into(),
             ours: match &event.body {

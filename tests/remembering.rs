@@ -156,7 +156,12 @@ impl<'a> Life<'a> {
                 let taking = Taking {
                     partner,
                     ours: true,
-                    event: Event { at: stamp, other_reading: None, body: (**body).clone() },
+                    event: Event {
+                        at: stamp,
+                        other_reading: None,
+                        partner: None,
+                        body: (**body).clone(),
+                    },
                     place: None,
                     read: 0,
                     observed: now,

@@ -43,7 +43,7 @@ fn story(now: Instant) -> (Config, Ledger) {
 fn well(now: Instant) -> Source {
     Source {
         name: "northhost-maintenance".into(),
-        partner: "northhost".into(),
+        partners: vec!["northhost".into()],
         up: true,
         covered: true,
         silent: None,
@@ -139,7 +139,7 @@ fn text_from_logs_is_only_ever_text() {
         ..line(Kind::Started, hostile)
     };
     draft.take(&config.policy, &taking(now, Body::Run(begun))).expect("a run");
-    let source = Source { name: hostile.into(), partner: hostile.into(), ..well(now) };
+    let source = Source { name: hostile.into(), partners: vec![hostile.into()], ..well(now) };
     let page = page(&config, draft.ledger(), &[source], now);
     assert!(page.contains("&lt;script&gt;alert(1)"), "{page}");
     for wrong in ["<script", "<b onload", "\u{202e}", "\u{7}", "style=\""] {

@@ -36,6 +36,9 @@ mod telling;
 /// The hour that comes twice: what is told again keeps the reading that it had.
 mod twice;
 
+/// What partners write, by every road: test-line, replay, followed logs, exports.
+mod inputs;
+
 /// Following files: rotation by the real program, and what a machine may do.
 mod following;
 

@@ -25,7 +25,7 @@ fn taking(stamp: Instant, line: RunLine) -> Taking {
     Taking {
         partner: "northhost".into(),
         ours: false,
-        event: Event { at: stamp, other_reading: None, body: Body::Run(line) },
+        event: Event { at: stamp, other_reading: None, partner: None, body: Body::Run(line) },
         place: None,
         read: 0,
         observed: stamp,

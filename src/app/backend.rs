@@ -243,7 +243,8 @@ fn source_of(s: &SourceView, now: Instant) -> Value {
     let silent = crate::app::watch::silence(s, now);
     json!({
         "source": &*s.name,
-        "partner": &*s.partner,
+        "partner": s.partners.first().filter(|_| s.partners.len() == 1),
+        "partners": s.partners,
         "up": s.up,
         "covered": s.covered,
         "files": s.files,

@@ -168,7 +168,7 @@ impl Documents {
 
     /// Whether a partner has no document left to be read.
     pub fn is_caught_up(&self, partner: &str) -> bool {
-        let own = self.shelves.iter().filter(|shelf| &*shelf.source.partner == partner);
+        let own = self.shelves.iter().filter(|shelf| shelf.source.is_of(partner));
         own.into_iter().all(|s| s.waiting.is_empty() && s.folder.status().lag_bytes == 0)
     }
 
@@ -226,7 +226,7 @@ impl Shelf {
                 Reading::Event(event) => {
                     batch.count(name, "lines", "event", 1);
                     batch.events.push(Taking {
-                        partner: self.source.partner.clone(),
+                        partner: self.source.whose(&event),
                         ours: self.source.ours,
                         event,
                         place: Some(place),

@@ -208,15 +208,16 @@ impl Intake {
     pub fn behind(&self) -> BTreeSet<Arc<str>> {
         let behind = self.queues.values().filter(|q| !q.is_done() || !q.items.is_empty());
         let sources = behind.filter_map(|q| self.sources.get(q.source));
-        sources.map(|source| source.partner.clone()).collect()
+        sources.flat_map(|source| source.partners.iter().cloned()).collect()
     }
 
     fn of_partner(&self, partner: &str) -> impl Iterator<Item = &Queue> {
-        self.queues.values().filter(move |q| self.partner_of(q) == Some(partner))
+        self.queues.values().filter(move |q| self.partners_of(q).any(|own| *own == *partner))
     }
 
-    fn partner_of(&self, queue: &Queue) -> Option<&str> {
-        self.sources.get(queue.source).map(|s| &*s.partner)
+    fn partners_of(&self, queue: &Queue) -> impl Iterator<Item = &str> {
+        let source = self.sources.get(queue.source);
+        source.into_iter().flat_map(|source| source.partners.iter().map(|name| &**name))
     }
 
     /// How far every file of a partner has been read; `None`: all to their ends.
@@ -235,13 +236,16 @@ impl Intake {
         }
         // Once for each partner: there may be many files.
         let mut watermarks = BTreeMap::new();
-        for source in &self.sources {
-            let partner = &*source.partner;
+        for partner in self.sources.iter().flat_map(|source| &source.partners) {
+            let partner = &**partner;
             watermarks.entry(partner).or_insert_with(|| self.watermark(partner));
         }
-        let of = |q: &Queue| watermarks.get(self.partner_of(q).unwrap_or_default()).copied();
+        // A file of several partners waits for the files of each of them.
+        let of = |q: &Queue| {
+            self.partners_of(q).filter_map(|name| watermarks.get(name).copied().flatten()).min()
+        };
         let files: Vec<(FileId, Option<Option<Instant>>)> =
-            self.queues.iter().map(|(file, q)| (*file, of(q).flatten())).collect();
+            self.queues.iter().map(|(file, q)| (*file, of(q))).collect();
         for (file, watermark) in files {
             self.take_file(file, watermark, (now, live), settle, &mut batch);
         }
@@ -278,7 +282,7 @@ impl Intake {
                 Fate::Event(event, line) => {
                     events += 1;
                     let mut taking = Taking {
-                        partner: source.partner.clone(),
+                        partner: source.whose(&event),
                         ours: source.ours,
                         event,
                         place: Some(place),
@@ -288,7 +292,7 @@ impl Intake {
                         live,
                         line,
                     };
-                    let tolerance = source.spec.clock_tolerance;
+                    let tolerance = source.spec.tolerance_of(&taking.partner);
                     queue.settle(&mut taking, tolerance, &mut |t| settle(&batch.events, t));
                     batch.events.push(taking);
                 }

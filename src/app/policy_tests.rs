@@ -34,7 +34,7 @@ pub fn judge(policy: &Policy, case: &PolicyCase) -> Option<Got> {
         let taking = Taking {
             partner: case.partner.clone(),
             ours: true,
-            event: Event { at, other_reading: None, body },
+            event: Event { at, other_reading: None, partner: None, body },
             place: None,
             read: 0,
             observed: at,

@@ -219,7 +219,7 @@ impl<'c> Intake<'c> {
     fn take(&mut self, source: &Source, event: Event, place: Place) -> Instant {
         self.counts.events += 1;
         let mut taking = Taking {
-            partner: source.partner.clone(),
+            partner: source.whose(&event),
             ours: source.ours,
             read: 0,
             observed: event.at,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use crate::app::dossier::Dossier;
-use crate::app::watch::COVERED_BY_MONTH;
+use crate::app::watch::{COVERED_BY_MONTH, month_of};
 use crate::config::Config;
 use crate::ledger::{Ledger, terms_of};
 use crate::policy::{Partner, defaults};
@@ -56,11 +56,13 @@ pub fn scorecard(
 
 /// What was covered of each source of the partner that is configured now.
 fn covered(reader: &Reader, config: &Config, partner: &Partner) -> Result<Covered, StoreError> {
-    let own = config.sources.iter().filter(|source| source.partner == partner.name);
-    let mut covered: Covered = own.map(|s| (s.name.clone(), BTreeMap::new())).collect();
+    let own = || config.sources.iter().filter(|source| source.is_of(&partner.name));
+    let mut covered: Covered = own().map(|s| (s.name.clone(), BTreeMap::new())).collect();
     for (source, name, label, nanos) in reader.tallies()? {
         let months = covered.get_mut(&source).filter(|_| name == COVERED_BY_MONTH);
-        if let (Some(months), Some(month)) = (months, Month::parse(&label)) {
+        let is_only = own().any(|own| own.name == source && own.partners.len() == 1);
+        let month = month_of(&label, &partner.name, is_only);
+        if let (Some(months), Some(month)) = (months, month) {
             *months.entry(month).or_default() += nanos;
         }
     }

@@ -59,7 +59,7 @@ fn source_of(view: &SourceView, now: Instant) -> Source {
     };
     Source {
         name: view.name.clone(),
-        partner: view.partner.clone(),
+        partners: view.partners.clone(),
         up: view.up,
         covered: view.covered,
         silent: silence(view, now),

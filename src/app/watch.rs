@@ -19,16 +19,17 @@ use crate::time::Instant;
 /// A pause between two looks at the files that is longer than this is a gap in following them.
 pub const GAP: Duration = Duration::from_secs(60);
 
-/// The counter of covered time by civil month of the partner, its label: for the review of a month. What was covered
-/// before it was kept stands in no month.
+/// The counter of covered time by civil month of the partner, for the review of a month: its label is the month, of a
+/// source of several partners the month and the partner ([`month_of`]). What was covered before it was kept stands in
+/// no month.
 pub const COVERED_BY_MONTH: &str = "covered_nanos_by_month";
 
 /// One source while it is followed.
 struct Watched {
     view: SourceView,
     is_followed: bool,
-    /// The partner's.
-    zone: Zone,
+    /// Those of its partners.
+    zones: Vec<Zone>,
 }
 
 /// All sources while they are followed.
@@ -43,7 +44,7 @@ impl Watch {
     pub fn new(sources: &[Source], policy: &Policy, tallies: Vec<Counted>) -> Watch {
         let view = |source: &Source| SourceView {
             name: source.name.clone(),
-            partner: source.partner.clone(),
+            partners: source.partners.clone(),
             up: false,
             covered: false,
             lag_bytes: 0,
@@ -55,8 +56,9 @@ impl Watch {
             since: None,
             tallies: BTreeMap::new(),
         };
-        let zone = |s: &Source| policy.partner(&s.partner).map_or(Zone::utc(), |p| p.zone.clone());
-        let watched = |s: &Source| Watched { view: view(s), is_followed: false, zone: zone(s) };
+        let zone = |name: &Arc<str>| policy.partner(name).map_or(Zone::utc(), |p| p.zone.clone());
+        let zones = |s: &Source| s.partners.iter().map(zone).collect();
+        let watched = |s: &Source| Watched { view: view(s), is_followed: false, zones: zones(s) };
         let mut watch =
             Watch { sources: sources.iter().map(watched).collect(), pending: BTreeMap::new() };
         for (source, name, label, value) in tallies {
@@ -144,21 +146,45 @@ impl Watch {
             let is_understood = event_silence(view, now).is_none();
             let is_followed = view.up && fresh && is_understood && status.is_read;
             if is_followed && watched.is_followed && elapsed < GAP {
-                covered.push((view.name.clone(), Month::of(&watched.zone, now).to_string()));
+                covered.push((view.name.clone(), months(&view.partners, &watched.zones, now)));
             }
             watched.is_followed = is_followed;
             watched.view.covered = is_followed;
         }
         let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(0);
-        for (name, month) in covered {
+        for (name, months) in covered {
             self.count(&name, "covered_nanos", "", nanos);
-            self.count(&name, COVERED_BY_MONTH, &month, nanos);
+            for month in months {
+                self.count(&name, COVERED_BY_MONTH, &month, nanos);
+            }
         }
     }
 
     /// What may be shown of the sources.
     pub fn views(&self) -> Vec<SourceView> {
         self.sources.iter().map(|s| s.view.clone()).collect()
+    }
+}
+
+/// The labels of [`COVERED_BY_MONTH`] now.
+fn months(partners: &[Arc<str>], zones: &[Zone], now: Instant) -> Vec<String> {
+    match (partners, zones) {
+        ([_], [zone]) => vec![Month::of(zone, now).to_string()],
+        _ => {
+            let label =
+                |(name, zone): (&Arc<str>, &Zone)| format!("{} {name}", Month::of(zone, now));
+            partners.iter().zip(zones).map(label).collect()
+        }
+    }
+}
+
+/// The month of a label of [`COVERED_BY_MONTH`], if it counts for this partner. `is_only`: the source has no other:
+/// what was counted without a name while it was another's alone is nobody's else.
+pub fn month_of(label: &str, partner: &str, is_only: bool) -> Option<Month> {
+    match label.split_once(' ') {
+        None if is_only => Month::parse(label),
+        Some((month, name)) if name == partner => Month::parse(month),
+        _ => None,
     }
 }
 

@@ -75,7 +75,10 @@ pub fn run(options: &Options) -> Outcome {
         }
     }
     for source in &config.sources {
-        text += &format!("source {} (of {})\n", clean(&source.name), clean(&source.partner));
+        let key = source.spec.partners.as_ref().map(|partners| &partners.key);
+        let by = key.map_or(String::new(), |key| format!(", told apart by {}", clean(key)));
+        let partners = source.partners.join(", ");
+        text += &format!("source {} (of {}{by})\n", clean(&source.name), clean(&partners));
         for pattern in &source.patterns {
             text += &format!("  follows          {}\n", clean(pattern));
         }

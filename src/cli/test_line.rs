@@ -143,6 +143,9 @@ fn describe(event: &Event) -> String {
         let why = "the stamp has no offset and its hour came twice; or";
         rows.push(("ambiguous", format!("{why} {}", rfc3339(other.at))));
     }
+    if let Some(partner) = &event.partner {
+        rows.push(("partner", partner.to_string()));
+    }
     let text = |t: &Option<Box<str>>| t.as_deref().unwrap_or_default().to_string();
     match &event.body {
         Body::Run(line) => {

@@ -12,7 +12,7 @@ use crate::config::written;
 use crate::config::yaml::{Given, Table, Text, WordOr};
 use crate::event::{ChangeType, Kind, Status, Trigger};
 use crate::format::stamp::TimeFormat;
-use crate::format::{self, Encoding, Field, Format, Match, MessageFormat, Spec};
+use crate::format::{self, Encoding, Field, Format, Match, MessageFormat, Pattern, Spec};
 
 /// The words of `format`.
 const FORMATS: [&str; 5] = ["json", "logfmt", "syslog", "csv", "regex"];
@@ -50,6 +50,7 @@ impl Check<'_> {
             })
         });
         let fields = written.fields.as_ref().map(|table| self.fields(table, format.as_ref()));
+        self.partner_group(written, format.as_ref());
         self.known_groups(written);
         if let Some(Format::Regex(forms)) = &format {
             self.useful(written, forms, fields.as_ref());
@@ -210,13 +211,7 @@ impl Check<'_> {
             let field = self.word(ours, "field", Field::ALL, Field::as_str);
             let key = self.text(theirs);
             if let (Some(Format::Regex(patterns)), Some(key)) = (format, key) {
-                let names = patterns.iter().flat_map(|p| p.regex.capture_names().flatten());
-                let mut groups: Vec<&str> = Vec::new();
-                names.for_each(|name| {
-                    if !groups.contains(&name) {
-                        groups.push(name);
-                    }
-                });
+                let groups = groups(patterns);
                 if !groups.contains(&key) {
                     self.unknown(theirs, "group of the pattern", &groups);
                 }
@@ -234,13 +229,8 @@ impl Check<'_> {
             let Some(field) = self.word(name, "field", Field::ALL, Field::as_str) else { continue };
             for (theirs, ours) in words.iter() {
                 let Some(word) = self.our_word(field, ours) else { continue };
-                match theirs.value.strip_prefix('/').and_then(|text| text.strip_suffix('/')) {
-                    Some(pattern) if !pattern.is_empty() => {
-                        let regex = self.value_pattern(theirs, pattern);
-                        values.patterns.extend(regex.map(|regex| (field, regex, word.to_owned())));
-                    }
-                    _ => self.no_pattern(theirs),
-                }
+                let regex = self.value_pattern(theirs);
+                values.patterns.extend(regex.map(|regex| (field, regex, word.to_owned())));
                 let words = values.words.entry(field).or_default();
                 words.insert(theirs.value.clone(), word.to_owned());
             }
@@ -248,8 +238,14 @@ impl Check<'_> {
         values
     }
 
-    fn value_pattern(&mut self, at: &Text, pattern: &str) -> Option<Regex> {
-        let told = |error| self.error(at.defined, format!("pattern cannot be used: {error}"));
+    /// What stands between two slashes is a pattern.
+    pub(super) fn value_pattern(&mut self, theirs: &Text) -> Option<Regex> {
+        let inner = theirs.value.strip_prefix('/').and_then(|text| text.strip_suffix('/'));
+        let Some(pattern) = inner.filter(|pattern| !pattern.is_empty()) else {
+            self.no_pattern(theirs);
+            return None;
+        };
+        let told = |error| self.error(theirs.defined, format!("pattern cannot be used: {error}"));
         format::compile(pattern).map_err(told).ok()
     }
 
@@ -276,6 +272,17 @@ impl Check<'_> {
         };
         is_ours.then_some(&text.value)
     }
+}
+
+/// The named groups of all patterns, each once.
+pub(super) fn groups(patterns: &[Pattern]) -> Vec<&str> {
+    let mut groups: Vec<&str> = Vec::new();
+    for name in patterns.iter().flat_map(|p| p.regex.capture_names().flatten()) {
+        if !groups.contains(&name) {
+            groups.push(name);
+        }
+    }
+    groups
 }
 
 /// The fields that a table names.

@@ -9,6 +9,7 @@ mod check;
 mod documents;
 mod files;
 mod lines;
+mod owners;
 mod patterns;
 mod problem;
 mod scalars;
@@ -41,6 +42,7 @@ pub use problem::{Error, Problem};
 pub(crate) use scalars::Zero;
 pub use suggest::suggest;
 
+use crate::event::Event;
 use crate::format::Spec;
 use crate::policy::{Policy, defaults};
 use crate::time::Instant;
@@ -83,7 +85,8 @@ impl Config {
 #[derive(Clone, Debug)]
 pub struct Source {
     pub name: Arc<str>,
-    pub partner: Arc<str>,
+    /// Whose lines it has: one partner, or several that its lines tell apart. Never empty.
+    pub partners: Vec<Arc<str>>,
     /// It is a system of our own: believed by its stamps, and what it approves is approved.
     pub ours: bool,
     /// How long after its stamp a record of it may come.
@@ -99,6 +102,19 @@ pub struct Source {
     /// Lines but no event for longer than this: what the source writes is no longer understood.
     pub max_event_silence: Option<TimeDelta>,
     pub spec: Arc<Spec>,
+}
+
+impl Source {
+    /// Whether it has lines of this partner.
+    pub fn is_of(&self, partner: &str) -> bool {
+        self.partners.iter().any(|own| **own == *partner)
+    }
+
+    /// Whose an event of it is.
+    pub fn whose(&self, event: &Event) -> Arc<str> {
+        let own = event.partner.as_ref().or(self.partners.first());
+        own.cloned().unwrap_or_else(|| "".into())
+    }
 }
 
 /// Reads and checks the file at `path`. `now` is the moment of loading: public holidays must be known beyond it.
@@ -164,8 +180,7 @@ fn parse_with(
     let (services, mut partners) = check.agreement(&file);
     let sources = check.sources(&file, &partners, &folder(path));
     for source in sources.iter().filter(|source| source.delivered_every.is_some()) {
-        let partner = partners.iter_mut().find(|partner| partner.name == source.partner);
-        if let Some(partner) = partner {
+        for partner in partners.iter_mut().filter(|partner| source.is_of(&partner.name)) {
             partner.delivered_every = partner.delivered_every.max(source.delivered_every);
         }
     }

@@ -88,8 +88,9 @@ impl Check<'_> {
             table.iter().map(|(_, theirs)| theirs.value.as_str()).collect()
         });
         let matching = written.matching.as_ref().and_then(|m| m.value.key.as_ref());
+        let partners = written.partners.as_ref().and_then(|it| it.value.field.as_ref());
         let is_known = |name: &str| {
-            let is_key = matching.is_some_and(|key| key.value == name);
+            let is_key = matching.into_iter().chain(partners).any(|key| key.value == name);
             is_key || named.contains(&name) || Field::parse(name).is_some()
         };
         let one = written.pattern.iter().map(|text| (text.defined, text.value.as_str()));

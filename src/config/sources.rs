@@ -1,6 +1,6 @@
 //! Sources as written -> whose they are and which files are followed.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,18 +10,12 @@ use crate::calendar::Zone;
 use crate::config::Source;
 use crate::config::check::Check;
 use crate::config::documents::Kind;
+use crate::config::owners::{Known, common_zone, named};
 use crate::config::problem::Fault;
 use crate::config::scalars::Zero;
 use crate::config::written;
 use crate::config::yaml::Text;
 use crate::policy::Partner;
-
-/// Found once for all sources: a large file has as many partners as sources.
-struct Partners<'p> {
-    by_name: HashMap<&'p str, &'p Partner>,
-    /// In the order of the file.
-    names: Vec<&'p str>,
-}
 
 impl Check<'_> {
     /// Sources in the order of the file. `folder` is the absolute one of the configuration file.
@@ -36,10 +30,7 @@ impl Check<'_> {
         };
         let written = list.value.as_slice();
         self.not_empty(list.defined, written.is_empty());
-        let partners = Partners {
-            by_name: partners.iter().map(|partner| (&*partner.name, partner)).collect(),
-            names: partners.iter().map(|partner| &*partner.name).collect(),
-        };
+        let partners = Known::new(partners);
         let mut names = HashSet::new();
         let mut sources = Vec::new();
         for source in written {
@@ -59,15 +50,14 @@ impl Check<'_> {
         &mut self,
         at: Location,
         written: &written::Source,
-        partners: &Partners<'_>,
+        partners: &Known<'_>,
         folder: &Path,
     ) -> Option<Source> {
         let name = match (&*written.name, name_of(written)) {
             (None, Some(derived)) => Some(derived.into()),
             _ => self.required(at, "name", &written.name).map(|name| self.name(name)),
         };
-        let partner = self.required(at, "partner", &written.partner);
-        let partner = partner.and_then(|text| self.known_partner(text, partners));
+        let owners = self.owners(at, written, partners);
         self.required(at, "files", &written.files);
         let files = self.list(&written.files);
         let patterns = files.iter().filter_map(|text| self.absolute(text, folder)).collect();
@@ -81,19 +71,26 @@ impl Check<'_> {
             let accepted = "it with ours: true; what a partner delivers late confirms nothing";
             self.error(text.defined, fault.accepted(accepted));
         }
-        let zone = self.zone(&written.timezone);
-        let zone = zone.or_else(|| partner.map(|p| p.zone.clone())).unwrap_or_else(Zone::utc);
+        let own_zone = self.zone(&written.timezone);
+        let zone =
+            own_zone.clone().or_else(|| common_zone(owners.as_deref()?)).unwrap_or_else(Zone::utc);
         let mut spec = match self.kind(written) {
             Some(Kind::Log) => self.spec(at, written, zone),
             Some(kind) => self.record_spec(at, written, zone, kind),
             None => None,
         };
-        if let (Some(spec), Some(partner)) = (&mut spec, partner) {
+        if let (Some(spec), Some([partner])) = (&mut spec, owners.as_deref()) {
             spec.clock_tolerance = partner.clock_tolerance;
+        }
+        let all = owners.as_deref().unwrap_or_default();
+        let told = written.partners.as_ref();
+        let told = told.and_then(|told| self.told_partners(told, all, own_zone.as_ref()));
+        if let Some(spec) = &mut spec {
+            spec.partners = told;
         }
         Some(Source {
             name: name?,
-            partner: Arc::clone(&partner?.name),
+            partners: owners?.iter().map(|partner| Arc::clone(&partner.name)).collect(),
             ours,
             delivered_every,
             patterns,
@@ -125,22 +122,9 @@ impl Check<'_> {
         texts
     }
 
-    fn known_partner<'p>(&mut self, text: &Text, partners: &Partners<'p>) -> Option<&'p Partner> {
-        let known = partners.by_name.get(text.value.as_str()).copied();
-        // Without any partner that is what has been told.
-        if known.is_none() && !partners.names.is_empty() {
-            self.unknown(text, "partner", &partners.names);
-        }
-        known
-    }
-
     /// Whoever has no source is not watched at all, and would look compliant.
     fn unwatched(&mut self, file: &written::File, sources: &[Spanned<written::Source>]) {
-        let named: HashSet<&str> = sources
-            .iter()
-            .filter_map(|source| source.value.partner.as_ref())
-            .map(|name| name.value.as_str())
-            .collect();
+        let named: HashSet<&str> = sources.iter().flat_map(|source| named(&source.value)).collect();
         let partners = file.partners.as_ref().map_or(&[] as &[_], |table| &table.value);
         for (name, _) in partners.iter().filter(|(name, _)| !named.contains(&*name.value)) {
             let message = format!("partner {:?} has no source: its runs are not seen", name.value);

@@ -175,6 +175,7 @@ pub struct BasicAuth {
 pub struct Source {
     pub name: Given<Text>,
     pub partner: Given<Text>,
+    pub partners: Given<Spanned<Partners>>,
     pub ours: Given<Spanned<bool>>,
     pub delivered_every: Given<Text>,
     pub kind: Given<Text>,
@@ -199,6 +200,14 @@ pub struct Source {
     pub defaults: Given<Table<Text>>,
     pub run_id_prefix: Given<Text>,
     pub records: Given<Text>,
+}
+
+/// `partners: { field: KEY, values: { THEIRS: PARTNER } }` of a source
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Partners {
+    pub field: Given<Text>,
+    pub values: Given<Table<Text>>,
 }
 
 /// `patterns: [PATTERN, { regex: PATTERN, event: started, ... }]`

@@ -13,6 +13,7 @@ use super::scanner::Scanner;
 
 use super::spec::Document;
 use super::{json, records};
+use crate::event::Event;
 use crate::time::Instant;
 
 pub use notice::is_whole_notice;
@@ -115,8 +116,26 @@ impl Reader {
             let rest = bytes.get(notice.at..).unwrap_or_default();
             Record { offset: notice.at as u64, bytes: rest, reading }
         };
-        let found = notice::notices(bytes, &self.spec.zone)?;
-        Ok(found.into_iter().map(record).collect())
+        Ok(self.notices(bytes)?.into_iter().map(record).collect())
+    }
+
+    /// The notices, with the times of each in the zone of its writer.
+    fn notices(&self, bytes: &[u8]) -> Result<Vec<notice::Notice>, Rejection> {
+        let mut found = notice::notices(bytes, &self.spec.zone)?;
+        let Some(partners) = &self.spec.partners else { return Ok(found) };
+        let others = partners.each.iter().enumerate();
+        for (place, member) in others.filter(|(_, it)| it.zone.name() != self.spec.zone.name()) {
+            let own = notice::notices(bytes, &member.zone)?;
+            let is_of = |notice: &notice::Notice| {
+                let values = notice.values.as_ref().ok().and_then(Option::as_ref);
+                let value =
+                    values.and_then(|all| all.iter().rfind(|(key, _)| *key == partners.key));
+                partners.member(value.map(|(_, value)| value)) == Some(place)
+            };
+            let own = found.iter_mut().zip(own).filter(|(_, own)| is_of(own));
+            own.for_each(|(notice, own)| *notice = own);
+        }
+        Ok(found)
     }
 
     fn csv_records<'d>(&self, body: &'d [u8], delimiter: u8) -> Result<Spans<'d>, Rejection> {
@@ -160,7 +179,10 @@ impl Reader {
         if !is_ours {
             return Ok(Reading::Ignored);
         }
-        records::record(&self.fields(slots, file, written), written).map(Reading::Event)
+        let fields = self.fields(slots, file, written);
+        let partner = fields.partner()?;
+        let event = records::record(&fields, written)?;
+        Ok(Reading::Event(Event { partner, ..event }))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Our fields in a line that has been taken apart: where they stand, and what their texts mean.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 
 use super::duration::{FORMS, duration};
@@ -10,6 +12,8 @@ use super::spec::{Field, Format, Spec};
 use super::stamp::number::{BILLION, billionths};
 use super::stamp::{AHEAD, PLANNED_AHEAD, STAMP_FORM, Stamp, StampError, Stamps, TimeFormat};
 use super::syslog;
+use super::whose::{Member, Partners};
+use crate::calendar::Zone;
 use crate::time::{DURATION_FORM, Instant};
 
 /// The longest name (of a procedure, a service, a run, a change) or remark in a line, in bytes.
@@ -31,8 +35,32 @@ pub(super) struct Mapping {
     pub(super) match_slot: Option<usize>,
     /// The slot of a syslog header's stamp, where that is the time of the line.
     header_time: Option<usize>,
+    /// The slot of the key that tells whose a line is.
+    pub(super) partner_slot: Option<usize>,
+    clock: Clock,
+    /// Those of the partners, where there are several.
+    clocks: Vec<Clock>,
+}
+
+/// How the stamps of a writer are read.
+#[derive(Debug)]
+pub(super) struct Clock {
+    zone: Zone,
+    tolerance: TimeDelta,
     stamps: Stamps,
+    /// Of syslog headers.
     header_stamps: Stamps,
+}
+
+impl Clock {
+    fn new(format: &TimeFormat, zone: &Zone, tolerance: TimeDelta) -> Clock {
+        Clock {
+            zone: zone.clone(),
+            tolerance,
+            stamps: Stamps::new(format, zone),
+            header_stamps: Stamps::new(&TimeFormat::Auto, zone),
+        }
+    }
 }
 
 impl Mapping {
@@ -47,18 +75,31 @@ impl Mapping {
         let match_slot = match_key.map(|key| keys.add(key));
         let is_header_time = matches!(spec.format, Format::Syslog)
             && spec.fields.get(&Field::Time).is_none_or(|key| key == syslog::TIMESTAMP);
+        let partner_slot = spec.partners.as_ref().map(|partners| keys.add(&partners.key));
+        let members = spec.partners.as_ref().map_or(&[] as &[_], |partners| &partners.each);
+        let own =
+            |member: &Member| Clock::new(&spec.time_format, &member.zone, member.clock_tolerance);
         Mapping {
             header_time: is_header_time.then(|| keys.add(syslog::TIMESTAMP)),
             keys,
             slots,
             match_slot,
-            stamps: Stamps::new(&spec.time_format, &spec.zone),
-            header_stamps: Stamps::new(&TimeFormat::Auto, &spec.zone),
+            partner_slot,
+            clock: Clock::new(&spec.time_format, &spec.zone, spec.clock_tolerance),
+            clocks: members.iter().map(own).collect(),
         }
     }
 
     pub(super) fn slot(&self, field: Field) -> Option<usize> {
         self.slots.get(field as usize).copied().flatten()
+    }
+
+    /// The clock of whoever wrote a line; that of the source where the line does not tell.
+    pub(super) fn clock(&self, partners: Option<&Partners>, slots: &Slots) -> &Clock {
+        let member = partners.and_then(|partners| {
+            partners.member(self.partner_slot.and_then(|slot| slots.get(slot)))
+        });
+        member.and_then(|member| self.clocks.get(member)).unwrap_or(&self.clock)
     }
 }
 
@@ -82,6 +123,7 @@ impl<'l> Slots<'l> {
 pub(super) struct Fields<'a, 'l> {
     pub(super) spec: &'a Spec,
     pub(super) mapping: &'a Mapping,
+    pub(super) clock: &'a Clock,
     pub(super) slots: &'a Slots<'l>,
     /// Of reading.
     pub(super) moment: Instant,
@@ -107,6 +149,15 @@ impl Fields<'_, '_> {
     /// Whether the line says anything of a field.
     pub(super) fn has(&self, field: Field) -> bool {
         !matches!(self.text(field), Ok(None))
+    }
+
+    /// Whose the line is, where the source has several partners.
+    pub(super) fn partner(&self) -> Result<Option<Arc<str>>, Rejection> {
+        let Some(partners) = &self.spec.partners else { return Ok(None) };
+        let value = self.mapping.partner_slot.and_then(|slot| self.slots.get(slot));
+        let member = partners.member(value).and_then(|member| partners.each.get(member));
+        let member = member.ok_or_else(|| partners.refuse(value))?;
+        Ok(Some(member.partner.clone()))
     }
 
     /// The text of a field without blanks around it; an empty or null one is missing. An array or object is
@@ -230,11 +281,11 @@ impl Fields<'_, '_> {
         if let Some(Value::Text { text, at }) = header
             && let Some(text) = trimmed(text, *at)
         {
-            let read = self.mapping.header_stamps.read(text.text, bound);
+            let read = self.clock.header_stamps.read(text.text, bound);
             return read.map(Some).map_err(|error| self.refused(error, Field::Time, &text));
         }
         let Some(text) = self.text(Field::Time)? else { return Ok(None) };
-        let read = self.mapping.stamps.read(text.text, bound);
+        let read = self.clock.stamps.read(text.text, bound);
         read.map(Some).map_err(|error| self.refused(error, Field::Time, &text))
     }
 
@@ -250,7 +301,7 @@ impl Fields<'_, '_> {
 
     fn up_to(&self, field: Field, bound: Instant) -> Result<Option<Stamp>, Rejection> {
         let Some(text) = self.text(field)? else { return Ok(None) };
-        let read = self.mapping.stamps.read_beside(text.text, bound);
+        let read = self.clock.stamps.read_beside(text.text, bound);
         read.map(Some).map_err(|error| self.refused(error, field, &text))
     }
 
@@ -264,7 +315,7 @@ impl Fields<'_, '_> {
                 text.refuse(Reason::TimeOutOfRange, field, accepted)
             }
             StampError::Zone => {
-                let zone = self.spec.zone.name();
+                let zone = self.clock.zone.name();
                 let accepted = format!(
                     "a time whose zone is clear: an offset, a name of the IANA database (Europe/Paris), an \
                      abbreviation that {zone} (the zone of the source) has then, or one with a single meaning; \
@@ -285,7 +336,7 @@ impl Fields<'_, '_> {
 
     /// The stamp of the line itself, and the other reading where two are possible.
     pub(super) fn of_line(&self, stamp: Stamp) -> (Instant, Option<Instant>) {
-        stamp.of_line(self.last, self.spec.clock_tolerance)
+        stamp.of_line(self.last, self.clock.tolerance)
     }
 
     /// A duration. Where the clock was set back, or two clocks differ, some writers have one below zero.

@@ -26,6 +26,7 @@ mod search;
 pub mod spec;
 pub mod stamp;
 mod syslog;
+mod whose;
 #[cfg(test)]
 mod tests;
 
@@ -44,3 +45,4 @@ pub use regex::compile;
 pub use search::count_lines;
 pub use spec::{Document, Field, Format, Match, MessageFormat, Pattern, Spec};
 pub use stamp::TimeFormat;
+pub use whose::{Member, Partners};

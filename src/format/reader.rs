@@ -13,6 +13,7 @@ use super::scan::{Fault, Put};
 use super::scanner::Scanner;
 use super::search::{Needles, count_lines, line_around};
 use super::spec::{Field, Spec};
+use crate::event::Event;
 use crate::time::Instant;
 
 /// Reads the lines of one source. Made once; shared by all its files.
@@ -79,13 +80,16 @@ impl Reader {
     /// The first key that the configuration names and that is in none of the slots that were found, in quotes, with
     /// what it is named for.
     pub(super) fn missing(&self, found: impl Fn(usize) -> bool) -> Option<String> {
+        let partners = self.spec.partners.as_ref().map(|partners| &partners.key);
+        let partners = self.mapping.partner_slot.zip(partners);
+        let partners = partners.map(|(slot, key)| (slot, key, "partners"));
         let fields = self.spec.named.iter().filter_map(|field| {
             let key = self.spec.fields.get(field)?;
             Some((self.mapping.slot(*field)?, key, field.as_str()))
         });
         let key = self.spec.matching.as_ref().and_then(|matching| matching.key.as_ref());
         let matching = self.mapping.match_slot.zip(key).map(|(slot, key)| (slot, key, "match"));
-        let mut all = fields.chain(matching).filter(|(slot, ..)| !found(*slot));
+        let mut all = fields.chain(matching).chain(partners).filter(|(slot, ..)| !found(*slot));
         let (_, key, of) = all.next()?;
         Some(format!("{key:?} (named for {of})"))
     }
@@ -207,7 +211,8 @@ impl Reader {
         file: &FileState,
         moment: Instant,
     ) -> Fields<'a, 'l> {
-        Fields { spec: &self.spec, mapping: &self.mapping, slots, moment, last: file.last }
+        let clock = self.mapping.clock(self.spec.partners.as_ref(), slots);
+        Fields { spec: &self.spec, mapping: &self.mapping, clock, slots, moment, last: file.last }
     }
 
     fn event(
@@ -231,8 +236,11 @@ impl Reader {
             let is_ours = has_match || fault.is_strict || is_record;
             return if is_ours { Err(fault.rejection()) } else { Ok(Reading::Ignored) };
         }
+        // Whose it is decides how it is read; noise is nobody's.
+        let is_record = has_match || fields.has(Field::Event) || fields.has(Field::Status);
+        let partner = if is_record { fields.partner()? } else { None };
         match records::event(&fields)? {
-            Some(event) => Ok(Reading::Event(event)),
+            Some(event) => Ok(Reading::Event(Event { partner, ..event })),
             None if has_match => {
                 let detail = "the line passes match but has neither an event nor a status";
                 Err(Rejection::new(Reason::MissingEvent, detail))

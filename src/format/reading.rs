@@ -29,6 +29,8 @@ words! {
         MissingEvent = "missing_event",
         UnknownEvent = "unknown_event",
         UnknownStatus = "unknown_status",
+        /// In a log of several partners: the line names none of them.
+        UnknownPartner = "unknown_partner",
         MissingTime = "missing_time",
         BadTime = "bad_time",
         /// A year outside 1..=9999, or an epoch stamp of a size that no unit explains.

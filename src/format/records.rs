@@ -46,7 +46,7 @@ fn run_line(fields: &Fields, kind: Kind) -> Result<Event, Rejection> {
         outcome: fields.remark(Field::Outcome)?,
         whole: times.whole,
     });
-    Ok(Event { at: times.at, other_reading: times.other_reading, body })
+    Ok(Event { at: times.at, other_reading: times.other_reading, partner: None, body })
 }
 
 /// Whether the line names what it speaks of.
@@ -143,7 +143,7 @@ fn notice(fields: &Fields, status: Status) -> Result<Event, Rejection> {
         confirmed_at: fields.planned(Field::ConfirmedAt, at)?,
         ..Notice::default()
     });
-    Ok(Event { at, other_reading: other_at.map(other), body })
+    Ok(Event { at, other_reading: other_at.map(other), partner: None, body })
 }
 
 /// The event of a record of a document. `written`: its stamp, if it has none of its own.
@@ -171,7 +171,7 @@ pub(super) fn record(fields: &Fields, written: Instant) -> Result<Event, Rejecti
         accepted: accepted.iter().any(|word| word.eq_ignore_ascii_case(ACCEPTED)),
         is_record: true,
     });
-    Ok(Event { at, other_reading: other_at.map(other), body })
+    Ok(Event { at, other_reading: other_at.map(other), partner: None, body })
 }
 
 /// An answer to the notice of a slot; ignored unless it says yes to one.
@@ -186,7 +186,9 @@ pub(super) fn answer(fields: &Fields, written: Instant) -> Result<Reading, Rejec
     let answer =
         Notice { slot: Some(slot), revision, accepted, is_record: true, ..Notice::default() };
     let body = Body::Notice(answer);
-    Ok(Reading::Event(Event { at, other_reading: other_at.map(other), body }))
+    let partner = fields.partner()?;
+    let other_reading = other_at.map(other);
+    Ok(Reading::Event(Event { at, other_reading, partner, body }))
 }
 
 /// The answer of our side that is put on record (RFC 5545 section 3.2.12).

@@ -109,8 +109,8 @@ impl Fault {
     }
 }
 
-/// The most keys that can be wanted: ours, the one of `match`, and syslog's time stamp.
-pub(super) const KEYS_MAX: usize = 23;
+/// The most keys that can be wanted: ours, the one of `match`, the one of `partners`, and syslog's time stamp.
+pub(super) const KEYS_MAX: usize = 24;
 
 /// Wanted keys; the place of a key in here is its slot.
 #[derive(Clone, Debug)]
@@ -205,6 +205,6 @@ mod tests {
     #[test]
     fn there_is_a_bit_for_every_key() {
         assert!(KEYS_MAX <= u32::BITS as usize);
-        assert_eq!(KEYS_MAX, super::super::Field::ALL.len() + 2);
+        assert_eq!(KEYS_MAX, super::super::Field::ALL.len() + 3);
     }
 }

@@ -8,6 +8,7 @@ use crate::calendar::Zone;
 use crate::event::words;
 use crate::format::encoding::Encoding;
 use crate::format::stamp::TimeFormat;
+use crate::format::whose::Partners;
 use crate::policy::defaults::CLOCK_TOLERANCE;
 
 words! {
@@ -153,6 +154,8 @@ pub struct Spec {
     pub named: Vec<Field>,
     /// Our word where a record has none.
     pub defaults: HashMap<Field, String>,
+    /// Whose each line is, where that is for the line to say.
+    pub partners: Option<Partners>,
     /// `None`: lines of logs.
     pub document: Option<Document>,
     /// Stands in front of every run id: two hosts of a partner count their processes independently.
@@ -177,9 +180,17 @@ impl Spec {
             value_patterns: Vec::new(),
             named: Vec::new(),
             defaults: HashMap::new(),
+            partners: None,
             document: None,
             run_id_prefix: String::new(),
             continuation: None,
         }
+    }
+
+    /// How far the writers of a partner may be out of order.
+    pub fn tolerance_of(&self, partner: &str) -> TimeDelta {
+        let several = self.partners.iter().flat_map(|partners| &partners.each);
+        let own = several.into_iter().find(|member| *member.partner == *partner);
+        own.map_or(self.clock_tolerance, |member| member.clock_tolerance)
     }
 }

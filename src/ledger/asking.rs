@@ -158,7 +158,8 @@ impl Draft {
             outcome: None,
             whole: None,
         };
-        let event = Event { at: start, other_reading: None, body: Body::Run(line.clone()) };
+        let event =
+            Event { at: start, other_reading: None, partner: None, body: Body::Run(line.clone()) };
         let taking = Taking {
             partner: question.partner.clone(),
             ours: false,

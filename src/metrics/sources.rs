@@ -30,7 +30,9 @@ pub(super) fn all(page: &mut Page, view: &View) {
 
 fn state(page: &mut Page, source: &SourceView) {
     let name: &str = &source.name;
-    page.family(&catalog::SOURCE_INFO).set(&[name, &source.partner], 1.0);
+    for partner in &source.partners {
+        page.family(&catalog::SOURCE_INFO).set(&[name, partner], 1.0);
+    }
     page.family(&catalog::SOURCE_UP).set_flag(&[name], source.up);
     page.family(&catalog::SOURCE_LAG).set_count(&[name], source.lag_bytes);
     page.family(&catalog::SOURCE_FILES).set_count(&[name], source.files);

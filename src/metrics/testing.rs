@@ -213,7 +213,7 @@ impl<'a> Log<'a> {
         let taking = Taking {
             partner: Arc::from(partner),
             ours: false,
-            event: Event { at: at(stamp), other_reading: None, body },
+            event: Event { at: at(stamp), other_reading: None, partner: None, body },
             place: None,
             read: 0,
             observed: at(stamp) + self.delay,
@@ -248,7 +248,7 @@ pub fn source() -> SourceView {
     SourceView {
         covered: true,
         name: Arc::from("hostco-maintenance"),
-        partner: Arc::from("hostco"),
+        partners: vec![Arc::from("hostco")],
         up: true,
         lag_bytes: 17,
         files: 2,

@@ -36,7 +36,8 @@ pub struct Known<'a> {
 #[derive(Clone, Debug)]
 pub struct SourceView {
     pub name: Arc<str>,
-    pub partner: Arc<str>,
+    /// Whose lines it has.
+    pub partners: Vec<Arc<str>>,
     /// It can be read.
     pub up: bool,
     /// It is readable, fresh and caught up: what is written to it is seen.

@@ -55,7 +55,8 @@ pub struct View<'a> {
 #[derive(Clone, Debug)]
 pub struct Source {
     pub name: Arc<str>,
-    pub partner: Arc<str>,
+    /// Whose lines it has.
+    pub partners: Vec<Arc<str>>,
     pub up: bool,
     /// What is written to it is seen: it is readable, fresh and caught up.
     pub covered: bool,

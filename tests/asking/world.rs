@@ -71,7 +71,7 @@ pub fn taking(at: Instant, body: Body) -> Taking {
     Taking {
         partner: "northhost".into(),
         ours: true,
-        event: Event { at, other_reading: None, body },
+        event: Event { at, other_reading: None, partner: None, body },
         place: None,
         read: 0,
         observed: at,

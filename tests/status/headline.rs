@@ -57,7 +57,7 @@ fn on_record(config: &Config, log: &[&str], now: &str, acknowledged: &[&str]) ->
 fn north() -> Source {
     Source {
         name: "north".into(),
-        partner: "northhost".into(),
+        partners: vec!["northhost".into()],
         up: true,
         covered: true,
         silent: None,
@@ -140,7 +140,7 @@ fn what_is_not_seen_is_not_as_agreed() {
     let late = Source { covered: false, ..north() };
     let silent = Source { silent: Some(TimeDelta::hours(2)), ..north() };
     let down = Source { up: false, covered: false, ..north() };
-    let of_another = Source { partner: "southhost".into(), ..north() };
+    let of_another = Source { partners: vec!["southhost".into()], ..north() };
     let (no_data, no_source) =
         ("\"warn\">No current data from 1 source", "\"warn\">1 partner has no source");
     for (source, want) in [

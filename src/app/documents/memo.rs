@@ -33,7 +33,12 @@ pub(super) fn way(spec: &Spec) -> String {
         spec.value_patterns,
         spec.named,
     );
-    format!("way:{:x}", first(said.as_bytes()))
+    let partners = spec.partners.as_ref().map_or(String::new(), |partners| {
+        let zones = partners.each.iter().map(|own| own.zone.name()).collect::<Vec<_>>();
+        let words = sorted(&partners.words);
+        format!(" {} {words:?} {:?} {zones:?}", partners.key, partners.patterns)
+    });
+    format!("way:{:x}", first((said + &partners).as_bytes()))
 }
 
 pub(super) fn write(way: &str, refused: &[Refused]) -> String {

@@ -17,9 +17,8 @@ impl Intake {
     pub fn served(&mut self, file: FileId) {
         self.blocks += 1;
         let source = self.queues.get(&file).and_then(|q| self.sources.get(q.source));
-        if let Some(source) = source {
-            self.served.insert(source.partner.clone(), self.blocks);
-        }
+        let partners = source.map_or(&[] as &[_], |source| &source.partners);
+        self.served.extend(partners.iter().map(|partner| (partner.clone(), self.blocks)));
     }
 
     /// Whether a block was read for the partner of a file since there were so many.
@@ -28,8 +27,9 @@ impl Intake {
     }
 
     fn last_served(&self, queue: &Queue) -> u64 {
-        let served = self.partner_of(queue).and_then(|partner| self.served.get(partner));
-        served.copied().unwrap_or(0)
+        // A file of several partners is due as soon as one of them is.
+        let served = self.partners_of(queue).map(|partner| self.served.get(partner).copied());
+        served.min().flatten().unwrap_or(0)
     }
 
     /// Of the files with unread bytes, the next: partners take turns, so that none waits for the files of another, and

@@ -172,7 +172,7 @@ fn is_structured(spec: &Spec, key: &str) -> bool {
 
 /// Procedures that no line of any source of the partner can name.
 fn unnamed(config: &Config, partner: &Partner) -> Vec<String> {
-    let own: Vec<&Source> = config.sources.iter().filter(|s| s.partner == partner.name).collect();
+    let own: Vec<&Source> = config.sources.iter().filter(|s| s.is_of(&partner.name)).collect();
     if own.is_empty() || own.iter().any(|source| source.spec.document.is_some()) {
         return Vec::new();
     }

@@ -34,7 +34,7 @@ fn a_source_of_documents_says_what_its_records_are() {
 fn a_source_says_how_its_lines_are_read() {
     let config = good("good-all-keys.yml");
     let source = &config.sources[0];
-    assert_eq!((&*source.name, &*source.partner), ("hostco-maintenance", "hostco"));
+    assert_eq!((&*source.name, &*source.partners), ("hostco-maintenance", &["hostco".into()][..]));
     let patterns = ["/var/log/partners/hostco/*.log", "/etc/offhours/logs/extra.log"];
     assert_eq!(source.patterns, patterns);
     assert_eq!(source.files_as_written, ["/var/log/partners/hostco/*.log", "logs/extra.log"]);

@@ -121,7 +121,7 @@ fn events(text: &[u8], zone: &Zone, part_at: Option<usize>) -> Result<Vec<Notice
 
 /// Of an answer that is no notice itself: which event it answers, and how.
 fn answer(event: &Component, zones: &Zones) -> Result<Values, Rejection> {
-    let told = ["UID", "SEQUENCE"].into_iter().filter_map(|name| event.property(name));
+    let told = ["UID", "SEQUENCE", "ORGANIZER"].into_iter().filter_map(|name| event.property(name));
     let mut values: Values = told.map(|p| (key_of(&p.name), text(p.text()))).collect();
     values.push(("partstat".to_owned(), answers_of(event)));
     if let Some(stamp) = event.property("DTSTAMP") {

@@ -5,7 +5,7 @@ mod formats;
 mod meaning;
 mod never_panics;
 
-use super::super::{Format, Match, MessageFormat, Pattern, TimeFormat, compile};
+use super::super::{Format, Match, Member, MessageFormat, Partners, Pattern, TimeFormat, compile};
 use super::*;
 use crate::calendar::Zone;
 use crate::event::{Body, Event};

@@ -344,7 +344,7 @@ fn source(source: &Source, now: Instant) -> String {
     };
     cells(&[
         ("source", plain(&source.name)),
-        ("partner", plain(&source.partner)),
+        ("partner", plain(&source.partners.join(", "))),
         ("state", state),
         ("last line", ago(source.last_line)),
         ("last event", ago(source.last_event)),

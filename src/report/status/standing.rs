@@ -128,6 +128,8 @@ fn known<'a>(view: &'a View<'a>) -> BTreeMap<RunNo, &'a Arc<Run>> {
 
 /// Partners of which nothing is followed.
 fn without_source(view: &View) -> usize {
-    let has_none = |name: &str| view.sources.iter().all(|source| *source.partner != *name);
+    let has_none = |name: &str| {
+        view.sources.iter().all(|source| source.partners.iter().all(|own| **own != *name))
+    };
     view.policy.partners.iter().filter(|partner| has_none(&partner.name)).count()
 }

@@ -47,7 +47,7 @@ fn ran(policy: &Policy, from: &str, to: &str) -> Shown {
     let taking = Taking {
         partner: "northhost".into(),
         ours: false,
-        event: Event { at: to, other_reading: None, body: Body::Run(line) },
+        event: Event { at: to, other_reading: None, partner: None, body: Body::Run(line) },
         place: None,
         read: 0,
         observed: to,

@@ -267,3 +267,84 @@ fn a_header_that_cannot_be_used_is_told_once_whatever_match_asks_for() {
         assert_eq!(read(&reader, header, &file), "bad_header", "{any}");
     }
 }
+
+/// Of a log of several partners: whose each line is, or the reason for which it is rejected.
+#[test]
+fn a_line_of_several_partners_names_one_of_them() {
+    let of = |source: Source| Source(Spec { partners: Some(two_partners()), ..source.0 });
+    let pattern = compile(r"^(?P<time>\S+) (?P<v>\w*) (?P<event>\w+) (?P<procedure>\w+)$").unwrap();
+    let (json, syslog) = (of(json_source()), of(source(Format::Syslog)));
+    let text = of(source(Format::Syslog).message(MessageFormat::Logfmt));
+    let syslog = syslog.map(Field::Event, "m@1.event").map(Field::Procedure, "m@1.procedure");
+    let syslog = Source(Spec {
+        partners: Some(Partners { key: "m@1.v".into(), ..two_partners() }),
+        ..syslog.0
+    });
+    let (logfmt, regex) = (of(logfmt()), of(regex_source(pattern)));
+    let at = "2025-11-10T13:10:00Z";
+    for (word, want) in [
+        ("N", "north"),
+        ("S1", "south"),
+        ("S22", "south"),
+        ("n", "unknown_partner"),
+        ("", "unknown_partner"),
+        ("north", "unknown_partner"),
+    ] {
+        let pairs = format!("time={at} event=started procedure=p");
+        for (source, line) in [
+            (&logfmt, format!("{pairs} v={word}")),
+            (&logfmt, format!("v=\" {word} \" {pairs}")),
+            (&json, format!(r#"{{"v":"{word}","time":"{at}","event":"started","procedure":"p"}}"#)),
+            (
+                &syslog,
+                format!("<13>1 {at} h a - - [m@1 v=\"{word}\" event=\"started\" procedure=\"p\"]"),
+            ),
+            (&text, format!("<13>1 {at} h a - - - event=started procedure=p v={word}")),
+            (&regex, format!("{at} {word} started p")),
+        ] {
+            assert_eq!(whose(source, &line), want, "{line}");
+        }
+    }
+    for line in [
+        r#"{"v":["N"],"event":"started"}"#,
+        r#"{"v":null,"event":"started"}"#,
+        r#"{"event":"started"}"#,
+    ] {
+        assert_eq!(whose(&json, line), "unknown_partner", "{line}");
+    }
+    // Noise is nobody's; what `match` asks for is somebody's.
+    assert_eq!(whose(&json, r#"{"v":"x"}"#), "ignored");
+    assert_eq!(whose(&json.clone().matching(None, &["x"]), r#"{"v":"x"}"#), "unknown_partner");
+    logfmt.check_rejected(&format!("time={at} event=started v=x"), Reason::UnknownPartner, 43);
+}
+
+/// Stamps without an offset are in the zone of whoever wrote the line.
+#[test]
+fn each_of_several_partners_has_its_zone() {
+    let source = Source(Spec { partners: Some(two_partners()), ..logfmt().0 });
+    let line = |v: &str| format!("time=\"2025-11-10 13:10:00\" event=started procedure=p v={v}");
+    source.check(&line("N"), "started 2025-11-10T12:10:00Z procedure=p");
+    source.check(&line("S7"), "started 2025-11-10T18:10:00Z procedure=p");
+}
+
+fn whose(source: &Source, line: &str) -> String {
+    let reader = source.clone().reader();
+    match reader.read(line.as_bytes(), &FileState::default(), near()) {
+        Reading::Event(event) => event.partner.expect("a partner").to_string(),
+        other => show(&other),
+    }
+}
+
+fn two_partners() -> Partners {
+    let member = |name: &str, zone: &str| Member {
+        partner: name.into(),
+        zone: Zone::find(zone).unwrap(),
+        clock_tolerance: crate::policy::defaults::CLOCK_TOLERANCE,
+    };
+    Partners {
+        key: "v".into(),
+        each: vec![member("north", "Europe/Oslo"), member("south", "America/Lima")],
+        words: [("N".to_owned(), "north".into())].into(),
+        patterns: vec![(compile(r"^S\d+$").unwrap(), "south".into())],
+    }
+}

@@ -126,9 +126,16 @@ fn a_number_means_the_run_of_that_number() {
     let rows: Vec<&str> = table.lines().map(|row| row.get(..4).unwrap_or_default()).collect();
     assert_eq!(rows, ["NO  ", " 1  ", " 2  "], "{table}");
     let none = offhours(&["runs", &storage, "--partner=nobody"]);
-    assert_eq!(text(&none.stdout) + &text(&none.stderr), "no run on record is as asked for\n");
+    assert_eq!(text(&none.stdout) + &text(&none.stderr), "", "a script sees that by the output");
     let none = offhours(&["rejected", &storage]);
-    assert_eq!(text(&none.stderr), "no rejected line is on record\n");
+    assert_eq!(text(&none.stdout) + &text(&none.stderr), "");
+    for (command, told) in [
+        ("runs --partner=nobody", "no run on record is as asked for"),
+        ("rejected", "no rejected line is on record"),
+    ] {
+        let shown = on_terminal(&format!("{command} {storage}"));
+        assert_eq!(shown.trim(), told);
+    }
     assert!(server.get("/runs/2").1.contains("Run 2 (M-1) of"));
     assert!(server.get("/api/v1/runs/2").1.contains("\"run_id\":\"M-1\""));
     assert_eq!(
@@ -234,4 +241,14 @@ fn a_bad_reload_leaves_the_old_configuration_in_force() {
     assert!(successful(&server));
     assert!(server.get("/metrics").1.contains("affected_service=\"lyra\""));
     assert!(server.stop().success());
+}
+
+/// What a person sees who runs a command on a terminal.
+fn on_terminal(arguments: &str) -> String {
+    let command = format!("{} {arguments}", env!("CARGO_BIN_EXE_offhours"));
+    let output = std::process::Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .stdin(std::process::Stdio::null())
+        .output();
+    text(&output.expect("script runs").stdout)
 }

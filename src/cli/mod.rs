@@ -216,6 +216,14 @@ fn say(text: impl std::fmt::Display) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
+/// Tells a person who looks at a terminal that there is nothing to show. A script sees that by the empty output.
+fn say_nothing_found(text: &str) {
+    use std::io::IsTerminal as _;
+    if std::io::stdout().is_terminal() {
+        say(text);
+    }
+}
+
 /// Writes to standard output; a reader that has gone away ends the command quietly.
 fn print(
     write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>,

@@ -26,7 +26,7 @@ pub fn run(options: &Options) -> Outcome {
     let reader = Reader::open(&options.storage.storage).map_err(usage)?;
     let found = reader.rejected(options.source.as_deref(), options.limit).map_err(failed)?;
     if found.is_empty() {
-        super::say("no rejected line is on record");
+        super::say_nothing_found("no rejected line is on record");
     }
     print(|out| {
         for r in found.iter().rev() {

@@ -79,7 +79,7 @@ pub fn run(options: &Options) -> Outcome {
     match options.format {
         Format::Table => {
             if reports.is_empty() {
-                super::say("no run on record is as asked for");
+                super::say_nothing_found("no run on record is as asked for");
                 return Ok(FINE);
             }
             let numbers = found.iter().map(|(run, ..)| Some(run.no));

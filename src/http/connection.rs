@@ -2,8 +2,8 @@
 
 use super::admission::Admission;
 use super::answer::Outgoing;
-use super::conversation::Conversation;
-use super::limits::Limits;
+use super::conversation::{Conversation, Stage};
+use super::limits::{DEAF_AFTER, Limits, SLOW_AFTER};
 use super::site::{Client, Site};
 use super::stream::Watched;
 use hyper::Request;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 
 /// The smallest buffer that the parser accepts, in bytes.
 const BUFFER_BYTES_MIN: usize = 8192;
@@ -42,15 +42,23 @@ pub(super) async fn converse<S>(
         service_fn(|request| respond(site.clone(), client, conversation.clone(), request)),
     ));
     let mut is_stopping = false;
+    let mut writing_since = None;
     loop {
         let stage = *stages.borrow_and_update();
+        let since = match stage.is_writing() {
+            true => *writing_since.get_or_insert_with(Instant::now),
+            false => {
+                writing_since = None;
+                Instant::now()
+            }
+        };
         tokio::select! {
             biased;
             // Errors here are the client's: a reset, half a request.
             _ = parser.as_mut() => return,
             // A sender that is gone leaves the stage as it is; the parser goes on.
             Ok(()) = stages.changed() => {}
-            () = expire(stage.limit(site.limits())) => {
+            () = expire(since, stage.limit(site.limits())) => {
                 tracing::debug!(?stage, "connection cut for taking too long");
                 return;
             }
@@ -58,8 +66,12 @@ pub(super) async fn converse<S>(
                 is_stopping = true;
                 parser.as_mut().graceful_shutdown();
             }
-            () = admission.asked_to_leave(), if stage.awaits_request() => {
+            () = admission.asked_to_leave(), if stage.may_leave() => {
                 tracing::debug!(?stage, "connection closed to make room");
+                return;
+            }
+            () = deaf(&admission, stage, since), if stage.is_writing() => {
+                tracing::debug!(?stage, "connection closed to make room: its client reads too slowly");
                 return;
             }
         }
@@ -84,14 +96,22 @@ async fn respond(
     conversation: Arc<Conversation>,
     request: Request<Incoming>,
 ) -> Result<hyper::Response<Outgoing>, Infallible> {
-    conversation.serving();
+    conversation.begun();
     let answer = site.answer(request, client, &conversation).await;
     Ok(answer.map(|data| Outgoing::new(data, conversation)))
 }
 
-async fn expire(limit: Option<Duration>) {
+async fn expire(since: Instant, limit: Option<Duration>) {
     match limit {
-        Some(limit) => sleep(limit).await,
+        Some(limit) => sleep_until(since + limit).await,
         None => pending().await,
     }
+}
+
+/// Resolves when a client that takes nothing, or is slow, has to make room. `since`: the beginning of the answer.
+async fn deaf(admission: &Admission, stage: Stage, since: Instant) {
+    let slow = since + SLOW_AFTER;
+    let deaf = if stage == Stage::Blocked { slow.min(Instant::now() + DEAF_AFTER) } else { slow };
+    sleep_until(deaf).await;
+    admission.asked_to_give_up().await;
 }

@@ -16,10 +16,14 @@ pub(super) enum Stage {
     Silent,
     /// A request's head has begun.
     Head,
+    /// A request has begun, and its body or the check of its login is waited for; the service bounds that itself.
+    Unready,
     /// A request is being answered; the service bounds that itself.
     Serving,
     /// The answer is handed over and not yet written.
     Writing,
+    /// The same, and the client takes none of it at the moment.
+    Blocked,
     /// Everything is answered.
     Idle,
     /// Our side is closed, the client's not yet.
@@ -32,8 +36,8 @@ impl Stage {
         match self {
             Stage::Silent => Some(limits.accept),
             Stage::Head => Some(limits.header_read),
-            Stage::Serving => None,
-            Stage::Writing => Some(limits.request),
+            Stage::Unready | Stage::Serving => None,
+            Stage::Writing | Stage::Blocked => Some(limits.request),
             Stage::Idle => Some(limits.idle),
             Stage::Closing => Some(LINGER),
         }
@@ -42,6 +46,16 @@ impl Stage {
     /// Whether the connection owes nothing: no request of it is complete and unanswered.
     pub(super) fn awaits_request(self) -> bool {
         matches!(self, Stage::Silent | Stage::Head | Stage::Idle)
+    }
+
+    /// Whether the connection may be closed to make room: nothing is being done for it.
+    pub(super) fn may_leave(self) -> bool {
+        self.awaits_request() || self == Stage::Unready
+    }
+
+    /// Whether an answer is on its way. One clock runs from its beginning to its end.
+    pub(super) fn is_writing(self) -> bool {
+        matches!(self, Stage::Writing | Stage::Blocked)
     }
 }
 
@@ -71,20 +85,36 @@ impl Conversation {
         self.enter_from(&[Stage::Silent, Stage::Idle], Stage::Head);
     }
 
-    /// A request is complete and goes to the service.
+    /// The head of a request is complete and goes to the service.
+    pub(super) fn begun(&self) {
+        let before = [Stage::Silent, Stage::Head, Stage::Idle, Stage::Writing, Stage::Blocked];
+        self.enter_from(&before, Stage::Unready);
+    }
+
+    /// The request is whole, and its sender known.
     pub(super) fn serving(&self) {
-        self.enter_from(&[Stage::Silent, Stage::Head, Stage::Idle, Stage::Writing], Stage::Serving);
+        self.enter_from(&[Stage::Unready], Stage::Serving);
     }
 
     /// The answer is in the hands of the writer.
     pub(super) fn writing(&self) {
-        self.enter_from(&[Stage::Serving], Stage::Writing);
+        self.enter_from(&[Stage::Unready, Stage::Serving], Stage::Writing);
+    }
+
+    /// The client does not take more of the answer for now,
+    pub(super) fn blocked(&self) {
+        self.enter_from(&[Stage::Writing], Stage::Blocked);
+    }
+
+    /// or it does again.
+    pub(super) fn moved(&self) {
+        self.enter_from(&[Stage::Blocked], Stage::Writing);
     }
 
     /// Everything handed over is written; `is_mid_head` if the next request has begun already.
     pub(super) fn flushed(&self, is_mid_head: bool) {
         let next = if is_mid_head { Stage::Head } else { Stage::Idle };
-        self.enter_from(&[Stage::Writing], next);
+        self.enter_from(&[Stage::Writing, Stage::Blocked], next);
     }
 
     /// Our side is being closed.

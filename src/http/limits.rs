@@ -15,6 +15,18 @@ pub(super) const LINGER_BYTES: usize = 256 * 1024;
 /// Pause before accepting again after the system refused (out of file descriptors or memory).
 pub(super) const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 
+/// What the system takes off our hands for one connection beyond what its client lets it send, in bytes.
+pub(super) const UNSENT_BYTES: u32 = 64 * 1024;
+
+/// After so long without taking a byte a client does not read, and makes room if others need it.
+pub(super) const DEAF_AFTER: Duration = Duration::from_millis(100);
+
+/// After so long a client that is still not done reading makes room as well.
+pub(super) const SLOW_AFTER: Duration = Duration::from_secs(5);
+
+/// Answers up to this size are not counted: each connection may have one.
+pub(super) const SMALL_BYTES: usize = 16 * 1024;
+
 /// What a client may ask of the server, in time and in space.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -30,13 +42,22 @@ pub struct Limits {
     /// Open connections. When all are taken, the one that has waited longest for a request is closed
     /// and further connects wait in the backlog.
     pub connections: usize,
-    /// Backend calls at the same time; further requests wait within their `request` time.
-    pub calls: usize,
+    /// Expositions, pages and lists, and questions that are answered at the same time. Each kind has places of its
+    /// own; further requests wait within their `request` time.
+    pub scrapes: usize,
+    pub pages: usize,
+    pub questions: usize,
+    /// So many requests of a kind wait for such a place; others are refused (503).
+    pub waiting: usize,
+    /// Expositions, and pages and lists, that are made and not yet read, in bytes; what several read counts once.
+    pub unread_bytes: usize,
     /// A request's head, in bytes (431).
     pub header_bytes: usize,
     /// A request's body, in bytes (413).
     pub body_bytes: usize,
-    /// Each of: reading a request's body (408), making its answer (503), writing the answer (cut).
+    /// From the end of a request's head to the end of its body (408).
+    pub body: Duration,
+    /// Each of: making an answer (503), writing it (cut).
     pub request: Duration,
     /// From the shutdown to the moment at which unfinished answers are cut.
     pub drain: Duration,
@@ -50,9 +71,14 @@ impl Default for Limits {
             handshake: Duration::from_secs(10),
             idle: Duration::from_secs(300),
             connections: 512,
-            calls: 4,
+            scrapes: 2,
+            pages: 2,
+            questions: 8,
+            waiting: 64,
+            unread_bytes: 32 << 20,
             header_bytes: 16 * 1024,
             body_bytes: 64 * 1024,
+            body: Duration::from_secs(10),
             request: Duration::from_secs(30),
             drain: Duration::from_secs(10),
         }

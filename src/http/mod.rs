@@ -3,7 +3,7 @@
 //!
 //! One request takes this way: [`server`] admits the connection, [`handshake`] encrypts it, [`stream`] watches its bytes,
 //! [`conversation`] keeps the stage (and so the deadline) it is in, [`site`] checks the request
-//! (by [`web`] also its sender) and asks the backend, [`answer`] dresses the reply.
+//! (by [`web`] also its sender), [`making`] asks the backend, [`answer`] dresses the reply.
 
 mod admission;
 mod answer;
@@ -15,6 +15,7 @@ mod handshake;
 mod head;
 mod inquiry;
 mod limits;
+mod making;
 mod names;
 mod problem;
 mod query;

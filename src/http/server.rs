@@ -2,9 +2,10 @@
 
 use super::admission::Admission;
 use super::handshake::begin;
-use super::limits::ACCEPT_BACKOFF;
+use super::limits::{ACCEPT_BACKOFF, UNSENT_BYTES};
 use super::site::Site;
 use super::{Backend, Limits, Web};
+use socket2::SockRef;
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
@@ -30,7 +31,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     let drain = limits.drain;
     let admission = Arc::new(Admission::new(limits.connections));
-    let site = Arc::new(Site::new(backend, web, limits));
+    let site = Arc::new(Site::new(backend, web, limits, admission.clone()));
     let stopping = watch::Sender::new(false);
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
@@ -70,6 +71,10 @@ async fn admit(
                 // Answers go out in one piece; waiting for more would only delay them.
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "connection cannot be set to send at once");
+                }
+                // Left to itself the system keeps megabytes for each client that does not read.
+                if let Err(error) = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT_BYTES) {
+                    tracing::debug!(%error, "the buffer of a connection cannot be limited");
                 }
                 return Ok((stream, client.ip(), admission.enter().await?));
             }

@@ -1,8 +1,10 @@
 //! From a request to its answer: the checks, the route, the call to the backend.
 
+use super::admission::Admission;
 use super::answer::{self, Answer, CALENDAR_TYPE, JSON_TYPE, METRICS_TYPE, TEXT_TYPE};
 use super::conversation::Conversation;
 use super::limits::{Limits, URL_BYTES};
+use super::making::{Kind, Making};
 use super::query::{RunQuery, WindowQuery};
 use super::routes::Route;
 use super::web::Rules;
@@ -14,7 +16,6 @@ use hyper::http::request::Parts;
 use hyper::{Request, StatusCode};
 use std::net::IpAddr;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 /// Who is at the other end of a connection.
@@ -29,14 +30,18 @@ pub(super) struct Site {
     backend: Arc<dyn Backend>,
     web: Arc<Web>,
     limits: Limits,
-    /// Backend calls, which may take their time and share the processor with the tail.
-    calls: Arc<Semaphore>,
+    making: Making,
 }
 
 impl Site {
-    pub(super) fn new(backend: Arc<dyn Backend>, web: Arc<Web>, limits: Limits) -> Site {
-        let calls = Arc::new(Semaphore::new(limits.calls));
-        Site { backend, web, limits, calls }
+    pub(super) fn new(
+        backend: Arc<dyn Backend>,
+        web: Arc<Web>,
+        limits: Limits,
+        admission: Arc<Admission>,
+    ) -> Site {
+        let making = Making::new(backend.clone(), admission, &limits);
+        Site { backend, web, limits, making }
     }
 
     /// The web configuration as it is now.
@@ -89,6 +94,7 @@ impl Site {
         let route = checks::method(&head.method, route)?;
         checks::encoding(&head.headers)?;
         let body = self.swallow(body).await?;
+        conversation.serving();
         if route.changes() {
             let served = if client.is_encrypted { rules.served_names() } else { &[] };
             checks::same_site(&head, self.web.names(), (client.is_encrypted, served))?;
@@ -133,7 +139,7 @@ impl Site {
             return Ok(Bytes::new());
         }
         let limited = Limited::new(body, self.limits.body_bytes);
-        match timeout(self.limits.request, limited.collect()).await {
+        match timeout(self.limits.body, limited.collect()).await {
             Ok(Ok(body)) => Ok(body.to_bytes()),
             Ok(Err(error)) if error.is::<LengthLimitError>() => Err(self.too_large()),
             Ok(Err(_)) => Err(Problem::bad_request("the body of the request cannot be read")),
@@ -152,10 +158,10 @@ impl Site {
     ) -> Result<Answer, Problem> {
         let query = head.uri.query().unwrap_or_default();
         match route {
-            Route::Status => self.call(|backend| Ok(answer::page(backend.status()?))).await,
+            Route::Status => self.page(head, |backend| Ok(answer::page(backend.status()?))).await,
             Route::Case(id) => {
                 let id = id.clone();
-                self.call(move |backend| match backend.case(&id)? {
+                self.page(head, move |backend| match backend.case(&id)? {
                     Some(page) => Ok(answer::page(page)),
                     None => Err(no_run(&id)),
                 })
@@ -163,7 +169,9 @@ impl Site {
             }
             Route::Metrics => {
                 let gzip = encoding::wants_gzip(&head.headers);
-                self.call(move |backend| exposition(backend.metrics()?, gzip)).await
+                let key = if gzip { "metrics, packed" } else { "metrics" };
+                let work = move |backend: &dyn Backend| exposition(backend.metrics()?, gzip);
+                self.making.shared(Kind::Exposition, key.to_owned(), work).await
             }
             Route::Healthy => match self.backend.healthy() {
                 Ok(()) => Ok(answer::ok(TEXT_TYPE, "healthy\n")),
@@ -175,20 +183,20 @@ impl Site {
             },
             Route::Runs => {
                 let query = RunQuery::parse(query)?;
-                self.call(move |backend| Ok(json(&backend.runs(&query)?))).await
+                self.page(head, move |backend| Ok(json(&backend.runs(&query)?))).await
             }
             Route::Run(id) => {
                 let id = id.clone();
-                self.call(move |backend| match backend.run(&id)? {
+                self.page(head, move |backend| match backend.run(&id)? {
                     Some(run) => Ok(json(&run)),
                     None => Err(no_run(&id)),
                 })
                 .await
             }
-            Route::Sources => self.call(|backend| Ok(json(&backend.sources()))).await,
+            Route::Sources => self.page(head, |backend| Ok(json(&backend.sources()))).await,
             Route::Windows => {
                 let query = WindowQuery::parse(query)?;
-                self.call(move |backend| {
+                self.page(head, move |backend| {
                     Ok(match backend.windows(&query)? {
                         Windows::Rows(rows) => json(&rows),
                         Windows::Calendar(file) => answer::ok(CALENDAR_TYPE, file),
@@ -199,42 +207,28 @@ impl Site {
             Route::MayStart => {
                 let inquiry = Inquiry::posted(query, body)?;
                 checks::posts(&head.method, &inquiry)?;
-                self.call(move |backend| Ok(json(&backend.may_start(&inquiry, &from)?))).await
+                let work =
+                    move |backend: &dyn Backend| Ok(json(&backend.may_start(&inquiry, &from)?));
+                self.making.one(Kind::Question, work).await
             }
             Route::Reload => {
-                self.call(|backend| backend.reload().map_err(Problem::internal)).await?;
-                Ok(answer::ok(TEXT_TYPE, "reloaded\n"))
+                let work = |backend: &dyn Backend| {
+                    backend.reload().map_err(Problem::internal)?;
+                    Ok(answer::ok(TEXT_TYPE, "reloaded\n"))
+                };
+                self.making.one(Kind::Question, work).await
             }
         }
     }
 
-    /// Calls the backend on a blocking thread, a few calls at a time, within the request's time.
-    async fn call<T: Send + 'static>(
+    /// Makes a page that everybody is shown who asks for the same.
+    async fn page(
         &self,
-        work: impl FnOnce(&dyn Backend) -> Result<T, Problem> + Send + 'static,
-    ) -> Result<T, Problem> {
-        let backend = self.backend.clone();
-        let calls = self.calls.clone();
-        let called = async move {
-            let turn = calls.acquire_owned().await;
-            // The turn moves along: a call that outlives its request still counts.
-            let work = move || {
-                let _turn = turn;
-                work(backend.as_ref())
-            };
-            tokio::task::spawn_blocking(work).await
-        };
-        match timeout(self.limits.request, called).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(error)) => {
-                tracing::error!(%error, "the making of an answer broke off");
-                Err(Problem::internal("the making of the answer broke off"))
-            }
-            Err(_) => Err(Problem::unavailable(format!(
-                "there was no answer within {} s",
-                self.limits.request.as_secs_f64()
-            ))),
-        }
+        head: &Parts,
+        work: impl FnOnce(&dyn Backend) -> Result<Answer, Problem> + Send + 'static,
+    ) -> Result<Answer, Problem> {
+        let target = head.uri.path_and_query().map_or("", |target| target.as_str());
+        self.making.shared(Kind::Page, target.to_owned(), work).await
     }
 
     fn too_large(&self) -> Problem {

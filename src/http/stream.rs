@@ -77,6 +77,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Watched<S> {
         Poll::Ready(Ok(bytes.len()))
     }
 
+    /// Takes note of whether the client takes what we write.
+    fn noted<T>(&self, poll: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        match poll.is_pending() {
+            true => self.conversation.blocked(),
+            false => self.conversation.moved(),
+        }
+        poll
+    }
+
     /// Reads and forgets what a refused client still sends, up to a limit; the stage's time bounds
     /// the wait.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -102,7 +111,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         if self.conversation.stage().awaits_request() {
             return self.poll_refuse(cx, bytes);
         }
-        Pin::new(&mut self.inner).poll_write(cx, bytes)
+        let poll = Pin::new(&mut self.inner).poll_write(cx, bytes);
+        self.noted(poll)
     }
 
     fn poll_write_vectored(
@@ -114,7 +124,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
             let first = slices.iter().find(|slice| !slice.is_empty());
             return self.poll_refuse(cx, first.map_or(&[], |slice| slice));
         }
-        Pin::new(&mut self.inner).poll_write_vectored(cx, slices)
+        let poll = Pin::new(&mut self.inner).poll_write_vectored(cx, slices);
+        self.noted(poll)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -122,7 +133,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(Pin::new(&mut self.inner).poll_flush(cx))?;
+        let poll = Pin::new(&mut self.inner).poll_flush(cx);
+        ready!(self.noted(poll))?;
         let is_mid_head = self.scan.is_mid_head();
         self.conversation.flushed(is_mid_head);
         Poll::Ready(Ok(()))

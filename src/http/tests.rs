@@ -5,4 +5,4 @@ mod framing;
 mod noise;
 mod slow;
 mod stop;
-pub(super) mod support;
+pub(in crate::http) mod support;

@@ -80,7 +80,7 @@ async fn an_idle_connection_is_closed_in_the_end() {
 
 #[tokio::test]
 async fn a_body_that_does_not_come_is_a_timeout() {
-    let limits = Limits { request: SOON, ..lenient() };
+    let limits = Limits { body: SOON, ..lenient() };
     let server = Server::start(Fake::default(), limits).await;
     let mut client = server.connect().await;
     let request = "POST /-/reload HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na";
@@ -90,19 +90,78 @@ async fn a_body_that_does_not_come_is_a_timeout() {
     assert_eq!(client.closed().await, 0);
 }
 
+/// An exposition of more than the sockets' buffers take.
+fn large() -> Fake {
+    Fake { metrics: Ok("x".repeat(LARGE)), ..Fake::default() }
+}
+
+const LARGE: usize = 16 << 20;
+
 #[tokio::test]
 async fn a_client_that_does_not_read_is_cut() {
-    // More than the sockets' buffers take.
-    let fake = Fake { metrics: Ok("x".repeat(64 << 20)), ..Fake::default() };
-    let limits = Limits { request: Duration::from_secs(1), connections: 1, ..lenient() };
-    let server = Server::start(fake, limits).await;
+    let limits = Limits { request: Duration::from_secs(1), ..lenient() };
+    let mut server = Server::start(large(), limits).await;
     let mut deaf = server.connect().await;
     deaf.send(&get("/metrics")).await;
-    // There is one place, and a connection that is owed an answer is not asked to leave it: that
-    // this one is answered means that the other was cut.
     assert_eq!(server.get("/-/healthy").await.status(), 200);
+    // A stop waits for whoever is owed an answer: that it ends means that the client was cut.
+    let _ = server.stop.take().unwrap().send(());
+    soon(&mut server.task).await.unwrap().unwrap();
     let count = deaf.closed().await;
-    assert!((1 << 14..64 << 20).contains(&count), "{count} bytes came");
+    assert!((1 << 14..LARGE).contains(&count), "{count} bytes came");
+}
+
+#[tokio::test]
+async fn who_does_not_read_makes_room_for_who_does() {
+    for limits in
+        [Limits { unread_bytes: LARGE, ..lenient() }, Limits { connections: 2, ..lenient() }]
+    {
+        let server = Server::start(large(), limits).await;
+        let mut deaf = [server.connect().await, server.connect().await];
+        for client in &mut deaf {
+            client.send(&get("/metrics").replace("Host: a", "Host: a\r\nConnection: close")).await;
+        }
+        assert_eq!(server.get("/metrics").await.body.len(), LARGE);
+        let mut cut = 0;
+        for client in &mut deaf {
+            cut += usize::from(client.closed().await < LARGE);
+        }
+        assert_ne!(cut, 0);
+    }
+}
+
+#[tokio::test]
+async fn slow_bodies_do_not_delay_a_scrape() {
+    let limits = Limits { connections: 8, ..lenient() };
+    let server = Server::start(Fake::default(), limits).await;
+    let mut held = Vec::new();
+    for _ in 0..24 {
+        let mut client = server.connect().await;
+        let head = "POST /api/v1/may-start HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n{";
+        client.send(head).await;
+        held.push(client);
+    }
+    assert_eq!(server.get("/metrics").await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_scrape_waits_for_no_page_and_no_question() {
+    let opener = Opener(Gate::default());
+    let fake = Fake { other_gate: Some(opener.0.clone()), ..Fake::default() };
+    let server = Server::start(fake, Limits { pages: 1, questions: 1, ..lenient() }).await;
+    let mut held = Vec::new();
+    for path in ["/", "/api/v1/may-start?partner=a", "/?", "/api/v1/may-start?partner=b"] {
+        let mut client = server.connect().await;
+        client.send(&get(path)).await;
+        held.push(client);
+    }
+    for path in ["/metrics", "/-/healthy", "/-/ready"] {
+        assert_eq!(server.get(path).await.status(), 200, "{path}");
+    }
+    opener.0.open();
+    for client in &mut held {
+        assert_eq!(client.reply(false).await.status(), 200);
+    }
 }
 
 #[tokio::test]
@@ -150,16 +209,15 @@ fn gated() -> (Fake, Opener, mpsc::UnboundedReceiver<()>) {
 async fn backend_calls_wait_for_each_other() {
     let (fake, opener, mut entries) = gated();
     let peak = fake.peak.clone();
-    let server = Server::start(fake, Limits { calls: 2, ..lenient() }).await;
+    let server = Server::start(fake, Limits { scrapes: 1, ..lenient() }).await;
     let mut clients = Vec::new();
-    for _ in 0..6 {
+    let packed = get("/metrics").replace("Host: a", "Host: a\r\nAccept-Encoding: gzip");
+    for request in [get("/metrics"), packed].into_iter().cycle().take(6) {
         let mut client = server.connect().await;
-        client.send(&get("/metrics")).await;
+        client.send(&request).await;
         clients.push(client);
     }
-    for _ in 0..2 {
-        soon(entries.recv()).await;
-    }
+    soon(entries.recv()).await;
     // What needs no call is answered meanwhile.
     assert_eq!(server.get("/-/healthy").await.status(), 200);
     assert_eq!(server.get("/-/ready").await.status(), 200);
@@ -167,13 +225,13 @@ async fn backend_calls_wait_for_each_other() {
     for client in &mut clients {
         assert_eq!(client.reply(false).await.status(), 200);
     }
-    assert_eq!(peak.load(Ordering::SeqCst), 2);
+    assert_eq!(peak.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
 async fn a_call_that_takes_too_long_is_answered_for() {
     let (fake, opener, mut entries) = gated();
-    let limits = Limits { request: SOON, calls: 1, ..lenient() };
+    let limits = Limits { request: SOON, scrapes: 1, ..lenient() };
     let server = Server::start(fake, limits).await;
     // The first hangs in the backend, the second never gets there: the first still has its turn.
     for _ in 0..2 {

@@ -46,7 +46,7 @@ impl Gate {
         self.0.1.notify_all();
     }
 
-    fn pass(&self) {
+    pub fn pass(&self) {
         let mut open = self.0.0.lock().unwrap();
         while !*open {
             open = self.0.1.wait(open).unwrap();
@@ -68,6 +68,8 @@ pub struct Fake {
     pub ready: Result<(), String>,
     pub reload: Result<(), String>,
     pub gate: Option<Gate>,
+    /// The same for pages and questions.
+    pub other_gate: Option<Gate>,
     /// Told of each call of `metrics` when it begins.
     pub entered: mpsc::UnboundedSender<()>,
     pub reloads: Arc<AtomicUsize>,
@@ -82,6 +84,7 @@ impl Default for Fake {
             ready: Ok(()),
             reload: Ok(()),
             gate: None,
+            other_gate: None,
             entered: mpsc::unbounded_channel().0,
             reloads: Arc::default(),
             inside: AtomicUsize::new(0),
@@ -116,6 +119,7 @@ impl Backend for Fake {
     }
 
     fn status(&self) -> Result<String, Problem> {
+        self.other_gate.iter().for_each(Gate::pass);
         Ok("<!doctype html><title>offhours</title>".to_owned())
     }
 
@@ -140,6 +144,7 @@ impl Backend for Fake {
     }
 
     fn may_start(&self, inquiry: &Inquiry, from: &str) -> Result<Value, Problem> {
+        self.other_gate.iter().for_each(Gate::pass);
         Ok(json!({ "inquiry": inquiry, "from": from }))
     }
 

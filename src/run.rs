@@ -84,6 +84,8 @@ words! {
         StartedAfterNo = "started_after_no",
         /// Nobody asked before a run whether it may start, although that was agreed.
         NotAsked = "not_asked",
+        /// The clock of the machine was set while a run was not final.
+        ClockSet = "clock_set",
     }
 }
 

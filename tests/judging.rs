@@ -910,6 +910,19 @@ fn a_commit_that_fails_changes_nothing() {
 }
 
 #[test]
+fn a_clock_that_was_set_is_on_record_where_a_run_is_not_final() {
+    let mut s = Story::new();
+    s.draft.clock_was_set(at("02:00:00"), "by a day");
+    assert_eq!(s.irregular(), [], "no run is open");
+    s.says("03:30:00", Started, "procedure=compaction id=1");
+    s.draft.clock_was_set(at("04:00:00"), "by a day");
+    assert_eq!(s.irregular(), [("clock_set", 1)]);
+    s.says("04:10:00", Finished, "id=1");
+    s.draft.clock_was_set(at("04:20:00"), "by a day");
+    assert_eq!(s.irregular(), [("clock_set", 1)], "it is final");
+}
+
+#[test]
 fn every_kind_of_irregularity_is_a_word() {
     for kind in Irregularity::ALL {
         assert_eq!(Irregularity::parse(kind.as_str()), Some(*kind));

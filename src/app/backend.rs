@@ -52,8 +52,11 @@ impl Backend for Published {
         own.process = process::view();
         own.web = self.web.view();
         own.last_turn =
-            TimeDelta::from_std(self.shared.pulse().age()).ok().map(|a| clock::now() - a);
+            TimeDelta::from_std(self.shared.pulse().age()).ok().map(|a| clock::wall() - a);
         own.log_dropped = log_queue::dropped();
+        let standing = clock::standing();
+        own.clock_ahead = standing.ahead.unwrap_or_default();
+        (own.clock_jumps, own.slept) = (standing.jumps, standing.slept);
         let ledger = self.shared.ledger();
         // Asked for behind the ledger: counters of time must not be counted by a policy that is over.
         let config = self.shared.config();

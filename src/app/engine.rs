@@ -40,6 +40,8 @@ pub struct Engine {
     /// Questions that nobody has answered yet.
     pub(super) waiting: Vec<Asking>,
     pub(super) last_look: Moment,
+    /// What had become of the clock at the last look.
+    pub(super) clock: clock::Standing,
     last_commit: Moment,
     last_check: Moment,
     /// The policy in force, until it is on record.
@@ -75,6 +77,7 @@ impl Engine {
             new_policy: Some(Arc::new(text_of(&config))),
             config,
             last_look: Moment::now(),
+            clock: clock::standing(),
             last_commit: Moment::now(),
             last_check: Moment::now(),
             progress,
@@ -100,6 +103,8 @@ impl Engine {
             loop {
                 self.shared.pulse().beat();
                 let now = clock::now();
+                // Before a bound is found broken by a clock that was set.
+                self.look_at_clock();
                 let more = self.follower.read(now);
                 let batch = self.take_batch(now);
                 let more = more | batch.as_ref().is_ok_and(|batch| batch.more);

@@ -29,12 +29,15 @@ pub mod shared;
 mod showing;
 pub mod sign_off;
 mod status;
+mod timekeeping;
 pub mod verify;
 pub mod watch;
 pub mod witness;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
+
+use chrono::TimeDelta;
 
 use crate::calendar::civil::tzdb_version;
 use crate::calendar::holidays;
@@ -83,6 +86,9 @@ pub fn own_view(store: &Store) -> Result<OwnView, StoreError> {
         ledger_errors: 0,
         last_turn: None,
         log_dropped: 0,
+        clock_ahead: TimeDelta::zero(),
+        clock_jumps: 0,
+        slept: TimeDelta::zero(),
         alerts_sent: BTreeMap::new(),
         calendars: Vec::new(),
         reload_ok: true,

@@ -222,6 +222,17 @@ impl Draft {
         self.record(clock, &taking.partner, what);
     }
 
+    /// Puts on record, for each partner with a run that is not final, that the clock was set by which bounds are kept.
+    pub fn clock_was_set(&mut self, now: Instant, detail: &str) {
+        let partners: BTreeSet<Arc<str>> =
+            self.ledger.unsealed().map(|run| run.partner.clone()).collect();
+        for partner in partners {
+            let (kind, detail) = (Irregularity::ClockSet, detail.into());
+            let what = What::Irregular { kind, at: now, detail, times: 1, place: None };
+            self.record(now, &partner, what);
+        }
+    }
+
     fn doubt_stamp(&mut self, policy: &Policy, clock: Instant, taking: &Taking) {
         let (at, observed) = (taking.stamped(), taking.observed);
         let late_after =

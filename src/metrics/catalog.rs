@@ -252,6 +252,12 @@ Program {
         "When the loop that reads and judges last began a turn; it does so at least every second.";
     LOG_DROPPED: Counter "offhours_log_dropped_records_total" NONE,
         "Records of the program's own log that were dropped because nobody read it.";
+    CLOCK_OFFSET: Gauge "offhours_clock_offset_seconds" NONE,
+        "How far the machine's clock is ahead of the time that bounds go by: 0 while it is believed.";
+    CLOCK_JUMPS: Counter "offhours_clock_jumps_total" NONE,
+        "Jumps of the clock of the machine by more than a minute.";
+    SLEPT: Counter "offhours_suspended_seconds_total" NONE,
+        "Time for which the machine was suspended.";
     RELOAD_OK: Gauge "offhours_config_last_reload_successful" NONE,
         "Whether the last attempt to load the configuration succeeded.";
     RELOAD_AT: Gauge "offhours_config_last_reload_success_timestamp_seconds" NONE,

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use crate::metrics::page::Page;
 use crate::metrics::{OwnView, ProcessView, View, catalog};
-use crate::time::unix_seconds;
+use crate::time::{seconds, unix_seconds};
 
 /// A table of holidays that ends sooner than this is worth a warning.
 const EXPIRING: TimeDelta = TimeDelta::days(365);
@@ -44,6 +44,9 @@ fn program(page: &mut Page, view: &View) {
     let own = view.own;
     page.family(&catalog::LOOP_LAST_TURN).set_time(&[], own.last_turn);
     page.set(&catalog::LOG_DROPPED, own.log_dropped as f64);
+    page.set(&catalog::CLOCK_OFFSET, seconds(own.clock_ahead));
+    page.set(&catalog::CLOCK_JUMPS, own.clock_jumps as f64);
+    page.set(&catalog::SLEPT, seconds(own.slept));
     page.family(&catalog::RELOAD_OK).set_flag(&[], own.reload_ok);
     page.family(&catalog::RELOAD_AT).set_time(&[], own.reload_at);
     if let Some(web) = &own.web {

@@ -270,6 +270,9 @@ pub fn own() -> OwnView {
         ledger_errors: 0,
         last_turn: Some(at("2025-11-10T00:00")),
         log_dropped: 3,
+        clock_ahead: TimeDelta::hours(25),
+        clock_jumps: 1,
+        slept: TimeDelta::minutes(90),
         alerts_sent: BTreeMap::new(),
         calendars: vec![CalendarView {
             name: "partner.ics".into(),

@@ -88,6 +88,10 @@ pub struct OwnView {
     pub last_turn: Option<Instant>,
     /// Records of the log that were dropped because nobody read it.
     pub log_dropped: u64,
+    /// How far the clock of the machine is ahead of what is believed, how often it jumped, and how long the machine slept.
+    pub clock_ahead: TimeDelta,
+    pub clock_jumps: u64,
+    pub slept: TimeDelta,
     /// By result: `ok`, `error`.
     pub alerts_sent: BTreeMap<String, u64>,
     /// The calendar files of the configuration.

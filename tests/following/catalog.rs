@@ -175,8 +175,8 @@ const CASES: &[Row] = &[
     ),
     row(
         39,
-        "the clock is set by -1 h and +2 h",
-        "nothing lost, nothing twice; `irregularities{future}` and `{late}`",
+        "the clock is set by -1 h and +2 h, or jumps 25 h ahead for a moment",
+        "nothing lost, nothing twice; it is not believed until it has gone right for 10 minutes: no `irregularities{future}` or `{late}`, no run is given up; `clock_jumps`",
     ),
     measured(
         40,

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, Signal, kill_process, prlimit};
 
+use crate::support::eventually;
 use crate::support::outside::program_of_others;
-use crate::support::{breathe, eventually};
 
 use super::*;
 
@@ -306,32 +306,36 @@ impl Drop for Unmount {
     }
 }
 
-/// The clock of the program is set while it runs; its logs go on being stamped by another.
-#[test]
-fn case_39_the_clock_is_set() {
-    let Some(_) = program_of_others("faketime") else { return };
+/// A program whose clock another file sets, and that file; `None` if that cannot be made.
+fn with_a_clock(home: &Home) -> Option<(Command, impl Fn(&str) + use<>)> {
+    program_of_others("faketime")?;
     let library = ["x86_64", "aarch64"]
         .map(|machine| format!("/usr/lib/{machine}-linux-gnu/faketime/libfaketime.so.1"));
     let Some(library) = library.into_iter().find(|path| Path::new(path).exists()) else {
-        return cannot_be_made("39", "libfaketime.so.1 is not where Debian puts it");
+        cannot_be_made("39", "libfaketime.so.1 is not where Debian puts it");
+        return None;
     };
-    let mut home = Home::new("logs/app.log");
     let clock = home.folder.path().join("clock");
-    let set = |offset: &str| {
-        let next = home.folder.path().join("clock.next");
+    let mut command = program();
+    command.env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", &clock);
+    command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+    let set = move |offset: &str| {
+        let next = clock.with_extension("next");
         fs::write(&next, offset).expect("an offset");
         fs::rename(&next, &clock).expect("an offset");
     };
     set("+0");
-    let mut command = program();
-    command.env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", &clock);
-    command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+    Some((command, set))
+}
+
+/// The clock of the program is set while it runs; its logs go on being stamped by another, and that one is right.
+#[test]
+fn case_39_the_clock_is_set() {
+    let mut home = Home::new("logs/app.log");
+    let Some((command, set)) = with_a_clock(&home) else { return };
     let server = home.start_by(command);
-    let mut home = std::mem::replace(&mut home, Home::new("unused"));
-    for offset in ["+0", "-3600", "+7200", "+0"] {
-        let next = home.folder.path().join("clock.next");
-        fs::write(&next, offset).expect("an offset");
-        fs::rename(&next, home.folder.path().join("clock")).expect("an offset");
+    for offset in [0, -3600, 7200, 0] {
+        set(&format!("{offset:+}"));
         let seen = Instant::now();
         home.write("app.log", 2);
         home.expect_all(&server);
@@ -339,11 +343,43 @@ fn case_39_the_clock_is_set() {
         fs::rename(home.path("app.log"), home.path("app.log.1")).expect("a rotation");
         home.write("app.log", 2);
         home.expect_all(&server);
-        breathe();
+        let is_told = |told: f64| (told - f64::from(offset)).abs() < 60.0;
+        eventually("it is told", || is_told(value(&server, "offhours_clock_offset_seconds")));
     }
-    let future = "maintenance_irregularities_total{partner=\"northhost\",kind=\"future\"}";
-    let late = "maintenance_irregularities_total{partner=\"northhost\",kind=\"late\"}";
-    assert!(0.0 < value(&server, future), "stamps were ahead of its clock");
-    assert!(0.0 < value(&server, late), "stamps were behind its clock");
+    assert!(2.0 <= value(&server, "offhours_clock_jumps_total"));
+    for kind in ["future", "late"] {
+        let series =
+            format!("maintenance_irregularities_total{{partner=\"northhost\",kind=\"{kind}\"}}");
+        assert_eq!(
+            value(&server, &series),
+            0.0,
+            "{kind}: stamps are not held against a clock that was set"
+        );
+    }
     assert_eq!(losses(&server), 0.0);
+}
+
+#[test]
+fn case_39_a_clock_that_jumps_gives_no_run_up() {
+    let home = Home::new("logs/app.log");
+    let Some((command, set)) = with_a_clock(&home) else { return };
+    let server = home.start_by(command);
+    let both = run(0);
+    let (start, end) = both.split_once('\n').expect("two lines");
+    let append = |line: &str| {
+        open(&home.path("app.log")).write_all(format!("{line}\n").as_bytes()).expect("a line");
+    };
+    append(start);
+    eventually("it runs", || value(&server, EVENTS) == 1.0);
+    let offset = || value(&server, "offhours_clock_offset_seconds");
+    // Longer than a run may last before it is given up.
+    set("+90000");
+    eventually("it is told", || 89_000.0 < offset());
+    set("+0");
+    eventually("it came back", || offset() == 0.0);
+    append(end.trim_end());
+    eventually("it ends", || value(&server, EVENTS) == 2.0);
+    let runs = server.get("/api/v1/runs").1;
+    assert!(runs.contains("\"finished\"") && !runs.contains("\"lost\""), "{runs}");
+    assert_eq!(value(&server, "offhours_clock_jumps_total"), 1.0);
 }

@@ -192,7 +192,7 @@ impl Changes {
         Ok(Accepted::New(revision))
     }
 
-    /// The notice that an answer to a slot amounts to; `None`: nothing is on record that it could answer.
+    /// The notice that an answer to a slot, or its cancellation, amounts to; `None`: it is about nothing on record.
     pub fn answered(&self, answer: &Notice) -> Option<Notice> {
         let change_id = self.by_slot.get(answer.slot.as_deref()?)?;
         let latest = self.slot(change_id, answer.slot.as_deref())?.latest()?;

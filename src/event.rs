@@ -169,7 +169,7 @@ pub struct RunLine {
 /// A change notice: one revision as the partner sent it. `None` (or empty) means that it omits the field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notice {
-    /// Empty: an answer to the change that has the slot, whichever that is.
+    /// Empty: an answer to the change that has the slot, whichever that is, or its cancellation.
     pub change_id: Box<str>,
     /// One of several planned spans of the change, each with revisions of its own.
     pub slot: Option<Box<str>>,

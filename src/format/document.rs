@@ -103,7 +103,7 @@ impl Reader {
                         }
                     }
                     let file = FileState::default();
-                    let read = match notice.is_answer {
+                    let read = match notice.is_by_uid {
                         true => records::answer(&self.fields(&slots, &file, written), written),
                         false => self.record_event(&slots, &file, written),
                     };

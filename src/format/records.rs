@@ -174,17 +174,18 @@ pub(super) fn record(fields: &Fields, written: Instant) -> Result<Event, Rejecti
     Ok(Event { at, other_reading: other_at.map(other), partner: None, body })
 }
 
-/// An answer to the notice of a slot; ignored unless it says yes to one.
+/// An answer to the notice of a slot, or its cancellation; ignored unless it says yes to one, or cancels.
 pub(super) fn answer(fields: &Fields, written: Instant) -> Result<Reading, Rejection> {
     let stamp = fields.time()?.map(|stamp| fields.of_line(stamp));
     let (at, other_at) = stamp.unwrap_or((written, None));
     let answers = fields.names(Field::Accepted)?;
     let accepted = answers.iter().any(|word| word.eq_ignore_ascii_case(ACCEPTED));
-    let slot = fields.name(Field::Slot)?.filter(|_| accepted);
+    let status = status(fields)?.filter(|status| *status == Status::Cancelled);
+    let slot = fields.name(Field::Slot)?.filter(|_| accepted || status.is_some());
     let Some(slot) = slot else { return Ok(Reading::Ignored) };
     let revision = fields.revision()?;
-    let answer =
-        Notice { slot: Some(slot), revision, accepted, is_record: true, ..Notice::default() };
+    let slot = Some(slot);
+    let answer = Notice { slot, revision, status, accepted, is_record: true, ..Notice::default() };
     let body = Body::Notice(answer);
     let partner = fields.partner()?;
     let other_reading = other_at.map(other);

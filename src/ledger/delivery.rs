@@ -44,6 +44,14 @@ impl Draft {
         taking: &Taking,
         notice: &Notice,
     ) -> Result<Taken, BadPlan> {
+        let none = Changes::default();
+        let changes = self.ledger.book(&taking.partner).map_or(&none, |book| &book.changes);
+        let answered = notice.change_id.is_empty().then(|| changes.answered(notice));
+        let notice = match &answered {
+            None => notice,
+            Some(Some(notice)) => notice,
+            Some(None) => return Ok(Taken::Known),
+        };
         let (mut taken, mut earliest) = (Taken::Known, taking.event.at);
         for (told, stamp) in self.told(taking, notice) {
             if self.take_revision(clock, taking, &told, stamp)? == Taken::New {
@@ -51,7 +59,7 @@ impl Draft {
             }
             earliest = earliest.min(stamp);
         }
-        if taking.ours && !notice.change_id.is_empty() {
+        if taking.ours {
             if taken == Taken::New {
                 self.look_back(policy, clock, taking, &notice.change_id, earliest);
             }

@@ -259,13 +259,6 @@ impl Draft {
     ) -> Result<Taken, BadPlan> {
         let none = Changes::default();
         let changes = self.ledger.book(&taking.partner).map_or(&none, |b| &b.changes);
-        let is_answer = notice.change_id.is_empty();
-        let answered = is_answer.then(|| changes.answered(notice));
-        let notice = match &answered {
-            None => notice,
-            Some(Some(notice)) => notice,
-            Some(None) => return Ok(Taken::Known),
-        };
         let accepted = changes.accept(notice, stamp, taking.observed, taking.ours)?;
         let Accepted::New(revision) = accepted else { return Ok(Taken::Known) };
         let change_id = changes.id(&notice.change_id);
@@ -285,6 +278,7 @@ impl Draft {
             self.irregular(clock, taking, Irregularity::SecondRevision, detail);
         }
         // An answer of ours changes nothing that a run is judged by.
+        let is_answer = notice.accepted && notice.status.is_none();
         if self.evidence == Evidence::Readings && !is_answer && !taking.ours {
             self.note_backdated(clock, taking, &change_id, &revision);
         }

@@ -23,8 +23,8 @@ const PREFIX: &str = "X-MAINTNOTE-";
 pub(super) struct Notice {
     /// Byte offset of its `BEGIN`; in a mail, of the part that carries it.
     pub at: usize,
-    /// Somebody's answer to a notice (RFC 5546, 3.2.3), which need not say more than whose notice it is.
-    pub is_answer: bool,
+    /// It says of which event it speaks by the UID alone: somebody's answer (RFC 5546, 3.2.3), or a cancellation (3.2.5).
+    pub is_by_uid: bool,
     /// `None`: it is no notice of maintenance.
     pub values: Result<Option<Values>, Rejection>,
 }
@@ -46,7 +46,7 @@ pub(super) fn notices(body: &[u8], zone: &Zone) -> Result<Vec<Notice>, Rejection
     let mut found = Vec::new();
     in_mail(&mail, zone, 0, &mut found);
     if found.is_empty() {
-        found.push(Notice { at: 0, is_answer: false, values: Ok(None) });
+        found.push(Notice { at: 0, is_by_uid: false, values: Ok(None) });
     }
     Ok(found)
 }
@@ -74,7 +74,7 @@ fn is_mail(mail: &Message) -> bool {
 fn in_mail(mail: &Message, zone: &Zone, depth: usize, found: &mut Vec<Notice>) {
     for part in &mail.parts {
         let at = usize::try_from(part.offset_body).unwrap_or_default();
-        let refused = |rejection| Notice { at, is_answer: false, values: Err(rejection) };
+        let refused = |rejection| Notice { at, is_by_uid: false, values: Err(rejection) };
         match &part.body {
             PartType::Message(inner) if depth < MAILS_DEEP_MAX => {
                 in_mail(inner, zone, depth + 1, found);
@@ -104,23 +104,38 @@ fn events(text: &[u8], zone: &Zone, part_at: Option<usize>) -> Result<Vec<Notice
     for calendar in document.components.iter().filter(|c| c.name == "VCALENDAR") {
         let zones = Zones::of(calendar, None, zone);
         let method = calendar.text("METHOD").unwrap_or_default();
-        let answers = method.trim().eq_ignore_ascii_case("REPLY");
+        let is = |word: &str| method.trim().eq_ignore_ascii_case(word);
+        let (answers, cancels) = (is("REPLY"), is("CANCEL"));
         for event in calendar.components.iter().filter(|c| c.name == "VEVENT") {
             let at = part_at.unwrap_or(event.at);
             let is_notice = event.properties.iter().any(|p| p.name.starts_with(PREFIX));
-            let values = match (is_notice, answers) {
-                (true, _) => values(event, &zones).map(Some),
-                (_, true) => answer(event, &zones).map(Some),
-                _ => Ok(None),
+            let is_cancelled = !answers && (cancels || says(event, "STATUS", CANCELLED));
+            let values = match is_notice {
+                true => values(event, &zones, is_cancelled).map(Some),
+                false if answers || is_cancelled => by_uid(event, &zones).map(Some),
+                false => Ok(None),
             };
-            found.push(Notice { at, is_answer: !is_notice, values });
+            let add_status = |mut values: Values| {
+                if is_cancelled {
+                    values.push(("status".to_owned(), Value::text(CANCELLED.to_owned(), 0)));
+                }
+                values
+            };
+            let values = values.map(|values| values.map(add_status));
+            found.push(Notice { at, is_by_uid: !is_notice, values });
         }
     }
     Ok(found)
 }
 
-/// Of an answer that is no notice itself: which event it answers, and how.
-fn answer(event: &Component, zones: &Zones) -> Result<Values, Rejection> {
+const CANCELLED: &str = "CANCELLED";
+
+fn says(event: &Component, property: &str, word: &str) -> bool {
+    event.text(property).is_some_and(|text| text.trim().eq_ignore_ascii_case(word))
+}
+
+/// Of an answer or a cancellation that is no notice itself: of which event it speaks, and how.
+fn by_uid(event: &Component, zones: &Zones) -> Result<Values, Rejection> {
     let told = ["UID", "SEQUENCE", "ORGANIZER"].into_iter().filter_map(|name| event.property(name));
     let mut values: Values = told.map(|p| (key_of(&p.name), text(p.text()))).collect();
     values.push(("partstat".to_owned(), answers_of(event)));
@@ -131,9 +146,10 @@ fn answer(event: &Component, zones: &Zones) -> Result<Values, Rejection> {
     Ok(values)
 }
 
-fn values(event: &Component, zones: &Zones) -> Result<Values, Rejection> {
+/// `is_cancelled`: by its own STATUS or by the METHOD of its calendar.
+fn values(event: &Component, zones: &Zones, is_cancelled: bool) -> Result<Values, Rejection> {
     let mut values = Vec::new();
-    // Of STATUS and X-MAINTNOTE-STATUS the latter counts: it comes last.
+    // Of STATUS and X-MAINTNOTE-STATUS the latter counts, unless the former cancels.
     let (ours, theirs): (Vec<_>, Vec<_>) =
         event.properties.iter().partition(|property| property.name.starts_with(PREFIX));
     for property in theirs {
@@ -146,7 +162,7 @@ fn values(event: &Component, zones: &Zones) -> Result<Values, Rejection> {
     let objects = event.all("X-MAINTNOTE-OBJECT-ID").map(Property::text).collect();
     values.push(("object".to_owned(), list(objects)));
     values.push(("partstat".to_owned(), answers_of(event)));
-    for (key, at) in times(event, zones)? {
+    for (key, at) in times(event, zones, is_cancelled)? {
         values.push((key.to_owned(), text(rfc3339(at))));
     }
     Ok(values)
@@ -162,7 +178,11 @@ fn list(texts: Vec<String>) -> Value<'static> {
 }
 
 /// `dtstamp`, `dtstart` and `dtend`, as far as they are there; an end may be told by its distance.
-fn times(event: &Component, zones: &Zones) -> Result<Vec<(&'static str, Instant)>, Rejection> {
+fn times(
+    event: &Component,
+    zones: &Zones,
+    is_cancelled: bool,
+) -> Result<Vec<(&'static str, Instant)>, Rejection> {
     let bad = |reason, detail: String| Rejection::new(reason, detail);
     let read = |name: &str, edge: Edge| match event.property(name) {
         None => Ok(None),
@@ -186,8 +206,7 @@ fn times(event: &Component, zones: &Zones) -> Result<Vec<(&'static str, Instant)
             return Err(bad(Reason::BadDuration, detail));
         }
     }
-    let status = event.text("X-MAINTNOTE-STATUS").unwrap_or_default();
-    let is_cancelled = status.trim().eq_ignore_ascii_case("CANCELLED");
+    let is_cancelled = is_cancelled || says(event, "X-MAINTNOTE-STATUS", CANCELLED);
     if start.is_some() && end.is_none() && !is_cancelled {
         let detail = "the notice has a DTSTART but no DTEND: nobody knows when it is to end";
         return Err(bad(Reason::BadPlan, detail.to_owned()));

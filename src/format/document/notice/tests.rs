@@ -136,6 +136,30 @@ fn an_answer_says_which_event_it_is_about_and_how() {
 }
 
 #[test]
+fn an_event_that_is_called_off_is_cancelled_whatever_else_it_says() {
+    let event = "UID:a\nSEQUENCE:2\nDTSTAMP:20260302T080000Z\nDTSTART:20260310T220000Z";
+    let cancel =
+        |event: &str| calendar(event).replace("BEGIN:VEVENT", "METHOD:CANCEL\nBEGIN:VEVENT");
+    let status = format!("{event}\nSTATUS:Cancelled");
+    let want = "uid=a sequence=2 partstat=[] dtstamp=2026-03-02T08:00:00Z status=CANCELLED";
+    assert_eq!(told(&cancel(event)).unwrap(), [want]);
+    check(&status, want);
+    // A notice that says it is confirmed, without an end.
+    for text in [
+        cancel(&format!("{event}\n{ID}\nX-MAINTNOTE-STATUS:CONFIRMED")),
+        calendar(&format!("{status}\n{ID}\nX-MAINTNOTE-STATUS:CONFIRMED")),
+        calendar(&format!("{status}\n{ID}")),
+    ] {
+        let said = told(&text).unwrap();
+        assert!(said[0].ends_with("status=CANCELLED"), "{said:?}");
+    }
+    // Who answers calls nothing off, and the state of an event of others is nothing to us.
+    let reply = calendar(&status).replace("BEGIN:VEVENT", "METHOD:REPLY\nBEGIN:VEVENT");
+    assert!(!told(&reply).unwrap()[0].contains("status="));
+    check(&format!("{event}\nSTATUS:CONFIRMED"), "none of ours");
+}
+
+#[test]
 fn a_closed_calendar_need_not_be_waited_for() {
     for (text, want) in [
         (calendar(ID), true),

@@ -86,13 +86,15 @@ impl Night {
         new
     }
 
+    /// `id`: of the run, and of its change if that is named behind it.
     fn says(&mut self, clock: &str, kind: Kind, id: &str) {
+        let (id, change) = id.split_once(' ').map_or((id, None), |(id, named)| (id, Some(named)));
         let line = RunLine {
             kind,
             services: vec!["crm".into()],
             procedure: Some("patching".into()),
             run_id: Some(id.into()),
-            change_id: None,
+            change_id: change.map(Box::from),
             trigger: Trigger::Manual,
             phase: None,
             outcome: None,
@@ -179,18 +181,19 @@ fn an_export_every_hour_while_runs_begin_in_between() {
 #[test]
 fn an_emergency_of_the_change_system_is_approved_there() {
     let mut night = Night::new();
-    night.says("10:00:00", Started, "a");
+    night.says("10:00:00", Started, "a CHG9");
     night.check(1, "violation", &["in_business_hours", "outside_window"], false);
     let row = |state: &str, approval: &str, set: &str, updated: &str| {
         format!(
             "CHG9,Patching,Emergency,{state},{approval},{set},2026-05-12 10:00:00,2026-05-12 11:00:00,crm-db-01,2026-05-12 {updated}"
         )
     };
+    // What is left empty approves nothing.
     let waits = row("Scheduled", "", "", "09:55:00");
     night.export("10:30:00", &[&waits]);
     night.says("10:45:00", Finished, "a");
     night.check(1, "exempt", &["in_business_hours", "outside_window"], false);
-    let waived = ["in_business_hours", "outside_window", "short_notice"];
+    let waived = ["in_business_hours", "outside_window", "unconfirmed"];
     night.pass(at("11:00:00"));
     night.check(1, "exempt", &waived, false);
     assert!(night.draft.ledger().run(1).expect("a run").approved.is_none());

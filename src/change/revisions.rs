@@ -34,6 +34,18 @@ impl Changes {
         notice.revision.unwrap_or(next)
     }
 
+    /// Whether other times than those of a record were on record of its slot, stamped from one instant until another.
+    pub fn was_planned_otherwise(&self, notice: &Notice, from: Instant, until: Instant) -> bool {
+        let Some(slot) = self.slot(&notice.change_id, notice.slot.as_deref()) else { return false };
+        let differs = |planned: Planned| {
+            notice.planned_start.is_some_and(|start| start != planned.start)
+                || notice.planned_end.is_some_and(|end| end != planned.end)
+        };
+        let is_stamped_then = |r: &Revision| from <= r.stamp && r.stamp < until;
+        let mut rows = slot.revisions.iter().zip(&slot.row);
+        rows.any(|(r, kept)| is_stamped_then(r) && kept.resolved.planned.is_some_and(differs))
+    }
+
     /// The status of one slot of a change as it was on record.
     pub fn status(&self, change_id: &str, slot: Option<&str>, as_of: AsOf) -> Option<Status> {
         let (id, _) = self.by_id.get_key_value(change_id)?;

@@ -151,6 +151,11 @@ impl Fields<'_, '_> {
         !matches!(self.text(field), Ok(None))
     }
 
+    /// Whether the record has a place for it, be it empty.
+    pub(super) fn is_there(&self, field: Field) -> bool {
+        self.mapping.slot(field).is_some_and(|slot| self.slots.get(slot).is_some())
+    }
+
     /// Whose the line is, where the source has several partners.
     pub(super) fn partner(&self) -> Result<Option<Arc<str>>, Rejection> {
         let Some(partners) = &self.spec.partners else { return Ok(None) };

@@ -208,14 +208,18 @@ fn standing(fields: &Fields, at: Instant) -> Result<Standing, Rejection> {
     let told = fields.planned(Field::ConfirmedAt, at)?;
     let status = status(fields)?;
     let approval = fields.word(Field::Approval, Approval::ALL, Approval::as_str)?;
-    let Some(approval) = approval else {
+    if approval.is_none() && !fields.is_there(Field::Approval) {
         return Ok(Standing { status, confirmed_at: told, approved_at: None });
-    };
-    let is_approved = matches!(approval, Ok(Approval::Approved));
+    }
+    let is_approved = matches!(approval, Some(Ok(Approval::Approved)));
     let approved_at = is_approved.then(|| told.unwrap_or(at));
     Ok(match status {
         Some(Status::Confirmed | Status::InProcess) if !is_approved => {
             Standing { status: Some(Status::Tentative), confirmed_at: None, approved_at }
+        }
+        // How far it has come is left empty.
+        None if fields.is_there(Field::Status) => {
+            Standing { status, confirmed_at: None, approved_at }
         }
         // Approved before it is scheduled, or called off and when it was approved is not told.
         Some(Status::Tentative) => Standing { status, confirmed_at: None, approved_at },

@@ -75,6 +75,10 @@ impl Draft {
         let Some(confirmed_at) = notice.confirmed_at else { return vec![(notice.clone(), time)] };
         let none = Changes::default();
         let changes = self.ledger.book(&taking.partner).map_or(&none, |book| &book.changes);
+        if notice.is_record && changes.was_planned_otherwise(notice, confirmed_at, time) {
+            // What was confirmed then had other times: these are as old as the record.
+            return vec![(Notice { confirmed_at: None, ..notice.clone() }, time)];
+        }
         let as_of = AsOf::stamped(time);
         let known = || changes.status(&notice.change_id, notice.slot.as_deref(), as_of);
         let status = notice.status.or_else(known);

@@ -68,8 +68,12 @@ fn exit_codes_say_what_happened() {
         "unknown-key-top.yml:",
     );
     let web = "--web.config.file=tests/web/user-plain-password.yml";
-    check(&["check-config", CONFIG, web], 2, "user-plain-password.yml:2:8: this is no bcrypt hash");
-    check(&["serve", CONFIG, web], 2, "user-plain-password.yml:2:8: this is no bcrypt hash");
+    check(
+        &["check-config", CONFIG, web],
+        2,
+        "user-plain-password.yml:2:8: this is not a bcrypt hash",
+    );
+    check(&["serve", CONFIG, web], 2, "user-plain-password.yml:2:8: this is not a bcrypt hash");
     check(&["check-config", CONFIG, "--web.config.file=tests/web/good-rate-off.yml"], 0, "");
     let all = "--config.file=tests/config/good-all-keys.yml";
     check(&["check-config", all], 0, "posts            as offhours, again after 1m");

@@ -201,8 +201,9 @@ impl Running {
     fn start(place: &Place, options: &[&str], shell: &str) -> Running {
         let _ = std::fs::remove_file(place.home.path().join("begun"));
         let child = place.guard("always", options, shell).spawn().expect("the guard starts");
+        let running = Running { child };
         eventually("it has begun", || place.home.path().join("begun").exists());
-        Running { child }
+        running
     }
 
     fn signal(&self, signal: Signal) {
@@ -213,6 +214,14 @@ impl Running {
         let mut said = String::new();
         self.child.stderr.take().expect("a pipe").read_to_string(&mut said).expect("text");
         (self.child.wait().expect("an end").code(), said)
+    }
+}
+
+/// Also where a test fails, nothing of it goes on: the command ends with its folder, and the guard here.
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -261,9 +270,9 @@ fn a_guard_that_is_killed_leaves_a_run_without_an_end() {
 fn a_guard_that_waits_ends_by_a_signal_and_starts_nothing() {
     let place = Place::new();
     let child = place.guard("never", &["--wait"], "touch ran").spawn().expect("the guard starts");
+    let waiting = Running { child };
     let asked = || place.entries() == 1;
     eventually("it has asked", asked);
-    let waiting = Running { child };
     waiting.signal(Signal::TERM);
     let (code, said) = waiting.end();
     assert_eq!(code, Some(143), "{said}");

@@ -130,7 +130,7 @@ fn a_number_means_the_run_of_that_number() {
     let none = offhours(&["rejected", &storage]);
     assert_eq!(text(&none.stdout) + &text(&none.stderr), "");
     for (command, told) in [
-        ("runs --partner=nobody", "no run on record is as asked for"),
+        ("runs --partner=nobody", "no run on record matches"),
         ("rejected", "no rejected line is on record"),
     ] {
         let shown = on_terminal(&format!("{command} {storage}"));

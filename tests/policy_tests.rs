@@ -117,7 +117,7 @@ fn mistakes_in_cases_are_told_with_their_place() {
         (case("    durations: 2h\n"), "durations"),
         (case("    duration: 2h\n    end: 2026-03-24T03:00\n"), "both end and duration"),
         (case("    end: 2026-03-24T01:00\n"), "it ends before it starts"),
-        (case("    end: yesterday\n"), "\"yesterday\" is no time"),
+        (case("    end: yesterday\n"), "\"yesterday\" is not a time"),
         (case("    duration: 2h\n    now: 2026-03-24T03:00\n"), "before it has ended"),
         (case("    change: { start: 2026-03-24T02:00 }\n"), "missing key \"end\""),
         (case("    change: { start: 2026-03-24T02:00, end: 2026-03-24T02:00 }\n"), "is empty"),

@@ -224,7 +224,7 @@ fn a_later_page_tells_the_case_whichever_road_spoke_last() {
         "-01-01 00:00:00 +0000 UTC.",
         "Call the partner",
         "`offhours explain 1`",
-        "`offhours ack 1 --by NAME --note TEXT` ends this page.",
+        "`offhours ack 1 --by NAME --note TEXT` stops this page.",
     ] {
         assert!(told.contains(wanted), "{wanted}: {told}");
     }

@@ -47,7 +47,7 @@ fn summary(name: Name, labels: &Labels, all: &[Facts], since: &str) -> String {
         }
         Name::Overrun => {
             let reasons = reasons(all.iter().flat_map(|facts| overruns(facts.run)));
-            format!("{what}, still running past its bounds since {since}: {reasons}")
+            format!("{what}, still running past its limits since {since}: {reasons}")
         }
         Name::WillRunIntoBusinessHours => {
             let first = all
@@ -55,7 +55,7 @@ fn summary(name: Name, labels: &Labels, all: &[Facts], since: &str) -> String {
                 .filter_map(|facts| Some((facts.opening()?, facts.zone())))
                 .min_by_key(|o| o.0);
             let opening = first.map_or_else(String::new, |(at, zone)| civil(&zone, at));
-            format!("{what}, will run into business hours: they open {opening}")
+            format!("{what}, expected to run into business hours, which start {opening}")
         }
     }
 }
@@ -118,7 +118,7 @@ fn ahead(name: Name, facts: &Facts) -> Vec<String> {
     let zone = facts.zone();
     let mut lines = Vec::new();
     if let Some(end) = facts.ahead.and_then(|a| a.forecast.projected_end) {
-        lines.push(format!("Its expected end is {}.", civil(&zone, end)));
+        lines.push(format!("Expected end: {}.", civil(&zone, end)));
     }
     let deadline = match name {
         Name::WillRunIntoBusinessHours => facts.opening(),
@@ -126,10 +126,10 @@ fn ahead(name: Name, facts: &Facts) -> Vec<String> {
     };
     if let Some(at) = deadline {
         let what = match name {
-            Name::WillRunIntoBusinessHours => "Business hours open",
-            _ => "The next bound is reached",
+            Name::WillRunIntoBusinessHours => "Business hours start",
+            _ => "It breaks the next rule at",
         };
-        lines.push(format!("{what} {}: that is the deadline to stop it.", civil(&zone, at)));
+        lines.push(format!("{what} {}: it must be stopped before then.", civil(&zone, at)));
     }
     lines
 }
@@ -138,10 +138,10 @@ fn window(facts: &Facts) -> Option<String> {
     let zone = facts.zone();
     let span = |s: Span| format!("{} to {}", civil(&zone, s.start), civil(&zone, s.end));
     match facts.window() {
-        Window::Own(own) => Some(format!("The window it had: {}.", span(own))),
-        Window::Next(next) => Some(format!("The window it should have had: {}.", span(next))),
+        Window::Own(own) => Some(format!("Its window: {}.", span(own))),
+        Window::Next(next) => Some(format!("It should have run in this window: {}.", span(next))),
         Window::NoneNear => {
-            Some("There is no window in which it could have started within a year.".into())
+            Some("There was no window within a year in which it could have started.".into())
         }
         Window::NotAsked => None,
     }
@@ -167,17 +167,17 @@ fn to_do(name: Name, labels: &Labels, all: &[Facts]) -> Vec<String> {
     let no = all.first().map_or(0, |facts| facts.run.no);
     let mut lines = vec![match (name, is_open) {
         (Name::WillRunIntoBusinessHours, _) => {
-            format!("To do: call {partner} now and decide whether it is stopped before that.")
+            format!("To do: call {partner} now and decide whether to stop the run before then.")
         }
         (_, true) => format!(
-            "To do: call {partner} and decide whether it is stopped or finished; tell the owners of the service."
+            "To do: call {partner} and decide whether to stop the run or let it finish. Tell the service owners."
         ),
-        (_, false) => format!("To do: it is over; ask {partner} how it came about."),
+        (_, false) => format!("To do: the run is over. Ask {partner} how it happened."),
     }];
-    lines.push(format!("`offhours explain {no}` tells the whole case."));
+    lines.push(format!("`offhours explain {no}` shows the full case."));
     if name == Name::Violation {
         let each = if all.len() == 1 { "" } else { ", for each run," };
-        lines.push(format!("`offhours ack {no} --by NAME --note TEXT`{each} ends this page."));
+        lines.push(format!("`offhours ack {no} --by NAME --note TEXT`{each} stops this page."));
     }
     lines
 }

@@ -171,7 +171,7 @@ impl Approving<'_> {
 fn not_allowed(partner: &Partner) -> String {
     let name = &partner.name;
     format!(
-        "the agreement with {name} has no emergencies, so nothing is waived and no approval is asked for"
+        "the agreement with {name} has no emergencies, so nothing is waived and no approval is needed"
     )
 }
 
@@ -187,7 +187,9 @@ fn effect(policy: &Policy, run: &Run, now: Instant) -> Result<String, String> {
     let name = name_of(run);
     let (Some(partner), Some(terms)) = (policy.partner(&run.partner), terms_of(policy, run)) else {
         let partner = clean(&run.partner);
-        return Err(format!("{name} cannot be approved: {partner} is not configured any more"));
+        return Err(format!(
+            "{name} cannot be approved: {partner} is no longer in the configuration"
+        ));
     };
     if !terms.emergencies.allowed {
         return Err(format!("{name} cannot be approved: {}", not_allowed(partner)));

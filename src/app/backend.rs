@@ -217,7 +217,7 @@ fn word<'a>(
         return Ok(());
     }
     let known = known.join(", ");
-    Err(Problem::bad_request(format!("{value:?} is no {key}; accepted are {known}")))
+    Err(Problem::bad_request(format!("{value:?} is not a valid {key}; accepted are {known}")))
 }
 
 /// An instant given as RFC 3339, as a day in UTC, or as a duration back from `now`.
@@ -234,7 +234,7 @@ pub fn since(text: &str, now: Instant) -> Result<Instant, String> {
     let back = parse_duration(text).and_then(|d| now.checked_sub_signed(d));
     back.ok_or_else(|| {
         format!(
-            "{text:?} is no time; accepted are RFC 3339 (2025-11-10T13:10:00Z), a day in UTC (2025-11-10) and a duration back from now (7d)"
+            "{text:?} is not a time; accepted are RFC 3339 (2025-11-10T13:10:00Z), a day in UTC (2025-11-10) and a duration back from now (7d)"
         )
     })
 }

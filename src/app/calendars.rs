@@ -222,7 +222,7 @@ impl CalendarShelf {
         if kept.is_stale || now - kept.read_at <= config.calendar_stale_after {
             return;
         }
-        tracing::error!(calendar = %file.name, "calendar was not readable for too long: nothing may run by it");
+        tracing::error!(calendar = %file.name, "calendar has not been readable for too long: its windows are closed and its freezes hold");
         let text = kept.good.clone();
         self.begin(file, config, Copy { text, is_stale: true });
     }

@@ -121,12 +121,12 @@ impl Outage {
         let (tries, seconds) = (self.tries, self.since.elapsed().as_secs());
         tracing::error!(
             %error, tries, seconds,
-            "the ledger cannot be written: nothing is read on until it can, which is tried every second"
+            "the ledger cannot be written: reading is paused, and writing is tried again every second"
         );
     }
 
     fn end(&self) {
         let (tries, seconds) = (self.tries, self.since.elapsed().as_secs());
-        tracing::info!(tries, seconds, "the ledger can be written again, reading goes on");
+        tracing::info!(tries, seconds, "the ledger can be written again, reading continues");
     }
 }

@@ -102,14 +102,14 @@ fn start_of(text: &str, now: Instant) -> Result<Instant, String> {
     let at = chrono::DateTime::parse_from_rfc3339(text).map(|at| at.to_utc());
     let near = at.ok().filter(|at| (*at - now).abs() <= START_AWAY);
     near.ok_or_else(|| {
-        format!("at {text:?} is no time within ten years; accepted is RFC 3339, such as 2025-11-10T13:10:00Z")
+        format!("at {text:?} is not a time within ten years; accepted is RFC 3339, such as 2025-11-10T13:10:00Z")
     })
 }
 
 fn trigger_of(text: &str) -> Result<Trigger, String> {
     Trigger::parse(text).ok_or_else(|| {
         let known: Vec<&str> = Trigger::ALL.iter().map(|t| t.as_str()).collect();
-        format!("{text:?} is no trigger; accepted are {}", known.join(", "))
+        format!("{text:?} is not a trigger; accepted are {}", known.join(", "))
     })
 }
 

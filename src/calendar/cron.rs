@@ -34,7 +34,7 @@ impl Crontab {
         let error = |message: String| CalendarError { at: 0, message };
         let form = || {
             format!(
-                "{text:?} is no cron expression of five fields such as \"30 22 * * SAT\", nor one of {NAMES}"
+                "{text:?} is not a cron expression of five fields such as \"30 22 * * SAT\", nor one of {NAMES}"
             )
         };
         let fields = text.split_whitespace().count();

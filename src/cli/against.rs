@@ -64,7 +64,7 @@ impl Against<'_> {
                     print_folded(Hang::At(4), |mut out| table.write(&mut out))?;
                 }
                 let (n, runs) = (found.otherwise.len(), found.runs);
-                super::say(format_args!("{n} of {runs} runs are judged otherwise"));
+                super::say(format_args!("{n} of {runs} runs are judged differently"));
             }
             Format::Json => print(|out| {
                 for run in &found.otherwise {

@@ -34,7 +34,7 @@ pub struct RunArgs {
     /// The procedure.
     #[arg(long, value_parser = name)]
     pub procedure: String,
-    /// The service; if not given, each of the procedure is asked for, and one no is a no.
+    /// The service; default: all services of the procedure, and a single no means no.
     #[arg(long, value_parser = name)]
     pub service: Option<String>,
     /// The change that it is part of.
@@ -43,10 +43,10 @@ pub struct RunArgs {
     /// What starts it: schedule, manual, api or unknown.
     #[arg(long, value_name = "WORD")]
     pub trigger: Option<String>,
-    /// How long it takes, such as 1h30m; if not given, as long as usual.
+    /// How long it takes, such as 1h30m; default: as long as usual.
     #[arg(long = "for", value_name = "DURATION")]
     pub lasts: Option<String>,
-    /// Who asks; if not given, the user of the system.
+    /// Who asks; default: the name of the current user.
     #[arg(long, value_name = "NAME", value_parser = text)]
     pub by: Option<String>,
 }
@@ -70,19 +70,19 @@ impl RunArgs {
 /// Who is asked.
 #[derive(Args, Clone)]
 pub struct PeerArgs {
-    /// Ask the offhours at this address; if not given, the one that holds the ledger in --storage.path.
+    /// Ask the offhours at this address; default: the one that uses the ledger in --storage.path.
     #[arg(long, value_name = "URL", env = "OFFHOURS_URL", hide_env = true)]
     pub url: Option<String>,
-    /// Certificates of the authorities that are trusted; if not given, those of the system.
+    /// Certificates of the trusted authorities; default: those of the system.
     #[arg(long = "tls.ca-file", value_name = "FILE", requires = "url")]
     ca_file: Option<PathBuf>,
-    /// Our certificate.
+    /// Client certificate.
     #[arg(long = "tls.cert-file", value_name = "FILE", requires = "key_file")]
     cert_file: Option<PathBuf>,
-    /// Its key.
+    /// Key of the client certificate.
     #[arg(long = "tls.key-file", value_name = "FILE", requires = "cert_file")]
     key_file: Option<PathBuf>,
-    /// The name in the other certificate, if it is not that of the URL.
+    /// Name in the server's certificate, if it differs from the URL.
     #[arg(long = "tls.server-name", value_name = "NAME", requires = "url")]
     server_name: Option<String>,
     /// The user name.
@@ -91,7 +91,7 @@ pub struct PeerArgs {
     /// A file with the password.
     #[arg(long = "auth.password-file", value_name = "FILE", requires = "username")]
     password_file: Option<PathBuf>,
-    /// How long an answer over HTTP may take.
+    /// How long to wait for an answer over HTTP.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = timeout)]
     timeout: Duration,
 }

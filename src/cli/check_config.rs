@@ -25,7 +25,7 @@ use chrono::TimeDelta;
   offhours check-config --config.file /etc/offhours/offhours.yml && systemctl reload offhours
   offhours check-config --tests policy-tests.yml
 
-Exit codes: 0 it can be used, 1 a case of --tests failed, 2 it cannot be used: file:line:column says where.")]
+Exit codes: 0 valid, 1 a case of --tests failed, 2 not valid (file:line:column says where).")]
 pub struct Options {
     #[command(flatten)]
     config: ConfigArg,
@@ -247,7 +247,7 @@ fn agreed(t: &Terms) -> Vec<String> {
     let emergencies = match (t.emergencies.allowed, t.emergencies.approve_within) {
         (false, _) => "waive nothing".into(),
         (true, None) => "waive rules, no approval asked".into(),
-        (true, Some(d)) => format!("waive rules, to be approved within {}", format_duration(d)),
+        (true, Some(d)) => format!("waive rules, approval needed within {}", format_duration(d)),
     };
     add("emergencies", emergencies);
     if t.ask_first {

@@ -54,9 +54,8 @@ const TRY_AGAIN: Duration = Duration::from_secs(15);
   offhours guard --url https://offhours.example:11310 --if-unreachable start ... -- COMMAND
   offhours guard --override --by 'on-call' --reason 'INC-2041: disk is failing' ... -- COMMAND
 
-Exit codes: that of the command, 128+N if signal N ended it; 121 it may not start, 122 there was no
-answer, 125 the guard cannot do its work, 126 and 127 the command cannot be executed or is not
-there, 2 wrong usage.")]
+Exit codes: that of the command, or 128+N if signal N ended it; 121 it may not start, 122 no answer, \
+125 guard itself failed, 126 the command cannot be executed, 127 there is no such command, 2 wrong usage.")]
 pub struct Options {
     #[command(flatten)]
     storage: StorageArg,
@@ -64,22 +63,22 @@ pub struct Options {
     run: RunArgs,
     #[command(flatten)]
     peer: PeerArgs,
-    /// The log to which the lines of the run are appended: a source of offhours with `format: logfmt`.
+    /// Log to which the lines of the run are appended: a source of offhours with `format: logfmt`.
     #[arg(long, value_name = "FILE")]
     log: PathBuf,
-    /// The id of the run; if not given, one is made.
+    /// Id of the run; default: a new one.
     #[arg(long, value_name = "ID", value_parser = ask::name)]
     run_id: Option<String>,
-    /// Wait until it may start, at most for so long if a duration is given.
+    /// Wait until it may start, but at most for DURATION.
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, value_parser = timeout)]
     wait: Option<Option<Duration>>,
-    /// What to do when nobody answers.
+    /// What to do if there is no answer.
     #[arg(long, value_name = "WHAT", default_value = "refuse")]
     if_unreachable: IfUnreachable,
-    /// Start all the same; --by and --reason go on record.
+    /// Start it anyway; --by and --reason are recorded.
     #[arg(long = "override", requires = "by", requires = "reason")]
     overriding: bool,
-    /// Why it is started all the same.
+    /// Why it is started anyway.
     #[arg(long, value_name = "TEXT", requires = "overriding", value_parser = ask::text)]
     reason: Option<String>,
     /// The command and its arguments.
@@ -267,10 +266,7 @@ impl Guard<'_> {
             Err(Refusal::Wrong(why)) => Err(Failure { code: BROKEN, message: why }),
             Err(Refusal::TooMany(why) | Refusal::Unavailable(why)) => {
                 if self.options.overriding {
-                    return Ok(Next::Start(Leave::Taken(format!(
-                        "{}; nobody answered: {why}",
-                        over()
-                    ))));
+                    return Ok(Next::Start(Leave::Taken(format!("{}; no answer: {why}", over()))));
                 }
                 if self.options.if_unreachable == IfUnreachable::Start {
                     let why = format!("started without an answer: {why}");

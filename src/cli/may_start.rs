@@ -39,7 +39,7 @@ pub struct Options {
     run: RunArgs,
     #[command(flatten)]
     peer: PeerArgs,
-    /// When it is to start: RFC 3339; now if not given.
+    /// When it is to start, RFC 3339; default: now.
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
     #[arg(long, default_value = "text")]

@@ -62,33 +62,33 @@ enum Command {
     Serve(serve::Options),
     /// Judge finished logs and print their runs.
     Replay(replay::Options),
-    /// Print what was understood of a configuration.
+    /// Check a configuration and print how it was understood.
     CheckConfig(check_config::Options),
-    /// Show the event that a line becomes, or why it is none.
+    /// Show how a line is read: the event it becomes, or why it is not one.
     TestLine(test_line::Options),
-    /// Ask whether a run may start, and when it may.
+    /// Ask whether a run may start, and if not, when it may.
     MayStart(Box<may_start::Options>),
-    /// Run a command only if it may start, and write the lines of its run to a log.
+    /// Run a command only if it may start, and log its start and end.
     Guard(Box<guard::Options>),
-    /// Write the line of a phase, from within a command that guard runs.
+    /// Log a phase of a run, from inside a command that guard started.
     Phase(phase::Options),
-    /// List windows, freezes, business hours and changes of the next days.
+    /// List upcoming windows, freezes, business hours and changes.
     Windows(windows::Options),
     /// List the runs on record.
     Runs(runs::Options),
-    /// Tell the whole case of one run.
+    /// Show the full case of one run.
     Explain(explain::Options),
-    /// Write the month for the service review, or the timeline of events of one run.
+    /// Write the monthly report for the service review, or the timeline of one run.
     Report(report::Options),
-    /// Take note of a violation, so that it pages no longer.
+    /// Acknowledge a violation, so that it stops paging.
     Ack(sign_off::AckOptions),
     /// Approve an emergency after the fact.
     Approve(sign_off::ApproveOptions),
     /// List the lines that could not be read.
     Rejected(rejected::Options),
-    /// Check that the ledger is what was written, and judge every final run again.
+    /// Check that the ledger was not changed, and judge every final run again.
     Verify(verify::Options),
-    /// Print the completions of a shell.
+    /// Print shell completions.
     #[command(after_help = "Examples:
   offhours completions bash > /etc/bash_completion.d/offhours
   source <(offhours completions bash)     for this shell only")]
@@ -129,7 +129,7 @@ impl ConfigArg {
 /// Which ledger.
 #[derive(Args, Clone)]
 struct StorageArg {
-    /// The folder of the ledger.
+    /// Folder that holds the ledger.
     #[arg(
         long = "storage.path",
         value_name = "DIR",
@@ -257,7 +257,7 @@ fn print_folded(
 fn instant(text: &str) -> Result<Instant, String> {
     let at = chrono::DateTime::parse_from_rfc3339(text);
     at.map(|t| t.to_utc()).map_err(|_| {
-        format!("{text:?} is no time; accepted is RFC 3339, such as 2025-11-10T13:10:00Z")
+        format!("{text:?} is not a time; accepted is RFC 3339, such as 2025-11-10T13:10:00Z")
     })
 }
 

@@ -12,9 +12,9 @@ use super::{FINE, Outcome, failed, usage};
   offhours phase copy
   offhours phase \"rebuild of index 3\"
 
-guard tells the command where its log is and which run it is: OFFHOURS_GUARD_LOG, OFFHOURS_GUARD_RUN.")]
+guard passes the log and the run id to the command in OFFHOURS_GUARD_LOG and OFFHOURS_GUARD_RUN.")]
 pub struct Options {
-    /// What the run does from now on.
+    /// Name of the phase that begins now.
     #[arg(value_parser = super::ask::text)]
     name: String,
 }
@@ -25,7 +25,7 @@ pub fn run(options: &Options) -> Outcome {
         value.ok_or_else(|| usage(format!("{name} is not set: no guard has started this")))
     };
     let run_id = told(RUN_ENV)?.into_string();
-    let run_id = run_id.map_err(|_| usage(format!("{RUN_ENV} is no text in UTF-8")))?;
+    let run_id = run_id.map_err(|_| usage(format!("{RUN_ENV} is not UTF-8 text")))?;
     let journal = Journal { log: PathBuf::from(told(LOG_ENV)?), run_id, names: vec![] };
     journal.tell("phase", &[("phase", &options.name)]).map_err(failed)?;
     Ok(FINE)

@@ -17,7 +17,7 @@ pub struct Options {
     /// Only lines of this source.
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
-    /// At most so many, the newest.
+    /// Show at most this many, the newest.
     #[arg(long, default_value_t = 50)]
     limit: usize,
 }

@@ -26,19 +26,19 @@ use crate::verdict::Verdict;
   offhours replay --against next.yml --storage.path /var/lib/offhours --since 30d
 
 Exit codes: 0 no violation, 1 a violation, 2 wrong usage or configuration.
-With --against: 0, or with --exit-code 1 if any run is judged otherwise.")]
+With --against: 0; with --exit-code, 1 if any run is judged differently.")]
 pub struct Options {
     #[command(flatten)]
     config: ConfigArg,
-    /// Read every log as this source writes; else each for the source whose files match its name.
+    /// Read every log as this source; default: the source whose `files` match its name.
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
-    /// Judge as of this instant: later lines have not happened.
+    /// Judge as of this time, and ignore later lines.
     #[arg(long, value_name = "TIME", value_parser = instant)]
     until: Option<Instant>,
     #[arg(long, default_value = "table")]
     format: Format,
-    /// Tell only which runs this other configuration would judge otherwise.
+    /// Only show the runs that this other configuration would judge differently.
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
     /// With --against: the runs on record in this folder, instead of logs.
@@ -52,19 +52,19 @@ pub struct Options {
     /// With --storage.path: only runs that started since then: RFC 3339, a day, or a duration back from now.
     #[arg(long, value_name = "TIME", requires = "storage", value_parser = back)]
     since: Option<Instant>,
-    /// With --against: exit with 1 if any run is judged otherwise.
+    /// With --against: exit with 1 if any run is judged differently.
     #[arg(long, requires = "against")]
     exit_code: bool,
-    /// The logs.
+    /// The log files.
     #[arg(required_unless_present = "storage", value_name = "LOG")]
     logs: Vec<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people.
+    /// A table for people.
     Table,
-    /// One object a line; the counts go to standard error.
+    /// One object per line; the counts go to standard error.
     Json,
     Csv,
 }

@@ -26,10 +26,10 @@ pub struct Options {
     config: ConfigArg,
     #[command(flatten)]
     storage: StorageArg,
-    /// Only of this partner; else of each.
+    /// Only this partner; default: all partners.
     #[arg(long, conflicts_with = "run")]
     partner: Option<String>,
-    /// The month, such as 2025-11; the latest one that is over if not given.
+    /// The month, such as 2025-11; default: last month.
     #[arg(long, value_parser = month, conflicts_with = "run")]
     month: Option<Month>,
     /// The timeline of events of this run: its number, its id, or PARTNER/ID.
@@ -37,7 +37,7 @@ pub struct Options {
     run: Option<String>,
     #[arg(long, default_value = "markdown")]
     format: Format,
-    /// Write to this file, not to standard output.
+    /// Write to this file instead of standard output.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -47,7 +47,7 @@ enum Format {
     Markdown,
     /// One file that prints well.
     Html,
-    /// The figures: a row for each partner and month.
+    /// The figures, one row for each partner and month.
     Csv,
     Json,
 }

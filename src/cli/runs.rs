@@ -19,9 +19,12 @@ use crate::verdict::Verdict;
   offhours runs --verdict violation --since 30d
   offhours runs --partner hostco --format csv > runs.csv
 
-In the table NO is the number by which every command takes a run, CHANGE (only if a run has one) the change that
-the run names or else matches, `-` an empty cell, `violation?` may still change, and a reason in parentheses is waived by
-an emergency.")]
+The columns of the table:
+  NO       the number of the run, which every command accepts
+  CHANGE   the change that the run names, or else the one that it matches; left out if no run has one
+  VERDICT  `violation?`: not final yet
+  REASONS  a reason in parentheses is waived by an emergency
+An empty cell is `-`.")]
 pub struct Options {
     #[command(flatten)]
     storage: StorageArg,
@@ -34,7 +37,7 @@ pub struct Options {
     /// Only runs that started since then: RFC 3339, a day in UTC, or a duration back from now.
     #[arg(long, value_name = "TIME", value_parser = back)]
     since: Option<Instant>,
-    /// At most so many, the newest.
+    /// Show at most this many, the newest.
     #[arg(long, default_value_t = 1_000)]
     limit: usize,
     #[arg(long, default_value = "table")]
@@ -44,7 +47,7 @@ pub struct Options {
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     Table,
-    /// One object a line.
+    /// One object per line.
     Json,
     Csv,
 }
@@ -79,7 +82,7 @@ pub fn run(options: &Options) -> Outcome {
     match options.format {
         Format::Table => {
             if reports.is_empty() {
-                super::say_nothing_found("no run on record is as asked for");
+                super::say_nothing_found("no run on record matches");
                 return Ok(FINE);
             }
             let numbers = found.iter().map(|(run, ..)| Some(run.no));

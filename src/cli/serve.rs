@@ -30,7 +30,7 @@ pub struct Options {
     /// Address and port to listen on; `:PORT` is every address.
     #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = ":11310", value_parser = address)]
     listen: SocketAddr,
-    /// Encryption, client certificates, passwords: a file in the format of Prometheus' exporters.
+    /// File with TLS, client certificate and password settings, in the format of Prometheus' exporters.
     #[arg(long = "web.config.file", value_name = "FILE")]
     web_config_file: Option<PathBuf>,
     /// The URL under which others reach this offhours, such as that of a proxy: requests that put something on record
@@ -41,22 +41,22 @@ pub struct Options {
     /// localhost, the machine's own name and those in the certificate always are.
     #[arg(long = "web.allowed-host", value_name = "NAME", value_parser = host)]
     allowed_hosts: Vec<String>,
-    /// Least severity that is logged (error, warn, info, debug, trace), or a filter by module.
+    /// Minimum severity to log (error, warn, info, debug, trace), or a filter by module.
     #[arg(long = "log.level", value_name = "LEVEL", default_value = "info")]
     log_level: String,
-    /// Form of the log on standard error.
+    /// Format of the log on standard error.
     #[arg(long = "log.format", value_name = "FORMAT", default_value = "logfmt")]
     log_format: LogFormat,
-    /// Only poll the files, without notifications as a hint.
+    /// Only poll the files; do not use notifications of the file system.
     #[arg(long = "tail.poll-only")]
     poll_only: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum LogFormat {
-    /// One record a line: `time=... level=... msg="..." key=value`.
+    /// One record per line: `time=... level=... msg="..." key=value`.
     Logfmt,
-    /// One object a line.
+    /// One object per line.
     Json,
 }
 

@@ -15,7 +15,7 @@ use std::sync::Arc;
   offhours ack 17 --by 'on-call' --note 'partner informed, run stopped'
   offhours ack hostco/AC-10-M --by 'on-call' --note 'INC-2041'
 
-Exit codes: 0 it is on record, 1 there is nothing to acknowledge, 2 wrong usage.")]
+Exit codes: 0 acknowledged, 1 there is nothing to acknowledge, 2 wrong usage.")]
 pub struct AckOptions {
     #[command(flatten)]
     config: ConfigArg,
@@ -23,10 +23,10 @@ pub struct AckOptions {
     storage: StorageArg,
     /// The run: its number, its id, or PARTNER/ID; a number comes before an id that looks like one.
     run: String,
-    /// Who takes note.
+    /// Who acknowledges it.
     #[arg(long)]
     by: String,
-    /// What is to be remembered.
+    /// A note that is kept with it.
     #[arg(long, default_value = "")]
     note: String,
 }
@@ -36,11 +36,13 @@ pub struct AckOptions {
   offhours approve CHG0031315 --by 'service owner' --note 'failover was needed'
   offhours approve 17 --by 'service owner' --note 'agreed by telephone at 03:10'
 
-A run that you approve within the partner's approve_within is an emergency, also if nobody declared it: what an emergency
-may waive is waived. A change is approved for its runs; if it is declared as an emergency, also for those to come.
+A run that you approve within the partner's `approve_within` counts as an emergency, even if nobody \
+declared it as one, and the rules that an emergency may waive are waived. If you approve a change, its runs \
+are approved; later runs too, if it is declared as an emergency.
 
-Exit codes: 0 it is on record, and you are told what it did, 1 it is refused, because there is no such change or run or
-it would have no effect (no emergencies are agreed, already approved, too late, nothing that is waived), 2 wrong usage.")]
+Exit codes: 0 approved (the effect is printed), 1 refused, because there is no such change or run, or \
+because it would have no effect (emergencies are not agreed, already approved, too late, nothing to waive), \
+2 wrong usage.")]
 pub struct ApproveOptions {
     #[command(flatten)]
     config: ConfigArg,
@@ -48,10 +50,10 @@ pub struct ApproveOptions {
     storage: StorageArg,
     /// The change (its id or PARTNER/ID), or the run: its number, its id, or PARTNER/ID.
     what: String,
-    /// Who approves.
+    /// Who approves it.
     #[arg(long)]
     by: String,
-    /// What is to be remembered.
+    /// A note that is kept with it.
     #[arg(long, default_value = "")]
     note: String,
 }

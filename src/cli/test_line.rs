@@ -24,10 +24,10 @@ Exit codes: 0 every line (or record) is an event, 1 one is not, 2 wrong usage or
 pub struct Options {
     #[command(flatten)]
     config: ConfigArg,
-    /// The source that writes such lines; may be left out if there is only one.
+    /// The source of the line; needed only if there is more than one.
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
-    /// The line; without it lines are read from standard input.
+    /// The line; default: lines from standard input.
     line: Option<String>,
 }
 

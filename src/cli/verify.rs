@@ -27,20 +27,20 @@ use crate::time::Instant;
   offhours verify --against-prometheus http://localhost:9090
   offhours verify --against-prometheus http://localhost:9090 --instance offhours:11310 --since 90d
 
-Exit codes: 0 whole, 1 something is not as it was written, 2 wrong usage, 3 Prometheus gave no answer.")]
+Exit codes: 0 intact, 1 something was changed, 2 wrong usage, 3 no answer from Prometheus.")]
 pub struct Options {
     #[command(flatten)]
     storage: StorageArg,
-    /// Hold the ledger against what this Prometheus saw of it: a cut end shows only there.
+    /// Compare the ledger with what this Prometheus scraped: only this finds entries that are missing at the end.
     #[arg(long, value_name = "URL")]
     against_prometheus: Option<String>,
-    /// The label `instance` under which Prometheus has it.
+    /// Value of the label `instance` in Prometheus.
     #[arg(long, value_name = "NAME", requires = "against_prometheus")]
     instance: Option<String>,
-    /// What Prometheus saw since then: RFC 3339, or a duration back from now.
+    /// Compare from this time on: RFC 3339, or a duration back from now.
     #[arg(long, value_name = "TIME", default_value = "30d", value_parser = back, requires = "against_prometheus")]
     since: Instant,
-    /// How long an answer of Prometheus may take.
+    /// How long to wait for an answer of Prometheus.
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = timeout)]
     timeout: Duration,
     #[arg(long, default_value = "text")]

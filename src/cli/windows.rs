@@ -26,16 +26,16 @@ pub struct Options {
     config: ConfigArg,
     #[command(flatten)]
     storage: StorageArg,
-    /// Only of this partner; business hours and freezes of services stay.
+    /// Only this partner; business hours and freezes of services are still shown.
     #[arg(long)]
     partner: Option<String>,
-    /// Only of this service.
+    /// Only this service.
     #[arg(long)]
     service: Option<String>,
-    /// Where to begin: RFC 3339; now if not given.
+    /// Start of the list, RFC 3339; default: now.
     #[arg(long, value_name = "TIME", value_parser = instant)]
     from: Option<Instant>,
-    /// How many days.
+    /// Number of days.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=370))]
     days: u16,
     #[arg(long, default_value = "table")]
@@ -45,9 +45,9 @@ pub struct Options {
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     Table,
-    /// One object a line.
+    /// One object per line.
     Json,
-    /// A file for people's calendars.
+    /// An iCalendar file for people's calendars.
     Ics,
 }
 

@@ -208,7 +208,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let unreadable = |e: std::io::Error| failed(format!("cannot be read: {e}"));
     // Opening a pipe would wait for its writer.
     if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
-        return Err(failed("is no ordinary file".into()));
+        return Err(failed("is not a regular file".into()));
     }
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(unreadable)?;

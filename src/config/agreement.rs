@@ -188,7 +188,7 @@ impl Check<'_> {
             !rest.is_empty() && !rest.contains(|c: char| c.is_control() || c.is_whitespace())
         });
         if !is_url || DOCUMENT_BYTES_MAX < url.len() {
-            let fault = Fault::new(format!("{url:?} is no address of a document"));
+            let fault = Fault::new(format!("{url:?} is not the address of a document"));
             let accepted = format!("https://... or http://..., at most {DOCUMENT_BYTES_MAX} bytes");
             self.error(text.defined, fault.accepted(accepted));
         }

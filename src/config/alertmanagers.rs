@@ -240,7 +240,7 @@ impl Check<'_> {
         let mut labels = BTreeMap::new();
         for (name, value) in given.as_ref().map_or(&[] as &[_], |table| table) {
             if !is_label(&name.value) {
-                let fault = Fault::new(format!("{:?} is no name of a label", name.value));
+                let fault = Fault::new(format!("{:?} is not a label name", name.value));
                 self.error(name.defined, fault.accepted("letters, digits (not first) and _"));
             } else if OWN_LABELS.contains(&&*name.value) {
                 self.error(name.defined, format!("the alerts have a label {:?}", name.value));

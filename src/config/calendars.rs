@@ -148,7 +148,7 @@ impl Check<'_> {
         let instant =
             instant.filter(|t| in_years(&t.naive_utc()) && t.nanosecond() < 1_000_000_000);
         if instant.is_none() {
-            let fault = Fault::new(format!("{value:?} is no time")).accepted(
+            let fault = Fault::new(format!("{value:?} is not a time")).accepted(
                 "clock time such as 2025-12-15T00:00, or RFC 3339 with offset such as 2025-12-15T00:00:00Z",
             );
             self.error(text.defined, fault);

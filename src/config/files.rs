@@ -160,7 +160,7 @@ impl Check<'_> {
     fn calendar_file(&mut self, name: &Text) -> Option<(PathBuf, Copy)> {
         let written = self.text(name)?;
         if written.contains("://") || written.contains('\0') {
-            let fault = Fault::new(format!("{written:?} is no path of a file"));
+            let fault = Fault::new(format!("{written:?} is not a file path"));
             self.error(name.defined, fault.accepted("a file on this machine; nothing is fetched"));
             return None;
         }

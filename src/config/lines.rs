@@ -143,7 +143,7 @@ impl Check<'_> {
         match text.value.as_bytes() {
             [byte] if !matches!(byte, b'"' | b'\r' | b'\n' | 0) => Some(*byte),
             _ => {
-                let fault = Fault::new(format!("{:?} is no delimiter", text.value));
+                let fault = Fault::new(format!("{:?} is not a delimiter", text.value));
                 let accepted =
                     "one character of ASCII, such as \";\" or \"\\t\"; no quote, no line end";
                 self.error(text.defined, fault.accepted(accepted));

@@ -113,7 +113,7 @@ impl Check<'_> {
         }
         for (at, name) in unknown {
             let fault = Fault::new(format!(
-                "group {name:?} is no field of ours, and fields names it nowhere"
+                "group {name:?} is not one of our fields, and `fields` does not name it"
             ));
             let accepted = format!("{}, a group that fields names, or (?:...)", words());
             self.error(at, fault.accepted(accepted));
@@ -168,7 +168,7 @@ impl Check<'_> {
                 let text = text.as_ref()?;
                 let word = match field {
                     Field::Duration if read_duration(&text.value).is_none() => {
-                        let fault = Fault::new(format!("{:?} is no duration", text.value));
+                        let fault = Fault::new(format!("{:?} is not a duration", text.value));
                         self.error(
                             text.defined,
                             fault.accepted("such as 0s, 1.5s, 1h25m or 01:25:00"),

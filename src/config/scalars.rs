@@ -96,7 +96,7 @@ impl Check<'_> {
     pub fn duration(&mut self, given: &Given<Text>, zero: Zero) -> Option<TimeDelta> {
         let text = given.as_ref()?;
         let Some(duration) = parse_duration(&text.value) else {
-            let fault = Fault::new(format!("{:?} is no duration", text.value));
+            let fault = Fault::new(format!("{:?} is not a duration", text.value));
             self.error(text.defined, fault.accepted(DURATION_FORM));
             return None;
         };
@@ -115,7 +115,7 @@ impl Check<'_> {
             .flatten()
             .filter(|date| YEARS.contains(&chrono::Datelike::year(date)));
         if date.is_none() {
-            let fault = Fault::new(format!("{:?} is no date", text.value));
+            let fault = Fault::new(format!("{:?} is not a date", text.value));
             self.error(text.defined, fault.accepted("YYYY-MM-DD, such as 2025-12-24"));
         }
         date
@@ -142,7 +142,7 @@ impl Check<'_> {
         let mut seen = HashSet::new();
         for text in &list.value {
             if !seen.insert(text.value.as_str()) {
-                self.error(text.defined, format!("{:?} is here twice", text.value));
+                self.error(text.defined, format!("{:?} appears twice", text.value));
             }
         }
         &list.value

@@ -341,7 +341,10 @@ impl Check<'_> {
                         let last = error.to_string();
                         let last =
                             last.lines().last().unwrap_or_default().trim_start_matches("error: ");
-                        self.error(text.defined, format!("{:?} is no pattern: {last}", text.value));
+                        self.error(
+                            text.defined,
+                            format!("{:?} is not a pattern: {last}", text.value),
+                        );
                         return None;
                     }
                 }

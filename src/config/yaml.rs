@@ -84,7 +84,7 @@ fn fault(text: &str, at: Location, error: &serde_saphyr::Error) -> Fault {
             Fault::new(format!("unknown key {field:?}")).one_of(field, expected)
         }
         E::DuplicateMappingKey { key: Some(key), .. } => {
-            Fault::new(format!("key {key:?} is here twice"))
+            Fault::new(format!("key {key:?} appears twice"))
         }
         _ if is_blank(text, at) => no_value(),
         E::MultipleDocuments { .. } => Fault::new("a second document"),

@@ -46,7 +46,7 @@ pub(super) fn columns(
     match repeated {
         None => Ok(columns),
         Some((name, at)) => {
-            let detail = format!("column {} stands in the header twice", quote(&name));
+            let detail = format!("column {} is in the header twice", quote(&name));
             Err(Rejection::new(Reason::BadHeader, detail).at(at))
         }
     }

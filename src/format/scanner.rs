@@ -61,7 +61,7 @@ impl Scanner {
                 let Some(message) = message else { return Ok(()) };
                 if matches!(**message, Scanner::Json(_)) && !text.starts_with('{') {
                     // Other programs write their lines into the same file.
-                    return Err(Fault::other(Reason::NoMatch, "the text is no json object"));
+                    return Err(Fault::other(Reason::NoMatch, "the text is not a JSON object"));
                 }
                 let mut put = |slot, value: Value<'l>| put(slot, value.behind(base));
                 message.scan(text, keys, file, &mut put).map_err(|fault| fault.behind(base))

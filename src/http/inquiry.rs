@@ -81,7 +81,9 @@ impl Inquiry {
         }
         let refuse = |why: &str| {
             let keys = KEYS.join(", ");
-            Problem::bad_request(format!("the body is no JSON object with texts for {keys}: {why}"))
+            Problem::bad_request(format!(
+                "the body is not a JSON object with texts for {keys}: {why}"
+            ))
         };
         // An array would be taken for the values in the order of the keys.
         if body.trim_ascii_start().first() == Some(&b'[') {

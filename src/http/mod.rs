@@ -95,7 +95,7 @@ pub trait Backend: Send + Sync + 'static {
     /// Windows, freezes, business hours and changes ahead.
     ///
     /// # Errors
-    /// Any problem, such as a 400 for a `from` that is no time.
+    /// Any problem, such as a 400 for a `from` that is not a time.
     fn windows(&self, query: &WindowQuery) -> Result<Windows, Problem>;
 
     /// Whether a run may start. `from`: who asks, as far as the server knows.

@@ -96,7 +96,7 @@ impl WindowQuery {
                 None | Some("json") => false,
                 Some("ics") => true,
                 Some(other) => {
-                    let detail = format!("{other:?} is no format; accepted are json, ics");
+                    let detail = format!("{other:?} is not a format; accepted are json, ics");
                     return Err(Problem::bad_request(detail));
                 }
             },

@@ -54,10 +54,10 @@ impl Group {
     /// The heading and the sentence below it.
     pub fn heading(self) -> (&'static str, &'static str) {
         match self {
-            Group::Runs => ("Runs", "What partners did, and what the rules say of it."),
-            Group::Agreement => ("Agreement", "What was agreed, and what it says of this moment."),
+            Group::Runs => ("Runs", "What partners did, and how it was judged."),
+            Group::Agreement => ("Agreement", "What was agreed, and what applies now."),
             Group::Changes => ("Changes", "What partners plan to do."),
-            Group::Sources => ("Sources", "What was read. Silence is not compliance."),
+            Group::Sources => ("Sources", "What was read from the logs."),
             Group::Ledger => ("Ledger", "What is on record."),
             Group::Program => ("Program", "The exporter itself and the data it was built with."),
             Group::Process => ("Process", "The operating system's view; Linux only."),
@@ -129,9 +129,9 @@ Runs {
     VIOLATIONS: Counter "maintenance_violations_total" P_REASON,
         "Reasons found, once per run and reason at the moment it becomes true; waived ones not.";
     UNACKNOWLEDGED: Gauge "maintenance_violations_unacknowledged" P,
-        "Runs in violation that nobody acknowledged and whose time is not up. This is what pages.";
+        "Runs in violation that nobody has acknowledged and that have not expired. Page on this.";
     EMERGENCIES_UNAPPROVED: Gauge "maintenance_emergencies_unapproved" P,
-        "Emergencies that one of us has yet to approve; afterwards they are violations.";
+        "Emergencies that still need our approval; without it they become violations.";
     UNACKNOWLEDGED_REASONS: Gauge "maintenance_violations_unacknowledged_reasons" P_REASON,
         "Of these runs, those against which this reason was found; a run may have several.";
     UNACKNOWLEDGED_FIRST: Gauge "maintenance_violations_unacknowledged_first_run" P,
@@ -149,7 +149,7 @@ Runs {
     PROJECTED_VIOLATION: Gauge "maintenance_runs_projected_violation" P_REASON,
         "Open runs whose projected end breaks a rule that they still keep.";
     OVERRUN: Gauge "maintenance_runs_overrun" P_REASON,
-        "Open runs that go on past a bound of the agreement.";
+        "Open runs that have passed a limit of the agreement.";
     RUN_DURATION: Histogram "maintenance_run_duration_seconds" P,
         "Duration of ended runs whose verdict is final.";
     BUSINESS_HOURS_TIME: Counter "maintenance_business_hours_seconds_total" P,
@@ -189,7 +189,7 @@ Agreement {
     PROCEDURE_REVIEWED: Gauge "maintenance_procedure_reviewed_timestamp_seconds" P,
         "Last review of the written procedure; absent if there was none.";
     PROCEDURE_REVIEW_DUE: Gauge "maintenance_procedure_review_due_timestamp_seconds" P,
-        "When the written procedure is to be reviewed again; absent if nobody asks.";
+        "When the next review of the written procedure is due; absent without review_every.";
 }
 Changes {
     CHANGES: Gauge "maintenance_changes" P_STATUS,
@@ -203,7 +203,7 @@ Changes {
 }
 Sources {
     SOURCE_INFO: Gauge "offhours_source_info" &["source", "partner"],
-        "Whose log a source is, with a series for each partner; always 1.";
+        "The partners of a source, one series for each; always 1.";
     SOURCE_UP: Gauge "offhours_source_up" SOURCE,
         "Whether the source can be read.";
     SOURCE_LAG: Gauge "offhours_source_lag_bytes" SOURCE,
@@ -237,7 +237,7 @@ Ledger {
     LEDGER_ENTRIES: Gauge "offhours_ledger_entries" NONE,
         "Entries on record.";
     LEDGER_HEAD: Gauge "offhours_ledger_head" NONE,
-        "First 53 bits of the head of the ledger's hash chain: whoever scrapes it is a witness.";
+        "First 53 bits of the head of the ledger's hash chain: Prometheus keeps it as evidence.";
     LEDGER_COMMITS: Counter "offhours_ledger_commits_total" NONE,
         "Transactions committed.";
     LEDGER_COMMIT_DURATION: Histogram "offhours_ledger_commit_duration_seconds" NONE,
@@ -271,7 +271,7 @@ Program {
     CALENDAR_READ: Gauge "offhours_calendar_last_read_timestamp_seconds" &["calendar"],
         "When a calendar file was last found good.";
     CALENDAR_STALE: Gauge "offhours_calendar_stale" &["calendar"],
-        "Whether a calendar file was not good for so long that nothing may run by it any more.";
+        "Whether a calendar file was unusable for so long that its windows are closed.";
     CALENDAR_UNUSED: Gauge "offhours_calendar_unused_events" &["calendar"],
         "Events of a calendar file that could not be used, or not as a whole.";
     BUILD_INFO: Gauge "offhours_build_info" &["version", "revision", "rustc"],

@@ -205,7 +205,7 @@ impl Sender {
         if self.roster.refused(post, Moment::now(), self.trouble.backoff) {
             let (name, labels) = &post.key;
             let (partner, procedure) = (&*labels.partner, &*labels.procedure);
-            tracing::warn!(alert = name.as_str(), partner, procedure, to = %self.settings.peer.url, error = %failure, "this alert is refused, trying on");
+            tracing::warn!(alert = name.as_str(), partner, procedure, to = %self.settings.peer.url, error = %failure, "this alert is refused, retrying");
         }
     }
 
@@ -239,7 +239,7 @@ impl Trouble {
     fn tell(&mut self, settings: &Alertmanager, failure: &Failure) -> Duration {
         self.since.get_or_insert_with(Moment::now);
         if self.told.is_none_or(|told| REMIND <= told.elapsed()) {
-            tracing::warn!(to = %settings.peer.url, error = %failure, "alerts cannot be posted, trying on");
+            tracing::warn!(to = %settings.peer.url, error = %failure, "alerts cannot be posted, retrying");
             self.told = Some(Moment::now());
         }
         let wait = self.next;

@@ -114,12 +114,10 @@ fn text_of(question: &Question, answer: &Answer) -> String {
         add(f.reason.as_str(), format!("{waived}{detail}"));
     }
     if answer.findings.is_empty() && !yes {
-        add("unknown", "a calendar does not reach the start: nobody can say".into());
+        add("unknown", "not known: a calendar does not cover the start".into());
     }
     match (answer.lasts, question.lasts) {
-        (None, _) => {
-            add("takes", "nobody knows: what would be broken at the end is not told".into())
-        }
+        (None, _) => add("takes", "not known, so the rules about the end are not checked".into()),
         (Some(d), Some(_)) => add("takes", format!("{}, as asked", format_duration(d))),
         (Some(d), None) => add("takes", format!("{}, as usual", format_duration(d))),
     }

@@ -1,6 +1,7 @@
 //! The page at `/`: at one glance whether partners keep to what was agreed, now, today and in the last week.
 
 mod show;
+mod sources;
 mod standing;
 
 use std::sync::Arc;

@@ -291,7 +291,7 @@ impl Question {
         let start = from.unwrap_or_else(|| now.trunc_subsecs(0));
         let end = start.checked_add_signed(TimeDelta::days(days.into()));
         let range = end.and_then(|end| Span::new(start, end));
-        range.ok_or_else(|| "the days asked for lie beyond every calendar".into())
+        range.ok_or_else(|| "the requested days are outside every calendar".into())
     }
 
     /// # Errors

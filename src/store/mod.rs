@@ -54,7 +54,7 @@ pub enum StoreError {
     )]
     Version { path: PathBuf, found: String },
     #[error(
-        "{path}: this is no ledger, or it is damaged ({source}); put a backup in its place, or move it away: what the logs still hold is then read again"
+        "{path}: this is not a ledger, or it is damaged ({source}); restore a backup, or move it away to start a new ledger: what the logs still hold is then read again"
     )]
     Broken { path: PathBuf, source: rusqlite::Error },
     #[error(
@@ -62,7 +62,7 @@ pub enum StoreError {
     )]
     Damaged { path: PathBuf, entry: u64, why: String },
     #[error(
-        "{path}: {what}; put a backup in its place, or clear the folder to begin anew: what the logs still hold is then read again"
+        "{path}: {what}; restore a backup, or empty the folder to start a new ledger: what the logs still hold is then read again"
     )]
     Remains { path: PathBuf, what: &'static str },
     #[error(

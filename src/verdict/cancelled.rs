@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(case: &Case) -> Check {
     match case.plan {
-        None => Check::NotApplicable("no change matches"),
+        None => Check::NotApplicable("no matching change"),
         Some(plan) if case.is_cancelled() => Check::Broken {
             at: case.start,
             detail: format!("revision {} of {} cancelled it", plan.revision, plan.change_id),

@@ -83,8 +83,7 @@ impl<'a> Case<'a> {
     /// The business hours that the run has to keep out of; else why there are none.
     pub(super) fn hours_to_avoid(&self) -> Result<&'a Calendar, Check> {
         let hours = self.terms.business_hours.as_deref();
-        let hours =
-            hours.ok_or(Check::NotApplicable("no business hours are known for the service"))?;
+        let hours = hours.ok_or(Check::NotApplicable("the service has no business hours"))?;
         match self.terms.business_hours_allowed {
             true => Err(Check::NotApplicable("the procedure may run in business hours")),
             false => Ok(hours),

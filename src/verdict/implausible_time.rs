@@ -7,7 +7,7 @@ use crate::verdict::{Case, Check, When, judge};
 
 /// What a person is told of this reason.
 pub const SUMMARY: &str =
-    "The start was read at its stamp or soon after, or keeps the rules at either time.";
+    "The start was read at its stamp or soon after, or is within the rules at both times.";
 
 /// Asks whether a start that was read at `read` instead of at `case.start` keeps a start rule at its stamp
 /// that it breaks at the moment of reading. The caller has made sure that it was read late although the file was being
@@ -22,7 +22,7 @@ pub fn implausible(case: &Case, read: Instant) -> Check {
                 // Nothing becomes true of a run before it has begun.
                 at: read.max(case.start),
                 detail: format!(
-                    "stamped {} but read {}: {reason} is kept only by the stamp ({detail})",
+                    "stamped {} but read {}: judged by the time of reading it breaks {reason} ({detail})",
                     case.civil(case.start),
                     case.civil(read)
                 ),

@@ -15,7 +15,7 @@ fn check(case: &Case) -> Check {
         Err(silent) => return silent,
     };
     if !hours.covers(case.start) {
-        return Check::Unknown("the holiday table does not reach the start");
+        return Check::Unknown("the holiday table does not cover the start");
     }
     if !hours.contains(case.start) {
         return Check::Passes;
@@ -23,7 +23,7 @@ fn check(case: &Case) -> Check {
     Check::Broken {
         at: case.start,
         detail: format!(
-            "began {}, in the business hours of {}",
+            "began {}, during the business hours of {}",
             case.civil(case.start),
             case.terms.service
         ),

@@ -11,17 +11,17 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(case: &Case) -> Check {
     if case.terms.freezes.is_empty() {
-        return Check::NotApplicable("no freeze was agreed");
+        return Check::NotApplicable("no freeze is agreed");
     }
     let inside = case.terms.freezes.iter().find(|f| f.calendar.contains(case.start));
     match inside {
         None if case.terms.freezes.iter().any(|f| !f.calendar.covers(case.start)) => {
-            Check::Unknown("the holiday table does not reach the start")
+            Check::Unknown("the holiday table does not cover the start")
         }
         None => Check::Passes,
         Some(freeze) => Check::Broken {
             at: case.start,
-            detail: format!("began {}, in the freeze {}", case.civil(case.start), freeze.name),
+            detail: format!("began {}, during the freeze {}", case.civil(case.start), freeze.name),
         },
     }
 }

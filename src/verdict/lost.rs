@@ -17,12 +17,12 @@ fn check(case: &Case) -> Check {
         // An end that comes too late is not taken; a run that one line tells whole may have taken any time.
         (Some(_), _) => Check::Passes,
         (None, Some(at)) if at < case.start + lost_after => {
-            Check::Broken { at, detail: "no end before the same began again".into() }
+            Check::Broken { at, detail: "it began again before an end was seen".into() }
         }
         (None, None) if case.clock < bound => Check::Holds { until: bound },
         _ => Check::Broken {
             at: bound,
-            detail: format!("no end within {}", format_duration(lost_after)),
+            detail: format!("no end was seen within {}", format_duration(lost_after)),
         },
     }
 }

@@ -14,13 +14,13 @@ fn check(case: &Case) -> Check {
         return Check::NotApplicable("the change was cancelled");
     }
     let Some((plan, planned)) = case.confirmed() else {
-        return Check::NotApplicable("no confirmed change matches");
+        return Check::NotApplicable("no matching confirmed change");
     };
     let agreed = &case.terms.confirmation;
     let detail = if case.start < planned.start - agreed.early {
-        format!("began before the planned {}", case.civil(planned.start))
+        format!("began too early: the planned start was {}", case.civil(planned.start))
     } else if planned.start + agreed.late < case.start {
-        format!("began after the planned {}", case.civil(planned.start))
+        format!("began too late: the planned start was {}", case.civil(planned.start))
     } else if names_another(&plan.procedures, case.procedure) {
         format!("{} is for another procedure", plan.change_id)
     } else if case.service.is_some_and(|service| names_another(&plan.services, service)) {

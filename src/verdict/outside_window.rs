@@ -14,19 +14,19 @@ fn check(case: &Case) -> Check {
         return Check::NotApplicable("no window was agreed");
     };
     if !windows.covers(case.start) {
-        return Check::Unknown("the holiday table does not reach the start");
+        return Check::Unknown("the holiday table does not cover the start");
     }
     if windows.contains(case.start) {
         return Check::Passes;
     }
     let next = match case.terms.next_opening(case.start, None) {
-        Some(opening) => format!("; the next opens {}", case.civil(opening.start)),
-        None if case.terms.declared => "; none opens within a year".into(),
+        Some(opening) => format!("; the next one opens {}", case.civil(opening.start)),
+        None if case.terms.declared => "; no window opens within a year".into(),
         // Nobody agreed to any.
         None => String::new(),
     };
     Check::Broken {
         at: case.start,
-        detail: format!("began {}, in no window{next}", case.civil(case.start)),
+        detail: format!("began {}, outside every window{next}", case.civil(case.start)),
     }
 }

@@ -14,7 +14,7 @@ fn check(case: &Case) -> Check {
         return Check::NotApplicable("the change was cancelled");
     }
     let Some((_, planned)) = case.confirmed() else {
-        return Check::NotApplicable("no confirmed change matches");
+        return Check::NotApplicable("no matching confirmed change");
     };
     let bound = planned.end + case.terms.overrun_tolerance;
     case.while_running(bound, |case| format!("the planned end was {}", case.civil(planned.end)))

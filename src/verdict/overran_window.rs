@@ -17,7 +17,7 @@ fn check(case: &Case) -> Check {
         return Check::NotApplicable("the run began outside every window");
     };
     if case.horizon() <= window.end {
-        return Check::NotApplicable("the window has no end in reach");
+        return Check::NotApplicable("the window has no end that can be foreseen");
     }
     case.while_running(window.end, |case| format!("the window ended {}", case.civil(window.end)))
 }

@@ -18,7 +18,7 @@ fn check(case: &Case) -> Check {
         return Check::NotApplicable("the run began inside business hours");
     }
     let Some(opening) = hours.next_span(case.start, case.horizon()) else {
-        return Check::NotApplicable("business hours do not open in reach");
+        return Check::NotApplicable("no opening of business hours can be foreseen");
     };
     case.while_running(opening.start, |case| {
         format!("business hours opened {}", case.civil(opening.start))

@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
 fn check(case: &Case) -> Check {
     let freezes = &case.terms.freezes;
     if freezes.is_empty() {
-        return Check::NotApplicable("no freeze was agreed");
+        return Check::NotApplicable("no freeze is agreed");
     }
     if freezes.iter().any(|f| f.calendar.contains(case.start)) {
         return Check::NotApplicable("the run began inside a freeze");
@@ -22,7 +22,7 @@ fn check(case: &Case) -> Check {
         Some((f.calendar.next_span(case.start, case.horizon())?.start, f.name.clone()))
     };
     let Some((begin, name)) = freezes.iter().filter_map(next).min() else {
-        return Check::NotApplicable("no freeze begins in reach");
+        return Check::NotApplicable("no start of a freeze can be foreseen");
     };
     case.while_running(begin, |case| format!("the freeze {name} began {}", case.civil(begin)))
 }

@@ -27,7 +27,7 @@ fn check(case: &Case) -> Check {
     Check::Broken {
         at: case.start,
         detail: format!(
-            "confirmed {} before the planned start, agreed are {}",
+            "confirmed {} before the planned start; required: at least {}",
             format_duration(given),
             format_duration(wanted)
         ),

@@ -14,5 +14,7 @@ fn check(case: &Case) -> Check {
     let Some(most) = case.terms.max_duration else {
         return Check::NotApplicable("the procedure has no max_duration");
     };
-    case.while_running(case.start + most, |_| format!("agreed are {}", format_duration(most)))
+    case.while_running(case.start + most, |_| {
+        format!("ran longer than the agreed maximum of {}", format_duration(most))
+    })
 }

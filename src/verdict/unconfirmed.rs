@@ -17,7 +17,7 @@ fn check(case: &Case) -> Check {
         return Check::NotApplicable("the change was cancelled");
     }
     let detail = match case.plan {
-        None => "no change on record matches".into(),
+        None => "no matching change on record".into(),
         Some(plan) if plan.confirmed_at.is_none() => {
             format!("revision {} of {} is not confirmed", plan.revision, plan.change_id)
         }

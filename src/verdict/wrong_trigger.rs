@@ -20,6 +20,6 @@ fn check(case: &Case) -> Check {
     let names: Vec<&str> = allowed.iter().map(|t| t.as_str()).collect();
     Check::Broken {
         at: case.start,
-        detail: format!("started by {}, agreed is {}", case.trigger, names.join(" or ")),
+        detail: format!("started by {}; allowed: {}", case.trigger, names.join(" or ")),
     }
 }

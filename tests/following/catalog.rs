@@ -264,12 +264,12 @@ fn tests() -> BTreeMap<usize, Vec<String>> {
 fn page() -> String {
     let mut page = String::from(
         "# Following files\n\n\
-         What happens to logs, and what becomes of the lines. Each row is held by the tests that it names, which work on the\n\
-         file system of the build: one in memory does not use inodes again and shows nothing. `tests/run` runs them all; what\n\
-         the kernel of a machine forbids is said aloud. `every_line_is_delivered_once` does what the rows do at random.\n\n\
-         The metrics start with `offhours_source_` and end with `_total` where they count; each loss is in the log with its\n\
-         file and its range of bytes. The last columns say what mtail 3.0.0-rc50 and rsyslog 8.2302 lose, lines of lines written,\n\
-         where that was measured.\n\n\
+         What can happen to log files, and what offhours does then. The tests named in each row check it on the\n\
+         file system of the build, because a file system in memory does not reuse inodes. `tests/run` runs them all, and prints which\n\
+         of them the machine does not allow. `every_line_is_delivered_once` combines the cases at random.\n\n\
+         Names of metrics start with `offhours_source_`, and counters end with `_total`. Each possible loss is logged with its\n\
+         file and its range of bytes. The columns for mtail 3.0.0-rc50 and rsyslog 8.2302 show how many of the written lines they\n\
+         lose, where that was measured.\n\n\
          | # | case | offhours | mtail | rsyslog | tests |\n| --- | --- | --- | --- | --- | --- |\n",
     );
     let tests = tests();

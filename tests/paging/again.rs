@@ -96,7 +96,11 @@ fn an_acknowledged_run_never_pages_again_because_its_log_came_again() {
     office.acknowledge("M-1");
     office.acknowledge("M-2");
     eventually("the page is resolved", || alertmanager.alerts().is_empty());
-    let last = webhook.during(QUIET).pop().expect("a resolve");
+    let mut last = webhook.next().1;
+    while said(&last).0 != "resolved" {
+        last = webhook.next().1;
+    }
+    last = webhook.during(QUIET).pop().unwrap_or(last);
     assert_eq!(said(&last).0, "resolved");
 
     let lines = std::fs::read_to_string(office.home.path().join("hostco.log")).expect("a log");

@@ -86,7 +86,7 @@ fn end_of(event: &Event<'_>, start: &Time) -> Result<PeriodEnd, CalendarError> {
                 Some(length) if length.is_positive() => Ok(PeriodEnd::After(length)),
                 Some(NO_LENGTH) => Ok(PeriodEnd::After(none)),
                 _ => Err(property.error(format!(
-                    "{:?} is no length such as PT7H, or of whole days P1D",
+                    "{:?} is not a length such as PT7H, or of whole days P1D",
                     property.value
                 ))),
             }

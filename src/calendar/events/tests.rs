@@ -320,17 +320,17 @@ fn what_could_have_closed_is_an_error_and_what_could_have_opened_stays_closed() 
         |events: &[&str], want: &str, told: &[&str]| check_unused(true, events, want, told);
     freeze(
         &["UID:b DTSTART:soon"],
-        "error: event \"\", UID \"b\": DTSTART: \"soon\" is no date or time such as 20251110, 20251110T131000 or 20251110T131000Z",
+        "error: event \"\", UID \"b\": DTSTART: \"soon\" is not a date or time such as 20251110, 20251110T131000 or 20251110T131000Z",
         &[],
     );
     freeze(
         &["UID:b DTSTART:20250601 RRULE:FREQ=SOON"],
-        "error: event \"\", UID \"b\": RRULE: \"SOON\" is no FREQ; accepted is YEARLY, MONTHLY, WEEKLY, DAILY, HOURLY, MINUTELY or SECONDLY",
+        "error: event \"\", UID \"b\": RRULE: \"SOON\" is not a valid FREQ; accepted is YEARLY, MONTHLY, WEEKLY, DAILY, HOURLY, MINUTELY or SECONDLY",
         &[],
     );
     freeze(
         &["UID:b DTSTART:20250601T220000Z DURATION:PT1H RDATE:soon"],
-        "error: event \"\", UID \"b\": RDATE: \"soon\" is no date or time such as 20251110, 20251110T131000 or 20251110T131000Z, nor a period",
+        "error: event \"\", UID \"b\": RDATE: \"soon\" is not a date or time such as 20251110, 20251110T131000 or 20251110T131000Z, nor a period",
         &[],
     );
     let both = "06-01T22:00/06-01T23:00 06-02T22:00/06-02T23:00";
@@ -353,7 +353,7 @@ fn what_could_have_closed_is_an_error_and_what_could_have_opened_stays_closed() 
             series,
             "UID:b RECURRENCE-ID;RANGE=THISANDFUTURE:soon DTSTART:20250701T220000Z DURATION:PT1H",
         ],
-        "error: event \"\", UID \"b\": RECURRENCE-ID: \"soon\" is no date or time such as 20251110, 20251110T131000 or 20251110T131000Z",
+        "error: event \"\", UID \"b\": RECURRENCE-ID: \"soon\" is not a date or time such as 20251110, 20251110T131000 or 20251110T131000Z",
         &[],
     );
     freeze(
@@ -575,12 +575,12 @@ fn mistakes_are_errors_if_nothing_else_is_left() {
         "ends before it begins",
     );
     check_error(&["DTSTART:20250101T000000Z DTEND;VALUE=DATE:20250102"], "a day and a time");
-    check_error(&["DTSTART:20250101T000000Z DURATION:-PT1H"], "is no length such as");
-    check_error(&["DTSTART;VALUE=DATE:20250101 DURATION:PT1H"], "is no length such as");
+    check_error(&["DTSTART:20250101T000000Z DURATION:-PT1H"], "is not a length such as");
+    check_error(&["DTSTART;VALUE=DATE:20250101 DURATION:PT1H"], "is not a length such as");
     check_error(&["DTSTART:20250101T000000Z DURATION:PT1H DTEND:20250102T000000Z"], "one of them");
     check_error(
         &[&format!("{fine} RRULE:FREQ=WEEKLY;BYHOUR=25")],
-        "RRULE: \"25\" is no BYHOUR; accepted is",
+        "RRULE: \"25\" is not a valid BYHOUR; accepted is",
     );
     check_error(
         &[&format!("{fine} RRULE:FREQ=SECONDLY")],
@@ -589,7 +589,7 @@ fn mistakes_are_errors_if_nothing_else_is_left() {
     check_error(&[&format!("{fine} EXRULE:FREQ=WEEKLY")], "EXRULE: not supported");
     check_error(
         &[&format!("{fine} RRULE:FREQ=WEEKLY EXDATE:yesterday")],
-        "EXDATE: \"yesterday\" is no date",
+        "EXDATE: \"yesterday\" is not a date",
     );
     check_error(
         &[

@@ -141,7 +141,7 @@ fn times_and_their_zones() {
         "00000101",
     ] {
         let got = read(&format!("DTSTART:{wrong}"));
-        assert!(got.starts_with(&format!("DTSTART: {wrong:?} is no date or time")), "{got}");
+        assert!(got.starts_with(&format!("DTSTART: {wrong:?} is not a date or time")), "{got}");
     }
     // Broken off: part of the value where that makes sense.
     check("DTSTART:20250710\nT131000Z", "2025-07-10T13:10:00Z");
@@ -373,7 +373,7 @@ fn every_windows_zone_is_one_here() {
         let parts: Vec<&str> = row.split(" | ").collect();
         let zone = Zone::find(parts[1]).unwrap_or_else(|| panic!("{row}"));
         for name in parts.iter().enumerate().filter(|(i, _)| *i != 1).map(|(_, name)| name) {
-            assert!(seen.insert(name.to_lowercase()), "{name} is there twice");
+            assert!(seen.insert(name.to_lowercase()), "{name} appears twice");
             assert_eq!(zones::named_zone(name), Some(zone.clone()), "{name}");
         }
     }
@@ -445,7 +445,7 @@ fn lists_and_periods() {
     let wrong = super::tests::calendar("EXDATE:20250101,x");
     let zones = Zones::of(&wrong, None, &Zone::utc());
     let error = wrong.properties[0].times(&zones).unwrap_err();
-    assert!(error.message.starts_with("EXDATE: \"x\" is no date or time"), "{error}");
+    assert!(error.message.starts_with("EXDATE: \"x\" is not a date or time"), "{error}");
     assert_eq!(error.at, 16);
 }
 

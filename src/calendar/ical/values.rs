@@ -149,7 +149,7 @@ impl Property {
     pub fn time(&self, zones: &Zones) -> Result<Time, CalendarError> {
         let found = self.read(|value| stamp(value).ok_or(()));
         let found = found.map_err(|()| {
-            self.error(format!("{:?} is no date or time such as {TIME_FORMS}", self.value))
+            self.error(format!("{:?} is not a date or time such as {TIME_FORMS}", self.value))
         })?;
         self.placed(found, zones)
     }
@@ -164,7 +164,7 @@ impl Property {
             items.map(|item| period(item).ok_or_else(|| item.to_owned())).collect()
         };
         let items = self.read(read).map_err(|item| {
-            self.error(format!("{item:?} is no date or time such as {TIME_FORMS}, nor a period"))
+            self.error(format!("{item:?} is not a date or time such as {TIME_FORMS}, nor a period"))
         })?;
         let placed = |(start, end)| {
             let end = match end {

@@ -23,10 +23,10 @@ impl Rule {
         let body = body.trim_end();
         for item in body.strip_suffix(';').unwrap_or(body).split(';') {
             let Some((name, value)) = item.split_once('=') else {
-                return Err((at, format!("{item:?} is no part of a rule such as FREQ=WEEKLY")));
+                return Err((at, format!("{item:?} is not a part of a rule such as FREQ=WEEKLY")));
             };
             if seen.contains(&name) {
-                return Err((at, format!("{name} is there twice")));
+                return Err((at, format!("{name} appears twice")));
             }
             seen.push(name);
             rule.set(name, value).map_err(|(offset, message)| (at + offset, message))?;
@@ -60,7 +60,7 @@ impl Rule {
 
     fn set(&mut self, name: &str, value: &str) -> Result<(), RuleError> {
         let wrong = |accepted: &str| {
-            (name.len() + 1, format!("{value:?} is no {name}; accepted is {accepted}"))
+            (name.len() + 1, format!("{value:?} is not a valid {name}; accepted is {accepted}"))
         };
         let positive = || value.parse::<u32>().ok().filter(|n| 0 < *n && !value.starts_with('+'));
         let list = |least: i32, most: i32, signed: bool| {
@@ -103,7 +103,7 @@ impl Rule {
             "WKST" => {
                 self.week_start = weekday(value).ok_or_else(|| wrong("a weekday such as MO"))?
             }
-            _ => return Err((0, format!("{name} is no part of a rule; accepted are {PARTS}"))),
+            _ => return Err((0, format!("{name} is not a part of a rule; accepted are {PARTS}"))),
         }
         Ok(())
     }

@@ -296,15 +296,15 @@ fn mistakes_have_places_and_sentences() {
         assert_eq!(place, at, "{rule}: {message}");
         assert!(message.contains(want), "{rule}: {message}");
     }
-    check("", 0, "is no part of a rule");
-    check("RRULE:", 6, "is no part of a rule");
+    check("", 0, "is not a part of a rule");
+    check("RRULE:", 6, "is not a part of a rule");
     check("INTERVAL=2", 0, "no FREQ");
-    check("WEEKLY", 0, "\"WEEKLY\" is no part of a rule");
+    check("WEEKLY", 0, "\"WEEKLY\" is not a part of a rule");
     check("FREQ=FORTNIGHTLY", 5, "accepted is YEARLY, MONTHLY");
     check("FREQ=WEEKLY;BYDAY=ΣU", 18, "weekdays such as");
     check("FREQ=WEEKLY;BYDAY=", 18, "weekdays such as");
     check("FREQ=WEEKLY;BYDAY=MO,", 18, "weekdays such as");
-    check("FREQ=WEEKLY;;BYDAY=MO", 12, "\"\" is no part");
+    check("FREQ=WEEKLY;;BYDAY=MO", 12, "\"\" is not a part");
     check("FREQ=DAILY;BYHOUR=280", 18, "from 0 to 23");
     check("FREQ=DAILY;BYHOUR=-1", 18, "from 0 to 23");
     check("FREQ=DAILY;BYSECOND=60", 20, "from 0 to 59");
@@ -314,8 +314,8 @@ fn mistakes_have_places_and_sentences() {
     check("FREQ=DAILY;COUNT=0", 17, "a number from 1");
     check("FREQ=DAILY;COUNT=-1", 17, "a number from 1");
     check("FREQ=DAILY;UNTIL=tomorrow", 17, "a date or time such as");
-    check("FREQ=DAILY;FREQ=DAILY", 11, "FREQ is there twice");
-    check("FREQ=DAILY;BYEASTER=1", 11, "BYEASTER is no part of a rule; accepted are FREQ");
+    check("FREQ=DAILY;FREQ=DAILY", 11, "FREQ appears twice");
+    check("FREQ=DAILY;BYEASTER=1", 11, "BYEASTER is not a part of a rule; accepted are FREQ");
     check("FREQ=DAILY;COUNT=1;UNTIL=20250101", 0, "one of them");
     check("FREQ=DAILY;BYWEEKNO=1", 0, "BYWEEKNO needs");
     check("FREQ=MONTHLY;BYYEARDAY=1", 0, "BYYEARDAY cannot");

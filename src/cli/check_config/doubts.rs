@@ -182,7 +182,7 @@ fn unnamed(config: &Config, partner: &Partner) -> Vec<String> {
         let (partner, name) = (clean(&partner.name), clean(name));
         match best {
             Naming::Never => Some(format!(
-                "no line can name the procedure {name} of {partner}: no source of theirs has a value, default or pattern for it"
+                "no line can name the procedure {name} of {partner}: none of its sources has a value, default or pattern for it"
             )),
             Naming::AsItIs => Some(format!(
                 "no value of the sources of {partner} leads to the procedure {name}: only a line that calls it so itself names it"

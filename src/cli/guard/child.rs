@@ -117,7 +117,7 @@ pub fn ended(status: ExitStatus) -> (&'static str, String, u8) {
             ("failed", format!("exit {code}"), u8::try_from(code).unwrap_or(u8::MAX))
         }
         (None, Some(signal)) => ("aborted", format!("signal {signal}"), by_signal(signal)),
-        (None, None) => ("aborted", "nobody knows".into(), u8::MAX),
+        (None, None) => ("aborted", "unknown".into(), u8::MAX),
     }
 }
 

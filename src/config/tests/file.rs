@@ -70,5 +70,5 @@ fn a_byte_order_mark_and_crlf_do_no_harm() {
     let broken = text.replace("services:\r\n", "service:\r\n");
     assert_eq!(problems(&broken), ["1:1 unknown key \"service\""]);
     let broken = text.replace("notice: 24h", "notice: soon");
-    assert_eq!(problems(&broken), ["13:45 \"soon\" is no duration"]);
+    assert_eq!(problems(&broken), ["13:45 \"soon\" is not a duration"]);
 }

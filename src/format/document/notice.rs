@@ -202,7 +202,7 @@ fn times(
         let length = Length::parse(property.value.trim());
         end = length.and_then(|length| length.end(time.civil, *from, &time.zone));
         if end.is_none() {
-            let detail = format!("DURATION: {:?} is no length such as PT2H", property.value);
+            let detail = format!("DURATION: {:?} is not a length such as PT2H", property.value);
             return Err(bad(Reason::BadDuration, detail));
         }
     }

@@ -34,7 +34,7 @@ impl Files {
         let metadata = metadata.map_err(unreadable)?;
         // Opening a pipe would wait for its writer.
         if !metadata.is_file() {
-            return Err("is no ordinary file".into());
+            return Err("is not a regular file".into());
         }
         let mut bytes = Vec::new();
         let file = std::fs::File::open(path).map_err(unreadable)?;

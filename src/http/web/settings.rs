@@ -126,7 +126,7 @@ impl Reading<'_> {
         let burst = burst.and_then(|text| {
             let burst = text.value.parse().ok().filter(|burst| 1 <= *burst);
             if burst.is_none() {
-                let fault = Fault::new(format!("{:?} is no number of requests", text.value));
+                let fault = Fault::new(format!("{:?} is not a number of requests", text.value));
                 self.check.error(text.defined, fault.accepted("a whole number from 1"));
             }
             burst

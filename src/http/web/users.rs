@@ -67,7 +67,7 @@ const COST_MIN: u32 = 4;
 /// # Errors
 /// It is none, as a sentence that does not contain it.
 pub(super) fn parse_hash(text: &str) -> Result<HashParts, String> {
-    let parts: HashParts = text.parse().map_err(|_| "this is no bcrypt hash".to_owned())?;
+    let parts: HashParts = text.parse().map_err(|_| "this is not a bcrypt hash".to_owned())?;
     if text.starts_with("$2x$") {
         return Err("hashes of the broken form $2x$ are not taken".into());
     }
@@ -136,10 +136,10 @@ mod tests {
             (format!("$2a$17${tail}"), Err("a bcrypt hash of cost 17")),
             (format!("$2a$03${tail}"), Err("a bcrypt hash of cost 3")),
             (format!("$2x$10${tail}"), Err("hashes of the broken form $2x$ are not taken")),
-            (format!("$2y$10${tail}."), Err("this is no bcrypt hash")),
-            (format!("$2y$1é${}", ".".repeat(52)), Err("this is no bcrypt hash")),
-            ("hunter2".into(), Err("this is no bcrypt hash")),
-            (String::new(), Err("this is no bcrypt hash")),
+            (format!("$2y$10${tail}."), Err("this is not a bcrypt hash")),
+            (format!("$2y$1é${}", ".".repeat(52)), Err("this is not a bcrypt hash")),
+            ("hunter2".into(), Err("this is not a bcrypt hash")),
+            (String::new(), Err("this is not a bcrypt hash")),
         ] {
             let got = parse_hash(&text).map(|parts| parts.get_cost());
             assert_eq!(got, want.map_err(str::to_owned), "{text}");

@@ -6,8 +6,8 @@ use crate::ledger::{Entry, What};
 use crate::time::Instant;
 use crate::verdict::{Finding, Reason};
 
-const LINES_READ: &str = "The lines were read from the log files when this was written: the ledger keeps where they \
-                          stand, not their text.";
+const LINES_READ: &str = "The log lines are read from the files as they are now: the ledger keeps their position, \
+                          not their text.";
 
 impl Teller<'_> {
     pub(super) fn happened(&self) -> Section {
@@ -64,21 +64,21 @@ impl Teller<'_> {
                 let by = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
                 let note = note.as_ref().filter(|note| !note.is_empty());
                 let note = note.map(|note| format!(": {note}")).unwrap_or_default();
-                told("approved", *at, &(by + &note))
+                (Some(*at), format!("approved {}{by}{note}", self.second(*at)))
             }
             What::Found { finding, latch, .. } => {
-                let page = if *latch { ", put up to be acknowledged" } else { "" };
+                let page = if *latch { "; waits to be acknowledged" } else { "" };
                 told(&format!("found {} since", finding.reason), finding.at, page)
             }
             What::Refuted { reason, .. } => (
                 Some(entry.clock),
-                format!("refuted {reason}: a line that came late says otherwise"),
+                format!("withdrew {reason}: a line that came late shows otherwise"),
             ),
             What::Replanned { plan, .. } => (Some(entry.clock), replanned(plan.as_deref())),
             What::Sealed { verdict, .. } => (None, format!("final verdict: {verdict}")),
             What::Amended { note, .. } => (None, format!("amended: {note}")),
             What::Acknowledged { acknowledgement: a, .. } => {
-                told("acknowledged", a.at, &format!(" by {}", a.by))
+                (Some(a.at), format!("acknowledged {} by {}", self.second(a.at), a.by))
             }
             What::Revised { .. }
             | What::Irregular { .. }
@@ -93,8 +93,8 @@ pub(super) fn replanned(plan: Option<&Plan>) -> String {
     match plan {
         Some(plan) => {
             let (revision, id) = (plan.revision, &plan.change_id);
-            format!("revision {revision} of {id} was delivered, and counts from its stamp")
+            format!("revision {revision} of {id} was delivered later; it counts from its stamp")
         }
-        None => "changes were delivered by whose stamps no change matches".into(),
+        None => "changes were delivered later; by their stamps no change matches".into(),
     }
 }

@@ -19,8 +19,8 @@ use crate::time::{Instant, rfc3339};
 const READ_LIVE: TimeDelta = TimeDelta::days(1);
 
 const READ_LATER: &str =
-    "It was found while old logs were read: when it would have been noticed is not known.";
-const NO_PAGES: &str = "A page goes out when a violation is put up to be acknowledged; which ones were delivered is not on record.";
+    "It was found in old logs, so it is not known when it would have been noticed.";
+const NO_PAGES: &str = "A page goes out when a violation starts to wait for acknowledgement. Whether it was delivered is not on record.";
 
 /// What happened around one run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -150,10 +150,10 @@ impl Timeline<'_> {
         }
         if is_live {
             let page = match run.latched {
-                true => " and put the violation up to be acknowledged (page)",
+                true => " and paged: the violation waits to be acknowledged",
                 false => "",
             };
-            self.add(run.observed, format!("offhours read of it{page}"), None, false);
+            self.add(run.observed, format!("offhours read the line{page}"), None, false);
         }
     }
 
@@ -175,12 +175,12 @@ impl Timeline<'_> {
             }
             What::Found { finding, latch, .. } => {
                 let page = if *latch { " (page)" } else { "" };
-                let what = format!("bound passed: {}: {}{page}", finding.reason, finding.detail);
+                let what = format!("limit passed: {}: {}{page}", finding.reason, finding.detail);
                 self.add(finding.at, what, place, !finding.waived);
             }
             What::Lost { .. } => self.add(entry.clock, "given up: no end was seen", None, false),
             What::Refuted { reason, .. } => {
-                let what = format!("{reason} was refuted by a line that came late");
+                let what = format!("{reason} was withdrawn: a line that came late shows otherwise");
                 self.add(entry.clock, what, None, false);
             }
             What::Replanned { plan, .. } => {

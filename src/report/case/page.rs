@@ -41,7 +41,7 @@ fn item(row: &Row) -> String {
     let sign = row.sign.map_or(String::new(), |sign| format!(" <small>{}</small>", sign.as_str()));
     let mut text = format!("<dt{class}>{}{sign}</dt><dd>{}", plain(&row.label), plain(&row.text));
     if let Some(source) = &row.source {
-        let gone = if source.gone { ", which does not hold that line any more" } else { "" };
+        let gone = if source.gone { ", which no longer holds that line" } else { "" };
         text += &format!(
             "<br><span class=\"soft\">{} byte {}{gone}</span>",
             plain(&source.file),

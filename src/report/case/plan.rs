@@ -1,7 +1,5 @@
 //! What was planned for a run: what was on record when it began, and every revision.
 
-use chrono::SubsecRound;
-
 use super::{Row, Section, Teller, row};
 use crate::change::{Changes, Resolved, Revision};
 use crate::ledger::What;
@@ -31,10 +29,10 @@ impl Teller<'_> {
         let (plan, id) = match (&run.plan, run.change()) {
             (Some(plan), _) => (plan, plan.change_id.clone()),
             (None, Some(id)) => {
-                return vec![row("on record at the start:", format!("nothing of {id}"))];
+                return vec![row("on record at the start:", format!("nothing about {id}"))];
             }
             (None, None) => {
-                return vec![row("on record at the start:", "no change that matches")];
+                return vec![row("on record at the start:", "no matching change")];
             }
         };
         let confirmed = match (plan.confirmed_at, plan.notice()) {
@@ -67,7 +65,7 @@ impl Teller<'_> {
         let times = format!("{} to {}", time(revision.planned_start), time(revision.planned_end));
         let status = revision.status.map_or("status as before", |status| status.as_str());
         let accepted = if revision.accepted { ", accepted by us" } else { "" };
-        let (sent, seen) = (self.time(revision.stamp), self.time(revision.seen.trunc_subsecs(0)));
+        let (sent, seen) = (self.time(revision.stamp), self.second(revision.seen));
         let text = format!("{status}: {times}; sent {sent}, read {seen}{accepted}");
         let label = format!("revision {}{}:", revision.number, slot(&revision.slot));
         Row { source: self.source(place), ..row(label, text).at(revision.stamp) }

@@ -6,8 +6,8 @@ use crate::run::State;
 use crate::verdict::{Check, IMPLAUSIBLE_TIME_SUMMARY, RULES, Reason};
 
 const NOT_CONFIGURED: &str = "the partner is not in this configuration";
-const OTHER_POLICY: &str = "The verdict was made final by another configuration than this one: rules that broke are told \
-                            as they were found, the others as this configuration sees them.";
+const OTHER_POLICY: &str = "The verdict became final under another configuration. Broken rules are shown as they were \
+                            found then, the others as this configuration sees them.";
 
 impl Teller<'_> {
     pub(super) fn rules(&self) -> Section {
@@ -28,7 +28,8 @@ impl Teller<'_> {
         for rule in RULES {
             section.rows.push(self.rule(rule.reason, rule.summary, rule.ask(&case)));
         }
-        let doubt = Check::NotApplicable("it was read in time, or not while its file was followed");
+        let doubt =
+            Check::NotApplicable("its stamp is plausible, or its file was not followed live");
         section.rows.push(self.rule(Reason::ImplausibleTime, IMPLAUSIBLE_TIME_SUMMARY, doubt));
         section
     }

@@ -8,17 +8,17 @@ use crate::run::{Asked, Run, State};
 use crate::time::{Instant, format_duration};
 use crate::verdict::Verdict;
 
-/// People read seconds; the exact instant stands in `at`.
-fn trunc(t: Instant) -> Instant {
-    t.trunc_subsecs(0)
-}
-
 /// The duration to the second; shorter ones as they are.
 fn trunc_delta(d: TimeDelta) -> TimeDelta {
     if d.num_seconds() == 0 { d } else { TimeDelta::seconds(d.num_seconds()) }
 }
 
 impl Teller<'_> {
+    /// A time of our own clock. People read seconds; the exact instant stands in `at`.
+    pub(super) fn second(&self, t: Instant) -> String {
+        self.time(t.trunc_subsecs(0))
+    }
+
     /// What happened and what of the agreement that broke.
     pub(super) fn summary(&self) -> String {
         let run = self.evidence.run;
@@ -42,11 +42,11 @@ impl Teller<'_> {
             (Verdict::Exempt, _) => {
                 let until = approval_waits_until(self.evidence.policy, run);
                 let open = until.map_or(String::new(), |until| {
-                    format!(" It is to be approved by {}.", self.time(until))
+                    format!(" It must be approved by {}.", self.time(until))
                 });
-                format!("An emergency waives what it broke.{open}")
+                format!("It is an emergency, so the rules that it broke are waived.{open}")
             }
-            (Verdict::Unknown, _) => "Nobody can say whether it was as agreed.".into(),
+            (Verdict::Unknown, _) => "It cannot be judged: evidence is missing.".into(),
         };
         format!("{what} {judged}")
     }
@@ -65,7 +65,7 @@ impl Teller<'_> {
             row("started", self.time(run.start)).at(run.start),
         ];
         if run.ambiguous {
-            rows.push(row("", "that hour came twice; the log does not say which one it was"));
+            rows.push(row("", "the clocks went back: this hour came twice, and the log does not say which one it was"));
         }
         rows.push(match run.end {
             Some(end) => row(run.state.as_str(), self.time(end)).at(end),
@@ -75,9 +75,8 @@ impl Teller<'_> {
         if let Some(end) = run.end {
             rows.push(row("took", format_duration(end - run.start)));
         }
-        let read = trunc(run.observed);
         let delay = format_duration(trunc_delta(run.observed - run.stamped));
-        let seen = format!("{}, {delay} after its stamp", self.time(read));
+        let seen = format!("{}, {delay} after its stamp", self.second(run.observed));
         rows.push(row("read", seen).at(run.observed));
         rows.extend(self.counted());
         rows.extend(self.latch(run));
@@ -107,14 +106,14 @@ impl Teller<'_> {
             rows.push(row(
                 "page",
                 match run.latched {
-                    true => "put up to be acknowledged, which is what pages",
-                    false => "none: it was found while old logs were read",
+                    true => "yes, until somebody acknowledges it",
+                    false => "no: it was found in old logs",
                 },
             ));
         }
         if let Some(a) = &run.acknowledged {
             let note = if a.note.is_empty() { String::new() } else { format!(": {}", a.note) };
-            let text = format!("{} by {}{note}", self.time(a.at), a.by);
+            let text = format!("{} by {}{note}", self.second(a.at), a.by);
             rows.push(row("acknowledged", text).at(a.at));
         }
         rows

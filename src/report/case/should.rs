@@ -29,7 +29,7 @@ impl Teller<'_> {
         let (run, policy) = (self.evidence.run, self.evidence.policy);
         let Some(terms) = terms_of(policy, run) else { return section };
         if run.verdict() == Verdict::Compliant {
-            section.note = "What happened is what was agreed:".into();
+            section.note = "This was agreed, and this is what happened:".into();
         }
         let Some(answer) = self.evidence.answer else { return section };
         let question = question_of(run, terms);
@@ -43,7 +43,7 @@ impl Teller<'_> {
     fn before_it(&self, run: &Run, terms: &Terms) -> Vec<Row> {
         let mut rows = Vec::new();
         if !terms.declared {
-            let text = "the partner writes down what it does and when it may run, before it runs";
+            let text = "declare it, and when it may run, before it runs";
             rows.push(row("procedure", text));
         }
         if !allows(terms, run.trigger) {
@@ -52,7 +52,7 @@ impl Teller<'_> {
             rows.push(row("trigger", text));
         }
         if terms.ask_first {
-            rows.push(row("question", "whoever starts it asks beforehand whether it may"));
+            rows.push(row("question", "ask whether it may start before starting it"));
         }
         rows.extend(confirmation(run, &terms.confirmation));
         rows
@@ -87,7 +87,7 @@ impl Teller<'_> {
         if let Some((from, _)) = found.times.first().filter(|_| required && is_unconfirmed(run)) {
             let notice = terms.confirmation.notice.unwrap_or_default();
             let by = *from - notice;
-            let text = format!("{} at the latest, for the first of these times", self.time(by));
+            let text = format!("by {}, for the first of these times", self.time(by));
             rows.push(row("confirmed", text).at(by));
         }
         rows
@@ -169,10 +169,10 @@ fn confirmation(run: &Run, agreed: &Confirmation) -> Option<Row> {
     let (early, late) = (format_duration(agreed.early), format_duration(agreed.late));
     let had = match is_unconfirmed(run) {
         true => "",
-        false => "; that is what was there",
+        false => "; this was met",
     };
     let text = format!(
-        "a change for it, confirmed {notice}; begun from {early} before to {late} after the planned start{had}"
+        "a change for it, confirmed {notice}; started between {early} before and {late} after the planned start{had}"
     );
     Some(row("confirmation", text))
 }

@@ -76,7 +76,7 @@ fn line_of(row: &Row, section: &Section) -> String {
 
 /// Where a line stands, in words.
 fn place(source: &Source) -> String {
-    let gone = if source.gone { ", which does not hold that line any more" } else { "" };
+    let gone = if source.gone { ", which no longer holds that line" } else { "" };
     format!("{} byte {}{gone}", source.file, source.offset)
 }
 

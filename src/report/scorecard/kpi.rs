@@ -19,7 +19,7 @@ pub static KPIS: &[Kpi] = &[
     Kpi {
         key: "outside_window",
         title: "Changes outside the maintenance window",
-        meaning: "began in no window, or ran past the end of theirs",
+        meaning: "began outside every window, or ran past the end of their window",
         counts: |run| has(run, &[Reason::OutsideWindow, Reason::OverranWindow]),
     },
     Kpi {
@@ -56,13 +56,13 @@ pub static KPIS: &[Kpi] = &[
     Kpi {
         key: "off_plan",
         title: "Changes off plan",
-        meaning: "began at other times than confirmed, or for something else",
+        meaning: "began outside the confirmed time, or for another service or procedure",
         counts: |run| has(run, &[Reason::OffPlan]),
     },
     Kpi {
         key: "emergency",
         title: "Emergency changes",
-        meaning: "declared as an emergency, however they were judged",
+        meaning: "declared as an emergency, whatever their verdict",
         counts: Run::is_emergency,
     },
     Kpi {
@@ -80,13 +80,13 @@ pub static KPIS: &[Kpi] = &[
     Kpi {
         key: "failed",
         title: "Failed or aborted changes",
-        meaning: "ended so by their own account",
+        meaning: "ended as failed or aborted, according to the log",
         counts: |run| matches!(run.state, State::Failed | State::Aborted),
     },
     Kpi {
         key: "lost",
         title: "Changes without an end",
-        meaning: "no end was seen in time: nobody knows how long they ran",
+        meaning: "no end was seen in time, so it is not known how long they ran",
         counts: |run| run.state == State::Lost,
     },
 ];

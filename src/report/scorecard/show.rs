@@ -94,12 +94,13 @@ pub(super) fn table(card: &Scorecard) -> Vec<(&'static str, Vec<String>)> {
 
 /// How the figures are to be read.
 pub(super) const NOTES: &[&str] = &[
-    "A run belongs to the month in which it began, as a whole, also if it ends in the next.",
-    "Each run counts under one verdict, as it stands where it is not final yet.",
-    "Adherence: judged runs that were as agreed. Judged are those whose verdict is final; a waived emergency counts on neither side, a run of which \
-     evidence is missing counts against. Without coverage it is not told: silence is not compliance.",
-    "Coverage: the share of the month in which every source of the partner was readable, fresh and caught up, as offhours \
-     saw it. What was read from old logs later was not covered.",
+    "A run counts as a whole in the month in which it began, even if it ends in the next.",
+    "Each run counts under one verdict. If that is not final yet, the current one counts.",
+    "Adherence: the share of judged runs that were as agreed. Judged runs have a final verdict; waived emergencies are left out, and a run with \
+     missing evidence counts as not as agreed. Adherence is not shown without coverage: a silent log proves nothing.",
+    "Coverage: the share of the month in which every source of the partner was readable, fresh and caught up. Time that is \
+     known only from old logs is not covered.",
+    "Not acknowledged yet: violations that still wait for somebody to acknowledge them. Violations found in old logs do not wait.",
 ];
 
 /// One sentence above all figures.
@@ -114,14 +115,13 @@ pub(super) fn headline(card: &Scorecard) -> String {
             after(card)
         ),
         None if figures.runs == 0 && figures.coverage_ratio.is_none() => {
-            "No run is on record, and nothing was covered: nobody can say that there was none"
-                .into()
+            "No run is on record, but nothing was covered, so there may have been some".into()
         }
         None if figures.runs == 0 => {
             format!("There was no run, seen with a coverage of {}", coverage(figures))
         }
         None if figures.coverage_ratio.is_none() => format!(
-            "{} in the logs were as agreed; nothing was covered in this month, so there may have been others",
+            "{} in the logs were as agreed; nothing was covered in this month, so there may have been more runs",
             kept(figures)
         ),
         None => "No verdict that counts is final yet".into(),

@@ -2,9 +2,8 @@
 
 use chrono::TimeDelta;
 
-use super::{
-    CASES_MAX, CHANGES_MAX, Glance, Open, Pictures, REFRESH_SECONDS, RUNS_MAX, Source, case_path,
-};
+use super::sources::sources;
+use super::{CASES_MAX, CHANGES_MAX, Glance, Open, Pictures, REFRESH_SECONDS, RUNS_MAX, case_path};
 use crate::calendar::Zone;
 use crate::ledger::terms_of;
 use crate::report::plain::html as plain;
@@ -55,7 +54,7 @@ pub(super) fn page(glance: &Glance) -> String {
         body += &legend();
     }
     body += &ahead(glance);
-    body += &sources(glance);
+    body += &sources(glance.view);
     fresh_page(
         &format!("{title} - offhours"),
         &(body + &footer(glance.view.version)),
@@ -311,50 +310,7 @@ fn planned(row: &Row) -> String {
     ])
 }
 
-fn sources(glance: &Glance) -> String {
-    let rows: String = glance.view.sources.iter().map(|s| source(s, glance.view.now)).collect();
-    let heading = "<section aria-labelledby=\"sources\">\n<h2 id=\"sources\">Sources</h2>\n";
-    let columns = [
-        "source",
-        "partner",
-        "state",
-        "last line",
-        "last event",
-        "behind",
-        "rejected lines",
-        "possible losses",
-    ];
-    format!("{heading}{}</section>\n", table(&columns, &rows))
-}
-
-fn source(source: &Source, now: Instant) -> String {
-    let ago =
-        |t: Option<Instant>| t.map_or("none yet".into(), |t| format!("{} ago", rough(now - t)));
-    let state = match (source.up, source.silent.or(source.without_events)) {
-        (false, _) => "<span class=\"broken\">cannot be read</span>".into(),
-        (true, Some(silent)) => {
-            let what = if source.silent.is_some() { "silent" } else { "lines, but no events" };
-            format!("<span class=\"broken\">{what} for {}</span>", rough(silent))
-        }
-        (true, None) if source.covered => "ok".into(),
-        (true, None) if source.last_line.is_none() => {
-            "<span class=\"broken\">no line yet</span>".into()
-        }
-        (true, None) => "<span class=\"broken\">not caught up</span>".into(),
-    };
-    cells(&[
-        ("source", plain(&source.name)),
-        ("partner", plain(&source.partners.join(", "))),
-        ("state", state),
-        ("last line", ago(source.last_line)),
-        ("last event", ago(source.last_event)),
-        ("behind", format!("{} bytes", source.lag_bytes)),
-        ("rejected lines", source.rejected.to_string()),
-        ("possible losses", source.losses.to_string()),
-    ])
-}
-
-fn table(columns: &[&str], rows: &str) -> String {
+pub(super) fn table(columns: &[&str], rows: &str) -> String {
     let head: String =
         columns.iter().map(|name| format!("<th scope=\"col\">{name}</th>")).collect();
     format!(
@@ -363,7 +319,7 @@ fn table(columns: &[&str], rows: &str) -> String {
 }
 
 /// One row; each cell carries the name of its column, which telephones show beside it.
-fn cells(cells: &[(&str, String)]) -> String {
+pub(super) fn cells(cells: &[(&str, String)]) -> String {
     let cell = |(name, value): &(&str, String)| {
         format!("<td><span class=\"column\" aria-hidden=\"true\">{name} </span>{value}</td>")
     };
@@ -378,7 +334,7 @@ fn more(all: usize, shown: usize) -> String {
 }
 
 /// A span of time for people: its two largest units.
-fn rough(span: TimeDelta) -> String {
+pub(super) fn rough(span: TimeDelta) -> String {
     let seconds = span.num_seconds().max(0);
     let unit = match seconds {
         0..3_600 => 1,

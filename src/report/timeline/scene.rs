@@ -148,7 +148,7 @@ impl Day {
 }
 
 impl Stage {
-    /// For people.
+    /// A table for people.
     pub fn name(&self) -> &str {
         self.service.as_deref().unwrap_or("no service")
     }

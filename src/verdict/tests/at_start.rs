@@ -19,7 +19,7 @@ fn in_business_hours() {
             ("undeclared", "broken 13:10"),
         ],
     );
-    let none = "silent: no business hours are known for the service";
+    let none = "silent: the service has no business hours";
     check(Reason::InBusinessHours, "", &[("", none), ("hours_allowed", none)]);
 }
 
@@ -58,7 +58,7 @@ fn in_freeze() {
             ("start=20:30 windows=20:00..23:00", "broken 20:30"),
         ],
     );
-    check(Reason::InFreeze, "", &[("", "silent: no freeze was agreed")]);
+    check(Reason::InFreeze, "", &[("", "silent: no freeze is agreed")]);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn cancelled() {
             Reason::Cancelled,
             confirm,
             &[
-                ("", "silent: no change matches"),
+                ("", "silent: no matching change"),
                 ("plan=cancelled", "broken 13:10"),
                 ("plan=confirmed planned=13:00..14:00 confirmed=09:00", "kept"),
                 ("plan=tentative planned=13:00..14:00", "kept"),
@@ -188,7 +188,7 @@ fn off_plan() {
             ("service=- plan_services=", "kept"),
         ],
     );
-    let silent = "silent: no confirmed change matches";
+    let silent = "silent: no matching confirmed change";
     check(
         Reason::OffPlan,
         "confirm=24h",

@@ -39,7 +39,7 @@ fn overran_window() {
         &[("end=23:00+", "broken 23:00")],
     );
     check(Reason::OverranWindow, "", &[("end=20:00", "silent: no window was agreed")]);
-    let endless = "silent: the window has no end in reach";
+    let endless = "silent: the window has no end that can be foreseen";
     check(Reason::OverranWindow, "windows=01T00:00..31T00:00", &[("end=20:00", endless)]);
 }
 
@@ -61,7 +61,7 @@ fn overran_plan() {
             ("start=23:30", "broken 23:30"),
         ],
     );
-    let silent = "silent: no confirmed change matches";
+    let silent = "silent: no matching confirmed change";
     check(
         Reason::OverranPlan,
         "confirm=24h end=23:59",
@@ -96,8 +96,8 @@ fn ran_into_business_hours() {
         Reason::RanIntoBusinessHours,
         "end=20:00",
         &[
-            ("", "silent: no business hours are known for the service"),
-            ("hours=08:00..09:00", "silent: business hours do not open in reach"),
+            ("", "silent: the service has no business hours"),
+            ("hours=08:00..09:00", "silent: no opening of business hours can be foreseen"),
         ],
     );
 }
@@ -115,10 +115,10 @@ fn ran_into_freeze() {
             ("clock=22:00", "broken 22:00"),
             ("start=22:00", "silent: the run began inside a freeze"),
             ("start=23:30- end=23:59", "silent: the run began inside a freeze"),
-            ("start=23:30 end=23:59", "silent: no freeze begins in reach"),
+            ("start=23:30 end=23:59", "silent: no start of a freeze can be foreseen"),
         ],
     );
-    check(Reason::RanIntoFreeze, "end=23:59", &[("", "silent: no freeze was agreed")]);
+    check(Reason::RanIntoFreeze, "end=23:59", &[("", "silent: no freeze is agreed")]);
 }
 
 #[test]

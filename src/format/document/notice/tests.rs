@@ -86,7 +86,7 @@ fn what_cannot_be_meant_is_refused_with_a_sentence() {
     );
     check(
         &format!("{start}\nDURATION:soon"),
-        "bad_duration: DURATION: \"soon\" is no length such as PT2H",
+        "bad_duration: DURATION: \"soon\" is not a length such as PT2H",
     );
     let unknown =
         told(&calendar(&format!("{ID}\nDTSTART;TZID=Mars/Base:20260301T080000"))).unwrap();

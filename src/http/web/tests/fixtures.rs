@@ -78,7 +78,7 @@ fn what_cannot_be_read_is_told() {
         ("nowhere.yml", "cannot be read: No such file"),
         ("latin1.yml", "is not UTF-8"),
         ("long.yml", "is longer than 1048576 bytes"),
-        (".", "is no ordinary file"),
+        (".", "is not a regular file"),
     ] {
         let loaded = settings::load(&papers.path(name), now(), &mut Files::default());
         let said = loaded.err().unwrap().to_string();

@@ -92,7 +92,7 @@ impl Incident {
 
     /// Where a line stands; the file is told once if it is the only one.
     fn place(&self, source: &Source) -> String {
-        let gone = if source.gone { " (not there any more)" } else { "" };
+        let gone = if source.gone { " (no longer there)" } else { "" };
         match files(self).len() {
             0 | 1 => format!("byte {}{gone}", source.offset),
             _ => format!("{} byte {}{gone}", source.file, source.offset),
@@ -109,7 +109,7 @@ impl Incident {
     fn notes(&self) -> Vec<String> {
         let mut notes: Vec<String> = self.notes.iter().map(|note| (*note).to_owned()).collect();
         if let (1, Some(file)) = (files(self).len(), files(self).first()) {
-            notes.insert(0, format!("The lines stand in {file}, at the byte that is told."));
+            notes.insert(0, format!("The lines are in {file}, at the byte given."));
         }
         notes
     }

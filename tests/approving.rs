@@ -158,7 +158,7 @@ fn an_approval_says_what_it_did_and_is_refused_where_it_would_do_nothing() {
     check("E3", 1, &["was planned to be over by now"]);
     check("N2", 1, &["is not declared as an emergency, and no run of it can be approved"]);
     let none = "the agreement with southhost has no emergencies, so nothing is waived and no \
-                approval is asked for";
+                approval is needed";
     check("south", 1, &[none]);
     check("S1", 1, &[none]);
     check("D1", 1, &["names no approve_within for emergencies"]);

@@ -81,7 +81,7 @@ fn a_backtest_of_logs_is_the_difference_of_two_replays() {
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stdout).contains("GAINED"));
     let (n, all) = (told.len(), first.len());
-    assert!(text(&output.stderr).contains(&format!("{n} of {all} runs are judged otherwise")));
+    assert!(text(&output.stderr).contains(&format!("{n} of {all} runs are judged differently")));
     let arguments = ["replay", "--config.file", CONFIG, "--against", CONFIG, "--exit-code", LOG];
     let output = offhours(&arguments);
     assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(0), ""));

@@ -45,6 +45,7 @@ fn well(now: Instant) -> Source {
         name: "northhost-maintenance".into(),
         partners: vec!["northhost".into()],
         up: true,
+        misread: false,
         covered: true,
         silent: None,
         without_events: None,
@@ -117,6 +118,10 @@ fn what_is_well_and_what_is_not_seen_is_told() {
     let silent = Source { silent: Some(TimeDelta::hours(7)), ..well(now) };
     let down = Source { up: false, ..well(now) };
     assert_eq!(title(&[well(now)]), "\"good\">As agreed");
+    let misread = Source { up: false, misread: true, covered: false, ..well(now) };
+    let state = page(&config, &ledger, std::slice::from_ref(&misread), now);
+    assert!(state.contains("wrong encoding</span>"), "{state}");
+    assert_eq!(title(&[misread]), "\"warn\">No current data from 1 source");
     let renamed = Source { without_events: Some(TimeDelta::hours(50)), ..well(now) };
     let state = page(&config, &ledger, std::slice::from_ref(&renamed), now);
     assert!(state.contains("lines, but no events for 2"), "{state}");

@@ -61,6 +61,7 @@ fn source_of(view: &SourceView, now: Instant) -> Source {
         name: view.name.clone(),
         partners: view.partners.clone(),
         up: view.up,
+        misread: view.misread,
         covered: view.covered,
         silent: silence(view, now),
         without_events: event_silence(view, now),

@@ -46,6 +46,7 @@ impl Watch {
             name: source.name.clone(),
             partners: source.partners.clone(),
             up: false,
+            misread: false,
             covered: false,
             lag_bytes: 0,
             files: 0,
@@ -134,7 +135,12 @@ impl Watch {
             let view = &mut watched.view;
             view.files = status.files as u64;
             view.lag_bytes = status.lag_bytes;
-            let is_readable = status.failing.is_none() && !misread.contains(&number);
+            let is_misread = misread.contains(&number);
+            if is_misread && !view.misread {
+                tracing::warn!(source = %view.name, "lines are not in the encoding of the source, which is down until a line shows that they are");
+            }
+            view.misread = is_misread;
+            let is_readable = status.failing.is_none() && !is_misread;
             view.up = 0 < status.files && is_readable;
             view.since = view.since.or(Some(now));
             let silent_for = view.last_line.map(|t| now - t);

@@ -250,6 +250,7 @@ pub fn source() -> SourceView {
         name: Arc::from("hostco-maintenance"),
         partners: vec![Arc::from("hostco")],
         up: true,
+        misread: false,
         lag_bytes: 17,
         files: 2,
         last_line: Some(at("2025-11-10T13:20")),

@@ -40,6 +40,8 @@ pub struct SourceView {
     pub partners: Vec<Arc<str>>,
     /// It can be read.
     pub up: bool,
+    /// One of its files is of another encoding than told.
+    pub misread: bool,
     /// It is readable, fresh and caught up: what is written to it is seen.
     pub covered: bool,
     /// Written and not read yet.

@@ -59,6 +59,8 @@ pub struct Source {
     /// Whose lines it has.
     pub partners: Vec<Arc<str>>,
     pub up: bool,
+    /// Why it is not up: a file of it is of another encoding than told.
+    pub misread: bool,
     /// What is written to it is seen: it is readable, fresh and caught up.
     pub covered: bool,
     /// For how long nothing was written to it, if that is longer than was said to be usual.

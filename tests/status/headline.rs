@@ -59,6 +59,7 @@ fn north() -> Source {
         name: "north".into(),
         partners: vec!["northhost".into()],
         up: true,
+        misread: false,
         covered: true,
         silent: None,
         without_events: None,
@@ -161,6 +162,16 @@ fn what_is_not_seen_is_not_as_agreed() {
         told(&[AGAINST], "2026-05-05T12:30:00Z", &[], &[Source { up: false, ..north() }]);
     assert_eq!(headline, "\"bad\">1 violation is not acknowledged, and still running");
     assert_eq!(beside, "No current data from 1 source.");
+}
+
+#[test]
+fn a_start_ahead_of_the_clock_is_told_as_such() {
+    let now = "2026-05-05T11:00:00Z";
+    let config =
+        config::parse(CONFIG, Path::new("offhours.yml"), at(now)).expect("a configuration");
+    let ledger = on_record(&config, &[AGAINST], "2026-05-05T12:00:00Z", &[]);
+    let page = page(&config, &ledger, &[north()], at(now));
+    assert!(page.contains("<dd>running; its start is stamped in the future</dd>"), "{page}");
 }
 
 #[test]

@@ -180,6 +180,9 @@ fn emergencies(glance: &Glance) -> String {
 
 fn state_of(glance: &Glance, run: &Run) -> String {
     match run.end {
+        None if run.is_open() && glance.view.now < run.start => {
+            format!("{}; its start is stamped in the future", run.state)
+        }
         None if run.is_open() => {
             format!("{}, for {} now", run.state, rough(glance.view.now - run.start))
         }

@@ -25,6 +25,7 @@ fn row(source: &Source, now: Instant) -> String {
     let ago =
         |t: Option<Instant>| t.map_or("none yet".into(), |t| format!("{} ago", rough(now - t)));
     let state = match (source.up, source.silent.or(source.without_events)) {
+        (false, _) if source.misread => "<span class=\"broken\">wrong encoding</span>".into(),
         (false, _) => "<span class=\"broken\">cannot be read</span>".into(),
         (true, Some(silent)) => {
             let what = if source.silent.is_some() { "silent" } else { "lines, but no events" };

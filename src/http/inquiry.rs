@@ -127,8 +127,8 @@ mod tests {
         check("partner=a", r#"{"partner":"a"}"#, Err("not in both"));
         check("party=a", "", Err("unknown query key \"party\"; accepted are partner, service"));
         check("", r#"{"party":"a"}"#, Err("unknown field `party`"));
-        check("", r#"{"partner":7}"#, Err("no JSON object with texts for partner, service"));
-        check("", "partner=a", Err("no JSON object"));
+        check("", r#"{"partner":7}"#, Err("not a JSON object with texts for partner, service"));
+        check("", "partner=a", Err("not a JSON object"));
         check("", r#" ["a", null, "b"]"#, Err("it is an array"));
         check("partner=a&partner=b", "", Err("given twice"));
         check("partner=", "", Err("no value"));

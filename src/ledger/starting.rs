@@ -20,27 +20,9 @@ impl Draft {
         line: &RunLine,
     ) -> bool {
         let start = taking.event.at;
-        let was_told = |service: &Option<Arc<str>>| {
-            let marks = taking.event.readings().map(|at| told::of_start(line, service, at));
-            marks.into_iter().any(|mark| self.was_told(&taking.partner, &mark))
-        };
-        let mut services = services_of(policy, taking, line);
-        let all = services.len();
-        let of_all = |at| told::of_all(line, (at, at));
-        let mut for_all = taking.event.readings().filter_map(of_all);
-        match for_all.any(|mark| self.was_told(&taking.partner, &mark)) {
-            true => services.clear(),
-            false => services.retain(|service| !was_told(service)),
-        }
-        if services.len() < all {
-            self.note_repeated(clock, taking);
-        }
+        let mut services = self.not_told_yet(policy, clock, taking, line);
         if services.is_empty() {
             return false;
-        }
-        let marks = services.iter().map(|service| told::of_start(line, service, start));
-        for mark in marks.chain(of_all(start)) {
-            self.note_told(&taking.partner, mark);
         }
         let tolerance = clock_tolerance(policy, taking);
         let mut told_twice = 0;
@@ -83,6 +65,40 @@ impl Draft {
         }
         self.take_held(policy, clock, taking);
         true
+    }
+
+    /// The services of a start that was not told for them before; from now on it was.
+    fn not_told_yet(
+        &mut self,
+        policy: &Policy,
+        clock: Instant,
+        taking: &Taking,
+        line: &RunLine,
+    ) -> Vec<Option<Arc<str>>> {
+        let start = taking.event.at;
+        let was_told = |service: &Option<Arc<str>>| {
+            let marks = taking.event.readings().map(|at| told::of_start(line, service, at));
+            marks.into_iter().any(|mark| self.was_told(&taking.partner, &mark))
+        };
+        let mut services = services_of(policy, taking, line);
+        let all = services.len();
+        let of_all = |at| told::of_all(line, (at, at));
+        let mut for_all = taking.event.readings().filter_map(of_all);
+        match for_all.any(|mark| self.was_told(&taking.partner, &mark)) {
+            true => services.clear(),
+            false => services.retain(|service| !was_told(service)),
+        }
+        if services.len() < all {
+            self.note_repeated(clock, taking);
+        }
+        if services.is_empty() {
+            return services;
+        }
+        let marks = services.iter().map(|service| told::of_start(line, service, start));
+        for mark in marks.chain(of_all(start)) {
+            self.note_told(&taking.partner, mark);
+        }
+        services
     }
 
     /// The open runs that a start for this service is about.

@@ -168,7 +168,7 @@ pub struct Run {
     pub start: Instant,
     /// The start was stamped in an autumn fold without an offset.
     pub ambiguous: bool,
-    /// The stamp of the line that told of the start: later than `start` for a one-line finished run.
+    /// The stamp of the line that told of the start; for a one-line finished run its end.
     pub stamped: Instant,
     /// When offhours read that line.
     pub observed: Instant,

@@ -740,6 +740,17 @@ fn a_run_told_whole_that_is_still_to_come_is_doubted() {
         assert_eq!(doubt.is_some(), is_doubted, "{start}-{end}");
         assert_eq!(s.irregular().contains(&("future", 1)), at("14:00:05") < at(end), "{end}");
     }
+    // Written in business hours, of a run that the followed file should have told of at night.
+    for (end, is_doubted) in [("04:30:00", true), ("13:46:00", false)] {
+        let mut s = Story::new();
+        s.followed = true;
+        let mut told = line(Finished, "procedure=compaction id=1");
+        told.whole = Some((at("04:00:00"), at(end)));
+        s.take("14:00:00", "14:00:00", Body::Run(told));
+        let found = s.run(1).findings.contains_key(&Reason::ImplausibleTime);
+        assert_eq!(found, is_doubted, "{end}");
+        assert_eq!(s.irregular().contains(&("late", 1)), is_doubted, "{end}");
+    }
 }
 
 #[test]

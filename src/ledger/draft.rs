@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use crate::change::{Accepted, BadPlan, Changes, Resolved, Revision};
-use crate::event::{Body, Event, Notice};
+use crate::event::{Body, Event, Notice, RunLine};
 use crate::ledger::told::{self, Marks};
 use crate::ledger::waiting::Waiting;
 use crate::ledger::{Entry, Ledger, What};
@@ -54,17 +54,13 @@ impl Taking {
         matches!(&self.event.body, Body::Notice(notice) if notice.is_record)
     }
 
-    /// The stamp by which it is held against its reading: where a line tells as past what is still to come, the latest
-    /// instant that it tells.
+    /// The stamp by which it is held against its reading: of a line that tells a run whole the end of that run, whenever
+    /// the line was written.
     pub(super) fn stamped(&self) -> Instant {
-        let whole = match &self.event.body {
-            Body::Run(line) => line.whole,
-            Body::Notice(_) => None,
-        };
-        let latest = whole.map(|(start, end)| start.max(end));
-        latest
-            .filter(|latest| self.observed < *latest)
-            .map_or(self.event.at, |t| t.max(self.event.at))
+        match &self.event.body {
+            Body::Run(RunLine { whole: Some((start, end)), .. }) => *start.max(end),
+            Body::Run(_) | Body::Notice(_) => self.event.at,
+        }
     }
 }
 
@@ -238,8 +234,9 @@ impl Draft {
         let late_after =
             policy.partner(&taking.partner).map_or(defaults::LATE_AFTER, |p| p.late_after);
         let read = rfc3339(observed);
-        if observed + CLOCKS_DIFFER < at {
-            let detail = format!("stamped {}, read {read}", rfc3339(at));
+        let latest = at.max(taking.event.at);
+        if observed + CLOCKS_DIFFER < latest {
+            let detail = format!("stamped {}, read {read}", rfc3339(latest));
             self.irregular(clock, taking, Irregularity::Future, detail);
         } else if taking.followed_since.is_some_and(|since| since <= at)
             && late_after < observed - at

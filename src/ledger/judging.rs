@@ -361,7 +361,7 @@ impl Draft {
     /// Live, a start that was read late although its file was followed may be backdated, and one that was read before
     /// its stamp has a wrong one.
     fn doubt_start(&self, case: &Case, taking: &Taking, partner: &Partner) -> Option<Finding> {
-        let followed = taking.followed_since.is_some_and(|since| since <= taking.event.at);
+        let followed = taking.followed_since.is_some_and(|since| since <= taking.stamped());
         let delay = taking.observed - taking.stamped();
         let is_late = followed && partner.late_after < delay;
         let is_ahead = partner.clock_tolerance < -delay;

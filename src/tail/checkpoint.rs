@@ -97,14 +97,17 @@ impl Checkpoint {
         }
     }
 
+    /// Whether a file came into being after its own had changed last.
+    pub(super) fn is_older_than(&self, metadata: &Metadata) -> bool {
+        self.changed_at.is_some_and(|at| born(metadata).is_some_and(|born| at < born))
+    }
+
     /// Whether the file holds what was read, so that reading can go on at the offset. If nothing was read, it may
     /// be the file of that inode, unless it is younger than that was.
     pub(super) fn fits(&self, file: &Body, metadata: &Metadata) -> io::Result<bool> {
         let is_same_inode = (self.dev, self.ino) == (metadata.dev(), metadata.ino());
         if self.offset == 0 {
-            let is_younger =
-                self.changed_at.is_some_and(|at| born(metadata).is_some_and(|b| at < b));
-            return Ok(is_same_inode && !is_younger);
+            return Ok(is_same_inode && !self.is_older_than(metadata));
         }
         if self.marker.is_of_nothing() {
             // It was cut off before this was written down: it is to be had from a copy only.

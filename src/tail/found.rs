@@ -8,14 +8,14 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use super::Tail;
-use super::body::{Body, begins};
+use super::body::Body;
 use super::checkpoint::Checkpoint;
 use super::event::{FailureKind, FileId, TailEvent};
-use super::generation::{Doubt, Generation, Identity, Life, open_regular};
+use super::generation::{Doubt, Generation, Identity, Life};
 use super::rewrite::Opened;
 use super::rotate::is_rotation_of;
-use super::sibling::{Sibling, born, is_compressed, is_numbered, relocated, siblings};
-use super::signature::{Seen, is_prefix};
+use super::sibling::{Sibling, is_compressed, relocated};
+use super::signature::Seen;
 use super::source::Place;
 
 /// A file to be opened.
@@ -29,21 +29,11 @@ pub(super) struct Found {
     /// Already open: the file whose earlier content was cut off.
     pub file: Option<File>,
     /// The generation that was at its path before, and when that last changed.
-    before: Option<(FileId, SystemTime)>,
+    pub before: Option<(FileId, SystemTime)>,
     /// The generation of which it may be a copy.
     pub after: Option<FileId>,
     /// For how long that has been waited for already.
     doubt: Option<Doubt>,
-}
-
-/// A path that a followed file has left. What came to it later was made after `since` and, as a copy
-/// or an old file may have been, not written to before `written_since` for the last time.
-pub(super) struct Departed {
-    pub source: usize,
-    pub path: PathBuf,
-    pub holder: FileId,
-    pub since: SystemTime,
-    pub written_since: SystemTime,
 }
 
 impl Found {
@@ -62,7 +52,7 @@ impl Found {
     }
 
     /// A rotated file to which no pattern leads.
-    fn rotated(source: usize, sibling: Sibling) -> Found {
+    pub fn rotated(source: usize, sibling: Sibling) -> Found {
         let identity = Identity::of(source, &sibling.metadata);
         let modified = sibling.metadata.modified().ok();
         let (path, place, file, before) = (sibling.path, None, None, None);
@@ -75,136 +65,23 @@ impl Found {
         let metadata = file.as_ref().and_then(|file| file.metadata().ok());
         let modified = metadata.and_then(|metadata| metadata.modified().ok());
         let (identity, path, after) = (g.identity, g.path.clone(), Some(g.id));
-        Found { identity, path, modified, place, file, before: None, after, doubt: g.doubt }
+        let before = Some((g.id, g.stat.changed_at()));
+        Found { identity, path, modified, place, file, before, after, doubt: g.doubt }
     }
 }
 
 impl Tail {
-    /// The paths whose last file is not there any more: one after the other may come and go there.
-    pub(super) fn vacant(&self) -> Vec<Departed> {
-        let places = self.sources.iter().enumerate();
-        let places = places.flat_map(|(source, s)| s.places.iter().map(move |p| (source, p)));
-        let vacant = places.filter_map(|(source, place)| {
-            let (holder, since) = place.holder.zip(place.since)?;
-            let g = self.generations.get(&holder);
-            if g.is_some_and(|g| g.life == Life::Listed && g.path == place.path) {
-                return None;
-            }
-            let (path, written_since) = (place.path.clone(), since);
-            Some(Departed { source, path, holder, since, written_since })
-        });
-        vacant.collect()
-    }
-
-    /// Adds the files that came and went at a path between two scans: rotated siblings that came into
-    /// being after the file that was there last had changed last. (Equal will do: the clock of a file
-    /// system may tick as slowly as every 10 ms.)
-    pub(super) fn find_between(&self, found: &mut Vec<Found>, departed: Vec<Departed>) {
-        let here = found.iter().filter_map(|f| {
-            let (holder, since) = f.before?;
-            let (source, path, written_since) = (f.identity.source, f.path.clone(), since);
-            Some(Departed { source, path, holder, since, written_since })
-        });
-        let searches: Vec<Departed> = here.chain(departed).collect();
-        for departed in searches {
-            let is_found = |sibling: &Sibling| self.is_among(found, departed.source, sibling);
-            for sibling in self.between(&departed, is_found) {
-                found.push(Found::rotated(departed.source, sibling));
-            }
-        }
-    }
-
     /// The file of a checkpoint, if it was cut off, written to and rotated since: all that it holds is new.
     pub(super) fn cut_off_and_rotated(&self, identity: Identity, of: &Checkpoint) -> Option<Found> {
         let moved = relocated(&of.path, identity.dev, identity.ino).ok()??;
-        let is_rotated = is_rotation_of(&of.path, &moved.path);
+        // Whatever its name: one that got its inode later came into being later.
+        let is_same = || of.changed_at.is_some() && !of.is_older_than(&moved.metadata);
+        let is_rotated = is_rotation_of(&of.path, &moved.path) || is_same();
         let is_known = of.offset == 0
             || is_compressed(moved.path.as_os_str().as_bytes())
             || self.identities.contains_key(&identity)
             || self.was_finished(identity, &moved.path);
         (is_rotated && !is_known).then(|| Found::rotated(identity.source, moved))
-    }
-
-    /// The rotated siblings that came into being at a path after the file that was there, and are not known.
-    pub(super) fn between(
-        &self,
-        departed: &Departed,
-        is_found: impl Fn(&Sibling) -> bool,
-    ) -> Vec<Sibling> {
-        let Departed { source, path, holder, since, written_since } = departed;
-        let base = path.file_name().unwrap_or_default();
-        let is_unknown = |sibling: &Sibling| {
-            let identity = Identity::of(*source, &sibling.metadata);
-            let name = sibling.path.file_name().unwrap_or_default();
-            let is_elsewhere = sibling.path.parent() != path.parent();
-            born(&sibling.metadata).is_some_and(|born| *since <= born)
-                && sibling.metadata.modified().is_ok_and(|modified| *written_since <= modified)
-                && (is_elsewhere || is_numbered(base.as_bytes(), name.as_bytes()))
-                && !self.identities.contains_key(&identity)
-                && !self.is_copy_of(&sibling.path, *holder)
-                && !self.was_finished(identity, &sibling.path)
-                && !self.is_known_packed(*source, &sibling.path)
-                && !self.is_awaited(*source, &sibling.path)
-                && !is_found(sibling)
-        };
-        // A directory that cannot be listed is reported by the search for files.
-        let siblings = siblings(path).unwrap_or_default();
-        let archived = self.archived_by_name(*source, path);
-        siblings.into_iter().chain(archived).filter(is_unknown).collect()
-    }
-
-    /// Whether a sibling is one of the files to be opened, or was made of one that is open already.
-    fn is_among(&self, found: &[Found], source: usize, sibling: &Sibling) -> bool {
-        let identity = Identity::of(source, &sibling.metadata);
-        let mut open = found.iter().filter_map(|f| f.file.as_ref()).peekable();
-        found.iter().any(|f| f.identity == identity)
-            || open.peek().is_some()
-                && Body::open(&sibling.path, self.limits).is_ok_and(|(body, _)| {
-                    body.packed().is_some() && open.any(|f| begins(&body, f).unwrap_or(false))
-                })
-    }
-
-    /// Whether the file at `path` holds nothing but what a generation begins with.
-    fn is_copy_of(&self, path: &std::path::Path, of: FileId) -> bool {
-        let original = self.generations.get(&of).and_then(|g| g.file.as_ref());
-        let (Some(original), Ok((copy, metadata))) = (original, open_regular(path)) else {
-            return false;
-        };
-        let Ok(size) = original.metadata().map(|metadata| metadata.len()) else { return false };
-        0 < metadata.len() && is_prefix((&copy, metadata.len()), (original, size)).unwrap_or(false)
-    }
-
-    /// Whether nothing but known content comes out of a compressed file: what a followed file begins with, or
-    /// what was read to its end.
-    fn is_known_packed(&self, source: usize, path: &std::path::Path) -> bool {
-        let Ok((body, metadata)) = Body::open(path, self.limits) else { return true };
-        let Some(packed) = body.packed() else { return false };
-        let written = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-        let key = (Identity::of(source, &metadata), metadata.len(), written);
-        if self.known_packed.borrow().contains(&key) {
-            return true;
-        }
-        let mut followed = self.generations.values().filter(|g| g.identity.source == source);
-        let is_begun = |g: &Generation| match &g.file {
-            Some(file) => begins(&body, file).unwrap_or(false),
-            None => g.seen.is_telling() && g.seen.stands_in(&body).unwrap_or(false),
-        };
-        let is_known = followed.any(is_begun)
-            || self.finished(source).any(|checkpoint| {
-                checkpoint.fits(&body, &metadata).unwrap_or(false)
-                    && packed.length().is_ok_and(|length| length <= checkpoint.offset)
-                    || checkpoint.written_at.is_some_and(|at| written <= at)
-                        && checkpoint.may_begin_with(&body).unwrap_or(false)
-            });
-        if is_known {
-            // It need not be unpacked again; and what it was known by may be forgotten before it goes.
-            let mut known = self.known_packed.borrow_mut();
-            if self.limits.files <= known.len() {
-                known.pop_first();
-            }
-            known.insert(key);
-        }
-        is_known
     }
 
     /// Opens a file that was found, unless its patterns do not allow that.

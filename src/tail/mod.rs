@@ -17,6 +17,7 @@
 //! be known there is a [`TailEvent::PossibleLoss`].
 
 mod archive;
+mod between;
 mod block;
 mod body;
 mod checkpoint;

@@ -1,19 +1,20 @@
 //! Finds the generations of an earlier process again, by their checkpoints.
 
-use std::cmp::Reverse;
 use std::fs::Metadata;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
+use super::between::{Departed, younger_than};
 use super::body::Body;
 use super::checkpoint::Checkpoint;
 use super::event::{FailureKind, FileId, LossReason, RotationKind, TailEvent};
-use super::found::{Departed, Found};
+use super::found::Found;
 use super::generation::{Doubt, Generation, Identity, Life, regular};
 use super::rewrite::Opened;
-use super::sibling::{Sibling, born, live, looks_rotated, modified, relocated, siblings};
+use super::sibling::{Sibling, born, live, looks_rotated, relocated, siblings};
 use super::signature::{Likeness, Seen};
 use super::{Depth, Tail};
 
@@ -82,6 +83,12 @@ impl Tail {
             })
     }
 
+    /// Whether a checkpoint of which nothing was read leads to this file.
+    pub(super) fn is_unread_of(&self, identity: Identity, metadata: &Metadata) -> bool {
+        let mut unread = self.of_inode(identity).map(|waiting| &waiting.checkpoint);
+        unread.any(|checkpoint| checkpoint.offset == 0 && !checkpoint.is_older_than(metadata))
+    }
+
     /// Whether a checkpoint whose file is still looked for will find it here, or may be what a compressed file
     /// was made of before the rest was written: that it is gone is reported then.
     pub(super) fn is_awaited(&self, source: usize, path: &Path) -> bool {
@@ -118,7 +125,7 @@ impl Tail {
         departed: &mut Vec<Departed>,
         events: &mut Vec<TailEvent>,
     ) {
-        found.retain(|f| !self.resume_here(f, events));
+        found.retain(|f| !self.resume_here(f, departed, events));
         if depth == Depth::Stat {
             return;
         }
@@ -137,7 +144,7 @@ impl Tail {
                 Ok(None) => {
                     let moved = self.cut_off_and_rotated(key.0, &waiting.checkpoint);
                     found.extend(moved.filter(|m| found.iter().all(|f| f.identity != m.identity)));
-                    self.give_up(key, waiting, events);
+                    departed.extend(self.give_up(key, waiting, events));
                 }
                 Err(_) => {
                     self.waiting.insert(key, waiting);
@@ -148,7 +155,12 @@ impl Tail {
 
     /// Of several checkpoints for one inode the one that was read furthest and fits is right: the
     /// others belong to content that was cut off.
-    fn resume_here(&mut self, f: &Found, events: &mut Vec<TailEvent>) -> bool {
+    fn resume_here(
+        &mut self,
+        f: &Found,
+        departed: &mut Vec<Departed>,
+        events: &mut Vec<TailEvent>,
+    ) -> bool {
         if f.file.is_some() || self.of_inode(f.identity).next().is_none() {
             return false;
         }
@@ -162,8 +174,14 @@ impl Tail {
         let best = fits.max_by_key(|checkpoint| checkpoint.offset);
         let key = best.map(|checkpoint| (f.identity, checkpoint.file));
         let Some(waiting) = key.and_then(|key| self.waiting.remove(&key)) else { return false };
+        let Waiting { checkpoint, .. } = waiting;
+        if let Some(copy) = self.copied_unread(f, &checkpoint, &metadata) {
+            departed.extend(younger_than(f.identity, &checkpoint, &copy));
+            self.go_on(f.identity.source, checkpoint, copy, None, events);
+            return false;
+        }
         let at = Opened { path: f.path.clone(), file, metadata };
-        self.go_on(f.identity.source, waiting.checkpoint, at, f.place, events);
+        self.go_on(f.identity.source, checkpoint, at, f.place, events);
         true
     }
 
@@ -188,16 +206,24 @@ impl Tail {
                 Err(_) if sibling.path.parent() != of.path.parent() => continue,
                 Err(e) => return Err(e),
             };
-            let mut others = self.of_inode(Identity::of(identity.source, &metadata));
-            let is_better = |waiting: &Waiting| {
-                of.offset < waiting.checkpoint.offset
-                    && waiting.checkpoint.fits(&file, &metadata).unwrap_or(false)
-            };
-            if of.fits(&file, &metadata)? && !others.any(is_better) {
+            if of.fits(&file, &metadata)? && !self.is_further_read(of, &file, &metadata) {
                 return Ok(Some(Opened { path: sibling.path, file, metadata }));
             }
         }
         self.find_unread(identity, of)
+    }
+
+    /// Whether another checkpoint, of a file that was at the same path and read further, leads to this file.
+    fn is_further_read(&self, of: &Checkpoint, file: &Body, metadata: &Metadata) -> bool {
+        let path = live(&of.path);
+        let inode = (metadata.dev(), metadata.ino());
+        let mut others = self.waiting.values().map(|waiting| &waiting.checkpoint);
+        others.any(|other| {
+            of.offset < other.offset
+                && of.source == other.source
+                && (live(&other.path) == path || (other.dev, other.ino) == inode)
+                && other.fits(file, metadata).unwrap_or(false)
+        })
     }
 
     /// A copy that stands at its path, unless the file itself was moved.
@@ -232,26 +258,6 @@ impl Tail {
         source.position(&at.path)
     }
 
-    /// Of a file of which nothing was read there is nothing to recognise it by. What rotation made since then,
-    /// and nobody knows, is that: of several, the one that was written to first.
-    fn find_unread(&self, identity: Identity, of: &Checkpoint) -> io::Result<Option<Opened>> {
-        let Some(since) = of.written_at.filter(|_| of.offset == 0) else { return Ok(None) };
-        let departed = Departed {
-            source: identity.source,
-            path: live(&of.path),
-            holder: of.file,
-            since,
-            written_since: since,
-        };
-        let unknown = self.between(&departed, |_| false);
-        let first = unknown
-            .into_iter()
-            .min_by(|a, b| (modified(a), Reverse(&a.path)).cmp(&(modified(b), Reverse(&b.path))));
-        let Some(first) = first else { return Ok(None) };
-        let (file, metadata) = Body::open(&first.path, self.limits)?;
-        Ok(Some(Opened { path: first.path, file, metadata }))
-    }
-
     /// Follows a generation from where its checkpoint left it.
     pub(super) fn go_on(
         &mut self,
@@ -263,6 +269,7 @@ impl Tail {
     ) {
         // It fitted a moment ago; if it does not any more, it is read as another file.
         let Ok(Some(seen)) = Seen::load(&at.file, from.offset) else { return };
+        let is_younger = from.is_older_than(&at.metadata);
         let mut seen = seen.with_trail(from.trail);
         if seen.look_ahead(&at.file).is_err() {
             return;
@@ -271,7 +278,8 @@ impl Tail {
         let moved_to = at.path != from.path;
         // What was moved to another file system is another file.
         let is_beside = at.path.parent() == from.path.parent();
-        let is_copy = Identity::of(source, &at.metadata) != was
+        let is_other = Identity::of(source, &at.metadata) != was || is_younger;
+        let is_copy = is_other
             && (at.file.packed().is_none() && is_beside
                 || was_cut_off(was, &from.path, &at.metadata));
         let copied = at.file.packed().filter(|_| is_copy).and_then(|packed| packed.length().ok());
@@ -323,13 +331,13 @@ impl Tail {
     }
 
     /// The file is not where it was nor beside it. Another one at its path settles the matter; where
-    /// there is none, a directory may not have been mounted yet.
+    /// there is none, a directory may not have been mounted yet. Once it is given up, others may have come and gone.
     fn give_up(
         &mut self,
         key: (Identity, FileId),
         mut waiting: Waiting,
         events: &mut Vec<TailEvent>,
-    ) {
+    ) -> Option<Departed> {
         let since = *waiting.since.get_or_insert(self.now);
         let here = regular(&waiting.checkpoint.path);
         let is_late = since.saturating_add(self.limits.linger) <= self.now;
@@ -338,14 +346,14 @@ impl Tail {
         let is_under_way = self.is_under_way(&mut waiting);
         if is_hidden || is_under_way || here.is_err() && !is_late {
             self.waiting.insert(key, waiting);
-            return;
+            return None;
         }
         let Checkpoint { file, offset: from, .. } = waiting.checkpoint;
         // Nothing was read of it before it turned out to be a copy of the one that is followed in it now.
         let holder = self.identities.get(&key.0).filter(|_| from == 0);
         if holder.is_some_and(|holder| *holder < file) {
             events.push(TailEvent::Closed { file, source: self.source_name(key.0.source) });
-            return;
+            return None;
         }
         let source = self.source_name(key.0.source);
         if let Ok(metadata) = here {
@@ -358,23 +366,10 @@ impl Tail {
         events.push(TailEvent::Closed { file, source });
         waiting.checkpoint.finished = true;
         waiting.is_given_up = true;
+        let departed = Departed::since(key.0.source, &waiting.checkpoint);
         self.waiting.insert(key, waiting);
+        departed
     }
-}
-
-/// A file that moved away from its path left it to younger ones. Of one that was cut off, again and again perhaps,
-/// younger copies were made than the one that was found.
-fn younger_than(identity: Identity, checkpoint: &Checkpoint, at: &Opened) -> Option<Departed> {
-    let source = identity.source;
-    let (path, holder) = (checkpoint.path.clone(), checkpoint.file);
-    let written_since = at.metadata.modified().ok()?;
-    // Rotation keeps the time at which a file was written to when it compresses it.
-    let since = match at.file.packed() {
-        Some(_) => written_since,
-        None if at.path.parent() != path.parent() => written_since,
-        None => born(&at.metadata)?,
-    };
-    Some(Departed { source, path, holder, since, written_since })
 }
 
 /// Whether the file is still in its directory, and so was cut off rather than deleted after its content was

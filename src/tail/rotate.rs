@@ -1,15 +1,15 @@
 //! What became of a file that changed, moved, or is not there any more.
 
-use std::fs::Metadata;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::Tail;
 use super::body::Body;
 use super::event::{FailureKind, FileId, LossReason, RotationKind, TailEvent};
 use super::found::Found;
 use super::generation::{Generation, Identity, Life, Stat, open_regular, regular};
+use super::rewrite::Opened;
 use super::sibling::{looks_rotated, relocated, rotation_suffix, siblings};
 use super::unpack::End;
 
@@ -84,7 +84,7 @@ impl Tail {
             // It was rotated and compressed since it was looked at.
             let is_packed = || {
                 let copy = self.find_copy(id);
-                copy.is_some_and(|(_, (file, _))| file.packed().is_some())
+                copy.is_some_and(|copy| copy.file.packed().is_some())
             };
             let is_gone = deleted && !is_packed();
             findings.events.push(left(id, &source, &place, regular(&place).is_ok(), is_gone));
@@ -97,7 +97,8 @@ impl Tail {
         let Some(g) = self.generations.get(&id) else { return };
         let (path, size) = (g.path.clone(), g.stat.size);
         let source = self.source_name(g.identity.source);
-        let (from, reason) = match self.go_on_in_copy(id) {
+        let copy = self.find_copy(id);
+        let (from, reason) = match self.go_on_in_copy(id, copy) {
             Ok(from) => (from, LossReason::Copytruncate),
             Err(from) => (from, LossReason::Vanished),
         };
@@ -115,11 +116,12 @@ impl Tail {
         }
         let was_open = g.file.is_some();
         let was_doubtful = g.doubt.is_some();
-        let mut lost = None;
+        let copy = self.copied_unseen(id, stat);
+        let (mut lost, mut is_known) = (None, false);
         let verdict = self.with_file(id, |g| {
             // A younger one that holds all that was read is a copy.
-            let is_known = was_open || 0 < g.offset() || !g.is_younger()?;
-            let is_itself = is_known && g.is_itself(stat.size)?;
+            is_known = was_open || 0 < g.offset() || !g.is_younger()?;
+            let is_itself = is_known && copy.is_none() && g.is_itself(stat.size)?;
             if is_itself {
                 // What was cut off had not been read; what had been is all there.
                 lost = Some((stat.size, g.stat.size)).filter(|(now, before)| now < before);
@@ -142,7 +144,10 @@ impl Tail {
             }
             Ok(Some(false)) if self.lost_its_head(id, stat.size, findings.events) => {}
             Ok(Some(false)) if self.is_being_rewritten(id, stat.size) => {}
-            Ok(Some(false)) => self.replaced(id, was_open, findings),
+            Ok(Some(false)) => {
+                let copy = copy.filter(|_| is_known);
+                self.replaced(id, was_open, copy, findings);
+            }
             // Its path leads to another file since it was looked at: the next scan finds out.
             Ok(None) => {}
             Err(e) => self.fails(id, &e, findings.events),
@@ -151,7 +156,13 @@ impl Tail {
 
     /// What was read does not stand in the file any more: it was cut off and perhaps filled again, or
     /// the inode belongs to another file now. If there is a copy of the old content, reading goes on there.
-    fn replaced(&mut self, id: FileId, was_open: bool, findings: &mut Findings) {
+    fn replaced(
+        &mut self,
+        id: FileId,
+        was_open: bool,
+        copy: Option<Opened>,
+        findings: &mut Findings,
+    ) {
         let Some(g) = self.generations.get_mut(&id) else { return };
         let place = self.sources.get(g.identity.source).and_then(|s| s.position(&g.path));
         let place = place.filter(|_| g.sight.scan == self.scans);
@@ -161,7 +172,8 @@ impl Tail {
         };
         findings.found.push(Found::again(g, place, file));
         let size = g.stat.size;
-        let (kind, reason, from) = match self.go_on_in_copy(id) {
+        let copy = self.find_copy(id).or(copy);
+        let (kind, reason, from) = match self.go_on_in_copy(id, copy) {
             Ok(from) => (RotationKind::Copytruncate, LossReason::Copytruncate, from),
             Err(from) if was_open => (RotationKind::Truncate, LossReason::Truncate, from),
             Err(from) => (RotationKind::Replace, LossReason::Vanished, from),
@@ -198,14 +210,13 @@ impl Tail {
 
     /// The content of a generation is no longer where it was. If there is a copy, reading goes on
     /// there: its size. Otherwise the generation has ended: how far it was read.
-    fn go_on_in_copy(&mut self, id: FileId) -> Result<u64, u64> {
-        let copy = self.find_copy(id);
+    fn go_on_in_copy(&mut self, id: FileId, copy: Option<Opened>) -> Result<u64, u64> {
         let Some(g) = self.generations.get_mut(&id) else { return Err(0) };
         // The inode may be another's already.
         if self.identities.get(&g.identity) == Some(&id) {
             self.identities.remove(&g.identity);
         }
-        let Some((path, (file, metadata))) = copy else {
+        let Some(Opened { path, file, metadata }) = copy else {
             let read = g.offset();
             g.end();
             return Err(read);
@@ -251,7 +262,7 @@ impl Tail {
     }
 
     /// A sibling that holds everything that was read of a generation, and perhaps the rest of it.
-    pub(super) fn find_copy(&self, id: FileId) -> Option<(PathBuf, (Body, Metadata))> {
+    pub(super) fn find_copy(&self, id: FileId) -> Option<Opened> {
         let g = self.generations.get(&id).filter(|g| g.seen.is_telling())?;
         let archived = self.archived(g.identity.source, &g.path);
         siblings(&g.path).ok()?.into_iter().chain(archived).find_map(|sibling| {
@@ -264,7 +275,7 @@ impl Tail {
             }
             let is_long_enough = file.packed().is_some() || g.offset() <= metadata.len();
             let holds = is_long_enough && g.seen.stands_in(&file).ok()?;
-            holds.then_some((sibling.path, (file, metadata)))
+            holds.then_some(Opened { path: sibling.path, file, metadata })
         })
     }
 

@@ -17,6 +17,9 @@ const ENTRIES: usize = 1_000_000;
 
 const SEPARATORS: &[u8] = b".-_~";
 
+/// A number with more digits is a date.
+const COUNT_DIGITS: usize = 4;
+
 /// The name of the file to which multilog(8) and svlogd(8) write.
 const MULTILOG_CURRENT: &[u8] = b"current";
 
@@ -55,6 +58,16 @@ pub(super) fn is_numbered(base: &[u8], name: &[u8]) -> bool {
     let suffix = rotation_suffix(base, plain).or_else(|| rotation_suffix(before, plain));
     suffix.and_then(<[u8]>::first).is_some_and(u8::is_ascii_digit)
         || plain == base && name != base && looks_rotated(base)
+}
+
+/// How many rotations ago a file was at a path, as far as its name counts them: `app.log.3`.
+pub(super) fn rotations_ago(path: &Path, rotated: &Path) -> Option<u32> {
+    let base = path.file_name().unwrap_or_default().as_bytes();
+    let plain = uncompressed(rotated.file_name().unwrap_or_default().as_bytes());
+    let before = unnumbered(base).unwrap_or(base);
+    let suffix = rotation_suffix(base, plain).or_else(|| rotation_suffix(before, plain))?;
+    let count = std::str::from_utf8(suffix).ok().filter(|text| text.len() <= COUNT_DIGITS)?;
+    count.parse().ok()
 }
 
 /// The name that a file had before rotation appended a number to it: `app.log` for `app.log.1`.

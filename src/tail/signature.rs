@@ -75,6 +75,9 @@ const RUNGS: [usize; 14] = [2, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 51
 /// without any may well come again.
 const TELLING_DIGITS: usize = 8;
 
+/// How many bytes of a line that has no end yet tell it from others.
+const TELLING_BYTES: usize = 8;
+
 /// What a file begins with, for several short lengths, so that one that is just being written is told from others
 /// soon. Four bytes each of a SHA-256. None at all: the file cannot be known by its bytes alone.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -158,7 +161,8 @@ impl Seen {
 
     /// Whether there is anything to recognise a file by.
     pub fn is_telling(&self) -> bool {
-        0 < self.offset || !self.ahead.is_empty()
+        let is_line = || self.ahead.contains(&b'\n');
+        0 < self.offset || TELLING_BYTES <= self.ahead.len() || is_line()
     }
 
     /// The offset moves over these bytes, which stand right behind it.
@@ -196,6 +200,12 @@ impl Seen {
     /// Whether everything remembered stands in the file.
     pub fn stands_in(&self, file: &impl Bytes) -> io::Result<bool> {
         Ok(self.stands_around(file)? && stands(file, &self.head, 0)?)
+    }
+
+    /// Whether a file of this size is a copy of what was read, or of a part of it, as far as its first bytes tell.
+    pub fn began_with(&self, file: &impl Bytes, size: u64) -> io::Result<bool> {
+        let known = self.head.get(..within(size, self.head.len())).unwrap_or(&self.head);
+        Ok(size <= self.offset && self.is_known_anywhere() && stands(file, known, 0)?)
     }
 
     /// Whether what is remembered tells the file from others that are not the same file.

@@ -21,6 +21,7 @@ mod restart;
 mod rewritten;
 mod rotation;
 mod trimmed;
+mod unread;
 
 /// One scan after another is this much later.
 pub const POLL: Duration = Duration::from_millis(250);

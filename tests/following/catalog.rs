@@ -237,6 +237,16 @@ const CASES: &[Row] = &[
         "a hole of 100 GB, behind a line or within one, or room that the file system gave a file in advance",
         "a hole is passed over, not read; one at the end may be filled yet, and is read as it is",
     ),
+    row(
+        54,
+        "copytruncate before anything was read of the file, while stopped or between two looks",
+        "the copies are read: nothing lost, nothing twice; `possible_loss{copytruncate}`",
+    ),
+    row(
+        55,
+        "stopped over two rotations, compressed or not, and the writer goes on after the rename",
+        NOTHING,
+    ),
 ];
 
 /// The names of the tests by the number that they carry.

@@ -22,15 +22,13 @@ pub(super) fn scan<'l>(text: &'l str, keys: &Keys, put: Put<'_, 'l>) -> Result<(
         }
         let start = at;
         at = until(bytes, at, |b| b <= b' ' || b == b'=' || b == b'"');
-        let slot = keys.slot(&[text.get(start..at).unwrap_or_default()]);
         if bytes.get(at) != Some(&b'=') {
-            if let Some(slot) = slot {
-                put(slot, Value::Null);
-            }
+            // A bare key says nothing, and may be a word of free text: it takes away no value that was there.
             // A key that starts with `=` would be empty: over it, or the loop would stand still.
             at = at.max(start + 1);
             continue;
         }
+        let slot = keys.slot(&[text.get(start..at).unwrap_or_default()]);
         let (value, after) = value(text, at + 1)?;
         if let Some(slot) = slot {
             put(slot, value);
@@ -98,10 +96,10 @@ mod tests {
             &[("msg", "maintenance task"), ("state", "STARTED")],
         );
         check(r#"msg="say \"hi\"\n" a=1"#, &[("msg", "say \"hi\"\n"), ("a", "1")]);
-        check(r#"a="" msg= state"#, &[("a", ""), ("msg", ""), ("state", "null!")]);
+        check(r#"a="" msg= state"#, &[("a", ""), ("msg", "")]);
         check(r#"a=null msg="null""#, &[("a", "null!"), ("msg", "null")]);
         check("a=first a=last", &[("a", "last")]);
-        check("a=first a", &[("a", "null!")]);
+        check("a=first then a word", &[("a", "first")]);
         check("a=b=c", &[("a", "b=c")]);
         check(r#"a=x"y z"#, &[("a", "x\"y")]);
         check("a=ü msg=\"ä ö\"", &[("a", "ü"), ("msg", "ä ö")]);

@@ -250,6 +250,7 @@ fn source_of(s: &SourceView, now: Instant) -> Value {
         "partners": s.partners,
         "up": s.up,
         "covered": s.covered,
+        "unseen": s.unseen,
         "files": s.files,
         "lag_bytes": s.lag_bytes,
         "last_line": s.last_line.map(rfc3339),

@@ -145,6 +145,7 @@ impl Follower {
         let elapsed = self.last_stock.map_or(Duration::ZERO, |last| last.elapsed());
         self.last_stock = Some(Moment::now());
         self.watch.take_stock(&self.status, &self.intake.misread(), now, elapsed);
+        self.watch.take_unseen(self.intake.unseen());
         shared.set_sources(self.watch.views());
     }
 

@@ -137,6 +137,13 @@ impl Intake {
         self.queues.values().any(|q| !q.items.is_empty() || q.holds_anything())
     }
 
+    /// A file is no longer where it was: what is wrong with it says nothing of what is written now.
+    pub fn moved(&mut self, file: FileId) {
+        if let Some(queue) = self.queues.get_mut(&file) {
+            queue.is_gone = true;
+        }
+    }
+
     /// A file is done with: nothing more comes of it.
     pub fn close(&mut self, file: FileId) {
         self.queues.remove(&file);
@@ -155,9 +162,15 @@ impl Intake {
         queue.read(reader, (offset, encoding), block, now);
     }
 
-    /// The sources that have a file of another encoding than told.
+    /// The sources that have a file of another encoding than told, or with a header that cannot be used.
     pub fn misread(&self) -> BTreeSet<usize> {
-        self.queues.values().filter(|q| q.is_misread).map(|q| q.source).collect()
+        let is_misread = |q: &&Queue| q.is_misread || q.state.is_refused() && !q.is_gone;
+        self.queues.values().filter(is_misread).map(|q| q.source).collect()
+    }
+
+    /// What [`Reader::unseen`] says of each source.
+    pub fn unseen(&self) -> impl Iterator<Item = Vec<String>> {
+        self.readers.iter().map(Reader::unseen)
     }
 
     /// What was read last ends there: nothing will follow it.

@@ -56,6 +56,8 @@ pub struct Outcome {
     pub runs: Vec<(Arc<Run>, RunReport)>,
     pub counts: Counts,
     pub rejected: Vec<RejectedLine>,
+    /// Which of the keys that are named no record of a source has had, as sentences.
+    pub unseen: Vec<(Arc<str>, String)>,
 }
 
 impl Outcome {
@@ -103,6 +105,7 @@ struct Intake<'c> {
     readings: Readings,
     counts: Counts,
     rejected: Vec<RejectedLine>,
+    readers: BTreeMap<Arc<str>, Arc<Reader>>,
     /// The latest stamp of all events and of each file's last line.
     clock: Option<Instant>,
 }
@@ -116,6 +119,7 @@ impl<'c> Intake<'c> {
             readings: Readings::default(),
             counts: Counts::default(),
             rejected: Vec::new(),
+            readers: BTreeMap::new(),
             clock: None,
         }
     }
@@ -129,7 +133,7 @@ impl<'c> Intake<'c> {
             Some(until) => until,
             None => file.metadata()?.modified()?.into(),
         };
-        let reader = Reader::new(log.source.spec.clone());
+        let reader = self.reader(log.source);
         let mut reading = LogReading {
             log,
             path: log.path.to_string_lossy().into(),
@@ -187,10 +191,16 @@ impl<'c> Intake<'c> {
         Ok(())
     }
 
+    /// One reader for all logs of a source: it knows which keys none of them had.
+    fn reader(&mut self, source: &Source) -> Arc<Reader> {
+        let make = || Arc::new(Reader::new(source.spec.clone()));
+        Arc::clone(self.readers.entry(source.name.clone()).or_insert_with(make))
+    }
+
     fn read_document(&mut self, log: &Log, progress: &mut impl FnMut(u64)) -> std::io::Result<()> {
         let (bytes, written) = documents::read(&log.path)?;
         progress(bytes.len() as u64);
-        let reader = Reader::new(log.source.spec.clone());
+        let reader = self.reader(log.source);
         let records = reader.read_document(&bytes, written);
         let path: Arc<str> = log.path.to_string_lossy().into();
         for record in records.map_err(|r| std::io::Error::other(r.detail))? {
@@ -297,7 +307,11 @@ impl<'c> Intake<'c> {
         let rejected: u64 = self.counts.rejected.values().sum();
         self.counts.ignored = self.counts.lines - self.counts.events - rejected;
         let runs = runs.into_iter().map(|run| (run.clone(), report(&run))).collect();
-        Outcome { runs, counts: self.counts, rejected: self.rejected }
+        let told = |(name, reader): (&Arc<str>, &Arc<Reader>)| {
+            reader.unseen().into_iter().map(|detail| (name.clone(), detail)).collect::<Vec<_>>()
+        };
+        let unseen = self.readers.iter().flat_map(told).collect();
+        Outcome { runs, counts: self.counts, rejected: self.rejected, unseen }
     }
 }
 

@@ -55,6 +55,7 @@ impl Watch {
             max_silence: source.max_silence,
             max_event_silence: source.max_event_silence,
             since: None,
+            unseen: Vec::new(),
             tallies: BTreeMap::new(),
         };
         let zone = |name: &Arc<str>| policy.partner(name).map_or(Zone::utc(), |p| p.zone.clone());
@@ -122,7 +123,7 @@ impl Watch {
 
     /// Takes over how the files are once they were read, and counts the time for which each source was covered:
     /// readable, fresh and caught up now and when stock was taken before, `elapsed` ago.
-    /// `misread`: the sources that have a file of another encoding than told.
+    /// `misread`: the sources that have a file that cannot be read as told.
     pub fn take_stock(
         &mut self,
         status: &[SourceStatus],
@@ -163,6 +164,17 @@ impl Watch {
             for month in months {
                 self.count(&name, COVERED_BY_MONTH, &month, nanos);
             }
+        }
+    }
+
+    /// Takes over which of the named keys no record of a source has had, and tells of those that are new.
+    pub fn take_unseen(&mut self, unseen: impl Iterator<Item = Vec<String>>) {
+        for (watched, unseen) in self.sources.iter_mut().zip(unseen) {
+            let view = &mut watched.view;
+            for detail in unseen.iter().filter(|detail| !view.unseen.contains(detail)) {
+                tracing::warn!(source = &*view.name, detail, "a key that is named is missing");
+            }
+            view.unseen = unseen;
         }
     }
 

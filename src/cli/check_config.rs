@@ -1,6 +1,7 @@
 //! `offhours check-config`: what was understood.
 
 mod doubts;
+mod samples;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -186,6 +186,9 @@ fn tell(outcome: &replay::Outcome) {
             clean(&line.rejection.detail)
         ));
     }
+    for (source, detail) in &outcome.unseen {
+        super::say(format_args!("source {}: {}", clean(source), clean(detail)));
+    }
     for (kind, n) in &c.irregularities {
         super::say(format_args!("irregular: {kind}: {n}"));
     }

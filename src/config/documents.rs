@@ -122,7 +122,7 @@ impl Check<'_> {
             values.entry(field).or_default().extend(words);
         }
         let mut named = preset.map(|preset| preset.needed.to_vec()).unwrap_or_default();
-        if let Some(table) = written.fields.as_ref().filter(|_| kind == Kind::Changes) {
+        if let Some(table) = written.fields.as_ref() {
             named.extend(lines::named(table));
         }
         let mut defaults = preset.map(|p| pairs(p.defaults)).unwrap_or_default();

@@ -12,7 +12,7 @@ use crate::config::written;
 use crate::config::yaml::{Given, Table, Text, WordOr};
 use crate::event::{ChangeType, Kind, Status, Trigger};
 use crate::format::stamp::TimeFormat;
-use crate::format::{self, Encoding, Field, Format, Match, MessageFormat, Pattern, Spec};
+use crate::format::{self, Encoding, Field, Format, KnownKeys, Match, MessageFormat, Spec};
 
 /// The words of `format`.
 const FORMATS: [&str; 5] = ["json", "logfmt", "syslog", "csv", "regex"];
@@ -20,6 +20,16 @@ const FORMATS: [&str; 5] = ["json", "logfmt", "syslog", "csv", "regex"];
 const ENCODINGS: [&str; 6] = ["auto", "utf-8", "utf-16le", "utf-16be", "windows-1252", "latin-1"];
 /// The words of `message_format`.
 const MESSAGE_FORMATS: [&str; 2] = ["logfmt", "json"];
+
+/// Fields that are read as times: what `values` says of them would never be used.
+const TIMES: [Field; 6] = [
+    Field::Time,
+    Field::Start,
+    Field::End,
+    Field::PlannedStart,
+    Field::PlannedEnd,
+    Field::ConfirmedAt,
+];
 
 /// What theirs mean.
 #[derive(Default)]
@@ -49,8 +59,11 @@ impl Check<'_> {
                 TimeFormat::Auto
             })
         });
-        let fields = written.fields.as_ref().map(|table| self.fields(table, format.as_ref()));
-        self.partner_group(written, format.as_ref());
+        let message = message_format.as_ref().and_then(Option::as_ref);
+        let message = message.or_else(|| preset.as_ref()?.message_format.as_ref());
+        let known = format.as_ref().and_then(|format| format.keys(message));
+        let fields = written.fields.as_ref().map(|table| self.fields(table, known.as_ref()));
+        self.partner_key(written, known.as_ref());
         self.known_groups(written);
         if let Some(Format::Regex(forms)) = &format {
             self.useful(written, forms, fields.as_ref());
@@ -204,18 +217,13 @@ impl Check<'_> {
     pub(super) fn fields(
         &mut self,
         table: &Table<Text>,
-        format: Option<&Format>,
+        known: Option<&KnownKeys>,
     ) -> HashMap<Field, String> {
         let mut fields = HashMap::new();
         for (ours, theirs) in table.iter() {
             let field = self.word(ours, "field", Field::ALL, Field::as_str);
             let key = self.text(theirs);
-            if let (Some(Format::Regex(patterns)), Some(key)) = (format, key) {
-                let groups = groups(patterns);
-                if !groups.contains(&key) {
-                    self.unknown(theirs, "group of the pattern", &groups);
-                }
-            }
+            self.known_key(theirs, known);
             if let (Some(field), Some(key)) = (field, key) {
                 fields.insert(field, key.to_owned());
             }
@@ -223,10 +231,22 @@ impl Check<'_> {
         fields
     }
 
+    /// A key that lines can have, where only some are possible.
+    pub(super) fn known_key(&mut self, key: &Text, known: Option<&KnownKeys>) {
+        if let Some(known) = known.filter(|known| !known.has(&key.value)) {
+            self.unknown(key, known.what, &known.names);
+        }
+    }
+
     pub(super) fn values(&mut self, table: &Table<Table<Text>>) -> Values {
         let mut values = Values::default();
         for (name, words) in table.iter() {
             let Some(field) = self.word(name, "field", Field::ALL, Field::as_str) else { continue };
+            if TIMES.contains(&field) {
+                let fault = Fault::new(format!("values of {field}: a time is no word"));
+                self.error(name.defined, fault.accepted("time_format, or values of other fields"));
+                continue;
+            }
             for (theirs, ours) in words.iter() {
                 let Some(word) = self.our_word(field, ours) else { continue };
                 let regex = self.value_pattern(theirs);
@@ -272,17 +292,6 @@ impl Check<'_> {
         };
         is_ours.then_some(&text.value)
     }
-}
-
-/// The named groups of all patterns, each once.
-pub(super) fn groups(patterns: &[Pattern]) -> Vec<&str> {
-    let mut groups: Vec<&str> = Vec::new();
-    for name in patterns.iter().flat_map(|p| p.regex.capture_names().flatten()) {
-        if !groups.contains(&name) {
-            groups.push(name);
-        }
-    }
-    groups
 }
 
 /// The fields that a table names.

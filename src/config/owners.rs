@@ -7,11 +7,10 @@ use serde_saphyr::{Location, Spanned};
 
 use crate::calendar::Zone;
 use crate::config::check::Check;
-use crate::config::lines::groups;
 use crate::config::problem::Fault;
 use crate::config::written;
 use crate::config::yaml::Text;
-use crate::format::{Format, Member, Partners};
+use crate::format::{KnownKeys, Member, Partners};
 use crate::policy::Partner;
 
 /// Found once for all sources: a large file has as many partners as sources.
@@ -89,13 +88,10 @@ impl Check<'_> {
         Some(Partners { key, each, words, patterns })
     }
 
-    /// The key that tells whose a line is has to be a group where groups are all that a line has.
-    pub(super) fn partner_group(&mut self, written: &written::Source, format: Option<&Format>) {
-        let field = written.partners.as_ref().and_then(|it| it.value.field.as_ref());
-        let (Some(field), Some(Format::Regex(patterns))) = (field, format) else { return };
-        let groups = groups(patterns);
-        if !groups.contains(&field.value.as_str()) {
-            self.unknown(field, "group of the pattern", &groups);
+    /// The key that tells whose a line is has to be one that lines can have.
+    pub(super) fn partner_key(&mut self, written: &written::Source, known: Option<&KnownKeys>) {
+        if let Some(key) = written.partners.as_ref().and_then(|it| it.value.field.as_ref()) {
+            self.known_key(key, known);
         }
     }
 

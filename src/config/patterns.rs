@@ -94,6 +94,12 @@ impl Check<'_> {
             is_key || named.contains(&name) || Field::parse(name).is_some()
         };
         let one = written.pattern.iter().map(|text| (text.defined, text.value.as_str()));
+        let message = written.message_format.iter().filter_map(|message| match &message.value {
+            WordOr::More(more) => {
+                more.regex.as_ref().map(|text| (text.defined, text.value.as_str()))
+            }
+            WordOr::Word(_) | WordOr::Neither => None,
+        });
         let many = written.patterns.as_ref().map_or(&[] as &[_], |many| &many.value);
         let many = many.iter().filter_map(|entry| match &entry.value {
             WordOr::Word(word) => Some((entry.defined, word.as_str())),
@@ -105,7 +111,7 @@ impl Check<'_> {
             WordOr::Neither => None,
         });
         let mut unknown = Vec::new();
-        for (at, text) in one.chain(many) {
+        for (at, text) in one.chain(many).chain(message) {
             // One that cannot be compiled has been told.
             let Ok(regex) = crate::format::compile(text) else { continue };
             let names = regex.capture_names().flatten().filter(|name| !is_known(name));

@@ -13,7 +13,7 @@ use super::scanner::Scanner;
 
 use super::spec::Document;
 use super::{json, records};
-use crate::event::Event;
+use crate::event::{Body, Event, Status};
 use crate::time::Instant;
 
 pub use notice::is_whole_notice;
@@ -91,6 +91,7 @@ impl Reader {
         bytes: &'d [u8],
         written: Instant,
     ) -> Result<Vec<Record<'d>>, Rejection> {
+        let mut seen = Vec::new();
         let record = |notice: notice::Notice| {
             let reading = match notice.values {
                 Ok(None) => Reading::Ignored,
@@ -100,6 +101,7 @@ impl Reader {
                     for (key, value) in values {
                         if let Some(slot) = self.mapping.keys.slot(&[&key]) {
                             slots.put(slot, value);
+                            seen.push(slot);
                         }
                     }
                     let file = FileState::default();
@@ -116,7 +118,24 @@ impl Reader {
             let rest = bytes.get(notice.at..).unwrap_or_default();
             Record { offset: notice.at as u64, bytes: rest, reading }
         };
-        Ok(self.notices(bytes)?.into_iter().map(record).collect())
+        let records: Vec<Record> = self.notices(bytes)?.into_iter().map(record).collect();
+        // What only answers or calls off need not say everything.
+        let is_whole = |record: &Record| match &record.reading {
+            Reading::Event(event) => matches!(&event.body, Body::Notice(notice)
+                if notice.status.is_some_and(|status| status != Status::Cancelled)),
+            _ => false,
+        };
+        let missing = match records.iter().any(is_whole) {
+            true => self.missing(|slot| seen.contains(&slot)),
+            false => None,
+        };
+        match missing {
+            Some(key) => {
+                let detail = format!("no notice has the key {key}");
+                Err(Rejection::new(Reason::BadHeader, detail))
+            }
+            None => Ok(records),
+        }
     }
 
     /// The notices, with the times of each in the zone of its writer.

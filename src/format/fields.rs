@@ -117,6 +117,12 @@ impl<'l> Slots<'l> {
     pub(super) fn get(&self, slot: usize) -> Option<&Value<'l>> {
         self.0.get(slot)?.as_ref()
     }
+
+    /// A bit for each slot in which there is something.
+    pub(super) fn found(&self) -> u32 {
+        let bit = |(slot, value): (usize, &Option<Value>)| u32::from(value.is_some()) << slot;
+        self.0.iter().enumerate().map(bit).sum()
+    }
 }
 
 /// The fields of one line, and what is needed to read its times.
@@ -347,9 +353,10 @@ impl Fields<'_, '_> {
     /// A duration. Where the clock was set back, or two clocks differ, some writers have one below zero.
     pub(super) fn duration(&self) -> Result<Option<TimeDelta>, Rejection> {
         let Some(text) = self.text(Field::Duration)? else { return Ok(None) };
-        let (size, is_negative) = match text.text.strip_prefix(['-', '\u{2212}']) {
+        let told = self.translated(Field::Duration, text.text);
+        let (size, is_negative) = match told.strip_prefix(['-', '\u{2212}']) {
             Some(size) => (size, true),
-            None => (text.text, false),
+            None => (told, false),
         };
         match duration(size) {
             Some(duration) if is_negative => Ok(Some(-duration)),
@@ -364,7 +371,8 @@ impl Fields<'_, '_> {
     /// A whole number; `3.0`, as some writers have it, is one.
     pub(super) fn revision(&self) -> Result<Option<u64>, Rejection> {
         let Some(text) = self.text(Field::Revision)? else { return Ok(None) };
-        let number = billionths(text.text).filter(|number| number % BILLION == 0);
+        let number = billionths(self.translated(Field::Revision, text.text));
+        let number = number.filter(|number| number % BILLION == 0);
         match number.and_then(|number| u64::try_from(number / BILLION).ok()) {
             Some(revision) => Ok(Some(revision)),
             None => Err(text.refuse(Reason::BadRevision, Field::Revision, "a whole number from 0")),

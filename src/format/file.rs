@@ -52,6 +52,11 @@ impl FileState {
         Ok(FileState { header: Some(line.text.into()), columns, ..FileState::default() })
     }
 
+    /// Whether its header cannot be used, so that nothing of it can be read.
+    pub fn is_refused(&self) -> bool {
+        self.refused.is_some()
+    }
+
     /// The state of a file whose header [`FileState::with_header`] refused.
     pub fn without_header(line: &[u8], rejection: Rejection) -> FileState {
         let text = clean(line).text.into();

@@ -7,11 +7,12 @@ use super::encoding::FileEncoding;
 use super::fields::{Fields, Mapping, Slots};
 use super::file::FileState;
 use super::joining::{Continuation, RECORD_BYTES_MAX, RECORD_LINES_MAX};
-use super::reading::{Reading, Reason, Rejection};
+use super::reading::{Reading, Reason, Rejection, quote};
 use super::records;
 use super::scan::{Fault, Put};
 use super::scanner::Scanner;
 use super::search::{Needles, count_lines, line_around};
+use super::seen::Seen;
 use super::spec::{Field, Spec};
 use crate::event::Event;
 use crate::time::Instant;
@@ -23,6 +24,7 @@ pub struct Reader {
     pub(super) mapping: Mapping,
     pub(super) scanner: Scanner,
     needles: Needles,
+    seen: Seen,
     continuation: Option<Continuation>,
 }
 
@@ -36,7 +38,8 @@ impl Reader {
             });
         let needles = Needles::new(spec.matching.as_ref());
         let continuation = spec.continuation.as_ref().map(Continuation::new);
-        Reader { spec, mapping, scanner, needles, continuation }
+        let seen = Seen::new(&spec, &mapping);
+        Reader { spec, mapping, scanner, needles, seen, continuation }
     }
 
     /// What tells the lines that belong to the record before, if there are such lines.
@@ -92,6 +95,19 @@ impl Reader {
         let mut all = fields.chain(matching).chain(partners).filter(|(slot, ..)| !found(*slot));
         let (_, key, of) = all.next()?;
         Some(format!("{key:?} (named for {of})"))
+    }
+
+    /// The keys that the configuration names and that no record has had which should have it, as sentences. Nothing is
+    /// said of a source without records, unless its lines have never had the key that would make them records.
+    pub fn unseen(&self) -> Vec<String> {
+        let told = |(field, key): (Field, &str)| {
+            let which = match field {
+                Field::Event | Field::Status => "no line",
+                _ => "no record",
+            };
+            format!("{which} has the key {} (named for {field})", quote(key))
+        };
+        self.seen.missing().into_iter().map(told).collect()
     }
 
     /// Whether it reads documents, by [`Reader::read_document`].
@@ -238,11 +254,20 @@ impl Reader {
         }
         // Whose it is decides how it is read; noise is nobody's.
         let is_record = has_match || fields.has(Field::Event) || fields.has(Field::Status);
-        let partner = if is_record { fields.partner()? } else { None };
-        match records::event(&fields)? {
-            Some(event) => Ok(Reading::Event(Event { partner, ..event })),
+        if !is_record {
+            self.seen.line();
+            return Ok(Reading::Ignored);
+        }
+        let read = fields.partner().and_then(|partner| {
+            let event = records::event(&fields)?;
+            Ok(event.map(|event| Event { partner, ..event }))
+        });
+        self.seen.record(slots, read.as_ref().ok().and_then(Option::as_ref));
+        match read? {
+            Some(event) => Ok(Reading::Event(event)),
             None if has_match => {
                 let detail = "the line passes match but has neither an event nor a status";
+                self.seen.line();
                 Err(Rejection::new(Reason::MissingEvent, detail))
             }
             None => Ok(Reading::Ignored),

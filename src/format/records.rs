@@ -3,7 +3,7 @@
 use chrono::Datelike;
 
 use super::fields::{Fields, Text};
-use super::reading::{Reading, Reason, Rejection};
+use super::reading::{Reading, Reason, Rejection, quote};
 use super::spec::{Approval, Field};
 use super::stamp::Stamp;
 use crate::event::{Body, ChangeType, Event, Kind, Notice, OtherReading, RunLine, Status, Trigger};
@@ -32,7 +32,8 @@ fn run_line(fields: &Fields, kind: Kind) -> Result<Event, Rejection> {
     let procedure = fields.name(Field::Procedure)?;
     let run_id = fields.run_id()?;
     let change_id = fields.name(Field::ChangeId)?;
-    check_names(kind, procedure.is_some(), run_id.is_some(), change_id.is_some())?;
+    check_names(kind, procedure.is_some(), run_id.is_some(), change_id.is_some())
+        .map_err(|rejection| looked_for(fields, rejection))?;
     let times = times(fields, kind)?;
     let trigger = fields.word(Field::Trigger, Trigger::ALL, Trigger::as_str)?;
     let body = Body::Run(RunLine {
@@ -71,6 +72,18 @@ fn check_names(
         None => Ok(()),
         Some((reason, what)) => {
             Err(Rejection::new(reason, format!("a line with event {kind} {what}")))
+        }
+    }
+}
+
+/// Of a line without a procedure: where it was looked for, if the configuration says that.
+fn looked_for(fields: &Fields, rejection: Rejection) -> Rejection {
+    let key = fields.spec.fields.get(&Field::Procedure);
+    match key.filter(|_| rejection.reason == Reason::MissingProcedure) {
+        None => rejection,
+        Some(key) => {
+            let detail = format!("{} (looked for as {})", rejection.detail, quote(key));
+            Rejection::new(rejection.reason, detail)
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::calendar::Zone;
 use crate::event::words;
 use crate::format::encoding::Encoding;
 use crate::format::stamp::TimeFormat;
+use crate::format::syslog::SYSLOG_KEYS;
 use crate::format::whose::Partners;
 use crate::policy::defaults::CLOCK_TOLERANCE;
 
@@ -162,6 +163,49 @@ pub struct Spec {
     pub run_id_prefix: String,
     /// A line that matches belongs to the record before it.
     pub continuation: Option<regex::bytes::Regex>,
+}
+
+/// The keys that lines of a format can have, where only some are possible.
+#[derive(Clone, Debug)]
+pub struct KnownKeys<'f> {
+    pub names: Vec<&'f str>,
+    /// What such a key is, for messages.
+    pub what: &'static str,
+    /// Beside them every parameter of structured data, as `SD-ID.PARAM`.
+    has_structured_data: bool,
+}
+
+impl KnownKeys<'_> {
+    /// Whether a line can have this key.
+    pub fn has(&self, key: &str) -> bool {
+        self.names.contains(&key) || self.has_structured_data && key.contains('.')
+    }
+}
+
+impl Format {
+    /// The keys that lines can have; `None`: any. `message`: how the text of a syslog line is read.
+    pub fn keys<'f>(&'f self, message: Option<&'f MessageFormat>) -> Option<KnownKeys<'f>> {
+        let (regexes, what): (Vec<&regex::bytes::Regex>, _) = match (self, message) {
+            (Format::Regex(forms), _) => {
+                (forms.iter().map(|form| &form.regex).collect(), "group of the pattern")
+            }
+            (Format::Syslog, None) => (Vec::new(), "key of a syslog line"),
+            (Format::Syslog, Some(MessageFormat::Regex(regex))) => {
+                (vec![regex], "key of a syslog line")
+            }
+            _ => return None,
+        };
+        let has_structured_data = matches!(self, Format::Syslog);
+        let own: &[&str] = if has_structured_data { &SYSLOG_KEYS } else { &[] };
+        let mut names: Vec<&str> = Vec::new();
+        for name in regexes.iter().flat_map(|regex| regex.capture_names().flatten()) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names.extend(own);
+        Some(KnownKeys { names, what, has_structured_data })
+    }
 }
 
 impl Spec {

@@ -14,6 +14,12 @@ pub(super) const MESSAGE: &str = "message";
 /// RFC 5424 section 6: nothing is known.
 const NIL: &str = "-";
 
+/// Keys of a line beside its structured data, whose parameters are `SD-ID.PARAM`.
+pub(super) const SYSLOG_KEYS: [&str; 9] = [
+    TIMESTAMP, "hostname", "app_name", "proc_id", "msg_id", MESSAGE, "priority", "facility",
+    "severity",
+];
+
 /// Hands over the header and the structured data, and returns the free text and where it starts. A field may
 /// be addressed as `timestamp hostname app_name proc_id msg_id message priority facility severity` (the last
 /// three as numbers) or as `SD-ID.PARAM`.

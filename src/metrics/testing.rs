@@ -257,6 +257,7 @@ pub fn source() -> SourceView {
         last_event: Some(at("2025-11-10T13:10")),
         max_silence: Some(TimeDelta::hours(1)),
         max_event_silence: Some(TimeDelta::days(2)),
+        unseen: Vec::new(),
         since: None,
         tallies: BTreeMap::new(),
     }

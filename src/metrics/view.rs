@@ -54,6 +54,8 @@ pub struct SourceView {
     pub last_event: Option<Instant>,
     pub max_silence: Option<TimeDelta>,
     pub max_event_silence: Option<TimeDelta>,
+    /// Which of the keys that are named no record has had, as sentences.
+    pub unseen: Vec<String>,
     /// When it was looked at for the first time since the program began.
     pub since: Option<Instant>,
     /// Counts by (name, label): `lines`/{`event`, `ignored`, `rejected`}, `rejected`/{reason}, `bytes`/"",

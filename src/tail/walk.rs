@@ -6,6 +6,7 @@ use std::fs::{self, FileType};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::event::FailureKind;
 use super::glob::{Component, Pattern};
@@ -38,10 +39,14 @@ pub(super) struct Walk {
 }
 
 impl Pattern {
-    /// Whether there is a file now that it names.
-    pub fn leads_somewhere(&self) -> bool {
+    /// Of the files that it names now, the one that was written to last.
+    pub fn newest(&self) -> Option<PathBuf> {
         let walk = Walk::through(std::slice::from_ref(self), ENTRIES_LOOKED_AT);
-        walk.paths.iter().any(|path| fs::metadata(path).is_ok())
+        let dated = walk.paths.into_iter().filter_map(|path| {
+            let written = fs::metadata(&path).ok()?;
+            Some((written.modified().unwrap_or(SystemTime::UNIX_EPOCH), path))
+        });
+        dated.max_by_key(|(written, _)| *written).map(|(_, path)| path)
     }
 }
 

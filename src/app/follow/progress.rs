@@ -21,6 +21,7 @@ impl Follower {
     /// A file is no longer where its checkpoint says: a restart right now must know where to look for it.
     pub(super) fn moved(&mut self, file: FileId) {
         self.is_urgent = true;
+        self.intake.moved(file);
         if let Some(stored) = self.stored.get(&file) {
             let (offset, memo) = (stored.offset, stored.memo.clone());
             // If its old place is all that can be said of it, the old checkpoint is as good.

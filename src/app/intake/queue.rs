@@ -78,6 +78,8 @@ pub struct Queue {
     pub behind_since: Option<Instant>,
     /// Its last telling line was of another encoding than told.
     pub is_misread: bool,
+    /// Another file has its place, or none.
+    pub is_gone: bool,
 }
 
 impl Queue {
@@ -109,6 +111,7 @@ impl Queue {
             followed_since,
             behind_since: None,
             is_misread: false,
+            is_gone: false,
             state,
         }
     }

@@ -4,27 +4,15 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::SubsecRound;
 
+use super::samples;
 use crate::calendar::{Calendar, Zone};
 use crate::cli::table::clean;
 use crate::config::{Config, Source};
-use crate::format::{Field, Format, MessageFormat, Spec};
+use crate::format::{Field, Format, KnownKeys, Spec};
 use crate::policy::{LOOK_AHEAD, Partner, Policy, Procedure, Terms};
 use crate::tail::Pattern;
 use crate::time::{Instant, Span};
 use crate::verdict::civil;
-
-/// Keys of a syslog line beside its structured data, which are named `SD-ID.PARAM`.
-const SYSLOG_KEYS: [&str; 9] = [
-    "timestamp",
-    "hostname",
-    "app_name",
-    "proc_id",
-    "msg_id",
-    "message",
-    "priority",
-    "facility",
-    "severity",
-];
 
 /// Two calendars by where they are: many procedures share them.
 type Pair = (*const Calendar, *const Calendar);
@@ -39,6 +27,7 @@ pub(super) fn doubts(config: &Config, now: Instant) -> Vec<String> {
     for source in &config.sources {
         all.extend(files(source));
         all.extend(match_key(source));
+        all.extend(samples::doubts(source, now));
     }
     all
 }
@@ -123,7 +112,7 @@ fn files(source: &Source) -> Vec<String> {
             Err(error) => {
                 Some(format!("files {written} of source {name} cannot be followed: {error}"))
             }
-            Ok(pattern) if !pattern.leads_somewhere() => Some(format!(
+            Ok(pattern) if pattern.newest().is_none() => Some(format!(
                 "no file matches {written} of source {name}: until there is one nothing of it is seen"
             )),
             Ok(_) => None,
@@ -135,39 +124,17 @@ fn files(source: &Source) -> Vec<String> {
 /// A key of `match` that no line can have: every line would be ignored.
 fn match_key(source: &Source) -> Option<String> {
     let key = source.spec.matching.as_ref()?.key.as_deref()?;
-    let known = keys(&source.spec)?;
-    if known.iter().any(|name| name == key) || is_structured(&source.spec, key) {
-        return None;
-    }
+    let known = keys(&source.spec).filter(|known| !known.has(key))?;
     Some(format!(
         "match of source {} looks for the key {:?}, which no line of its format has: every line is ignored; it has {}",
         clean(&source.name),
         clean(key),
-        clean(&known.join(", "))
+        clean(&known.names.join(", "))
     ))
 }
 
-/// The keys that lines of a format can have; `None`: any.
-fn keys(spec: &Spec) -> Option<Vec<String>> {
-    let groups = |regex: &regex::bytes::Regex| -> Vec<String> {
-        regex.capture_names().flatten().map(String::from).collect()
-    };
-    match (&spec.format, &spec.message_format) {
-        (Format::Regex(forms), _) => {
-            Some(forms.iter().flat_map(|form| groups(&form.regex)).collect())
-        }
-        (Format::Syslog, None) => Some(SYSLOG_KEYS.map(String::from).to_vec()),
-        (Format::Syslog, Some(MessageFormat::Regex(regex))) => {
-            let own = SYSLOG_KEYS.map(String::from);
-            Some(own.into_iter().chain(groups(regex)).collect())
-        }
-        _ => None,
-    }
-}
-
-/// A parameter of structured data.
-fn is_structured(spec: &Spec, key: &str) -> bool {
-    matches!(spec.format, Format::Syslog) && key.contains('.')
+fn keys(spec: &Spec) -> Option<KnownKeys<'_>> {
+    spec.format.keys(spec.message_format.as_ref())
 }
 
 /// Procedures that no line of any source of the partner can name.
@@ -213,9 +180,7 @@ fn naming(spec: &Spec, procedure: &str) -> Naming {
         return Naming::Surely;
     }
     let key = spec.fields.get(&Field::Procedure).map_or(Field::Procedure.as_str(), String::as_str);
-    if keys(spec).is_some_and(|known| !known.iter().any(|name| name == key))
-        && !is_structured(spec, key)
-    {
+    if keys(spec).is_some_and(|known| !known.has(key)) {
         return Naming::Never;
     }
     let Some(values) = spec.values.get(&Field::Procedure) else { return Naming::Surely };

@@ -12,6 +12,10 @@ use chrono::TimeDelta;
 use crate::policy::defaults::CLOCK_TOLERANCE;
 use crate::time::Instant;
 
+/// A machine does not sleep for less. The two counts of time since boot are read one after the other, so that they differ
+/// by a little always.
+const SLEEP_LEAST: TimeDelta = TimeDelta::seconds(1);
+
 /// How long a clock that was set has to go right before it is believed.
 pub const TRIAL: TimeDelta = TimeDelta::minutes(10);
 
@@ -84,7 +88,8 @@ impl Reading {
 struct Belief {
     /// The last reading that was believed.
     good: Reading,
-    last: Reading,
+    /// How long the machine had slept since boot, as far as that is in the standing.
+    asleep: TimeDelta,
     /// The first reading of a clock that was set, as long as it goes right since.
     trial: Option<Reading>,
     standing: Standing,
@@ -93,14 +98,17 @@ struct Belief {
 impl Belief {
     /// Nothing is known of the first reading but itself.
     fn new(first: Reading) -> Belief {
-        Belief { good: first, last: first, trial: None, standing: Standing::default() }
+        let asleep = first.boot - first.awake;
+        Belief { good: first, asleep, trial: None, standing: Standing::default() }
     }
 
     /// The time, by the clocks at this moment.
     fn read(&mut self, reading: Reading) -> Instant {
-        let slept = (reading.boot - reading.awake) - (self.last.boot - self.last.awake);
-        self.standing.slept += slept.max(TimeDelta::zero());
-        self.last = reading;
+        let slept = (reading.boot - reading.awake) - self.asleep;
+        if SLEEP_LEAST <= slept {
+            self.standing.slept += slept;
+            self.asleep += slept;
+        }
         if self.good.agrees(&reading) {
             return self.believe(reading);
         }
@@ -196,6 +204,13 @@ mod tests {
             believed(&[(1, 0, 0), (8 * 3600, 0, 7 * 3600), (8 * 3601, 0, 7 * 3600)]);
         assert_eq!(off, [0, 0, 0]);
         assert_eq!((standing.jumps, standing.slept), (0, TimeDelta::hours(7)));
+    }
+
+    #[test]
+    fn a_machine_that_is_awake_has_slept_for_no_time_at_all() {
+        let mut belief = Belief::new(Reading::take());
+        (0..1_000).for_each(|_| _ = belief.read(Reading::take()));
+        assert_eq!(belief.standing.slept, TimeDelta::zero());
     }
 
     #[test]

@@ -18,7 +18,6 @@ fn kills() -> usize {
 
 /// Series that depend on the moment of reading or on the process, and so on nothing that was read.
 const OF_THE_MOMENT: &[&str] = &[
-    "offhours_suspended_seconds",
     "offhours_loop_last_turn_",
     "process_",
     "offhours_ledger_commit",

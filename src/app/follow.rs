@@ -141,11 +141,11 @@ impl Follower {
     pub fn take_stock(&mut self, shared: &Shared, now: Instant) {
         if !self.rests {
             self.status = self.tail.status().into_iter().chain(self.documents.status()).collect();
+            self.watch.take_unseen(self.intake.unseen());
         }
         let elapsed = self.last_stock.map_or(Duration::ZERO, |last| last.elapsed());
         self.last_stock = Some(Moment::now());
         self.watch.take_stock(&self.status, &self.intake.misread(), now, elapsed);
-        self.watch.take_unseen(self.intake.unseen());
         shared.set_sources(self.watch.views());
     }
 

@@ -94,11 +94,13 @@ impl Mapping {
         self.slots.get(field as usize).copied().flatten()
     }
 
+    /// Which of the partners wrote a line, by its place among them, if the line tells.
+    pub(super) fn member(&self, partners: Option<&Partners>, slots: &Slots) -> Option<usize> {
+        partners?.member(self.partner_slot.and_then(|slot| slots.get(slot)))
+    }
+
     /// The clock of whoever wrote a line; that of the source where the line does not tell.
-    pub(super) fn clock(&self, partners: Option<&Partners>, slots: &Slots) -> &Clock {
-        let member = partners.and_then(|partners| {
-            partners.member(self.partner_slot.and_then(|slot| slots.get(slot)))
-        });
+    pub(super) fn clock(&self, member: Option<usize>) -> &Clock {
         member.and_then(|member| self.clocks.get(member)).unwrap_or(&self.clock)
     }
 }
@@ -129,6 +131,8 @@ impl<'l> Slots<'l> {
 pub(super) struct Fields<'a, 'l> {
     pub(super) spec: &'a Spec,
     pub(super) mapping: &'a Mapping,
+    /// Which of the partners wrote the line.
+    pub(super) member: Option<usize>,
     pub(super) clock: &'a Clock,
     pub(super) slots: &'a Slots<'l>,
     /// Of reading.
@@ -165,9 +169,9 @@ impl Fields<'_, '_> {
     /// Whose the line is, where the source has several partners.
     pub(super) fn partner(&self) -> Result<Option<Arc<str>>, Rejection> {
         let Some(partners) = &self.spec.partners else { return Ok(None) };
-        let value = self.mapping.partner_slot.and_then(|slot| self.slots.get(slot));
-        let member = partners.member(value).and_then(|member| partners.each.get(member));
-        let member = member.ok_or_else(|| partners.refuse(value))?;
+        let member = self.member.and_then(|member| partners.each.get(member));
+        let value = || self.mapping.partner_slot.and_then(|slot| self.slots.get(slot));
+        let member = member.ok_or_else(|| partners.refuse(value()))?;
         Ok(Some(member.partner.clone()))
     }
 

@@ -227,8 +227,10 @@ impl Reader {
         file: &FileState,
         moment: Instant,
     ) -> Fields<'a, 'l> {
-        let clock = self.mapping.clock(self.spec.partners.as_ref(), slots);
-        Fields { spec: &self.spec, mapping: &self.mapping, clock, slots, moment, last: file.last }
+        let (spec, mapping) = (&self.spec, &self.mapping);
+        let member = mapping.member(spec.partners.as_ref(), slots);
+        let clock = mapping.clock(member);
+        Fields { spec, mapping, member, clock, slots, moment, last: file.last }
     }
 
     fn event(

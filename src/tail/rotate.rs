@@ -92,13 +92,19 @@ impl Tail {
         Ok(stat)
     }
 
-    /// The file is gone and was not open. Perhaps it was copied first.
+    /// The file is gone and was not open. Perhaps it lies in the archive, or was copied first.
     fn vanished(&mut self, id: FileId, events: &mut Vec<TailEvent>) {
         let Some(g) = self.generations.get(&id) else { return };
         let (path, size) = (g.path.clone(), g.stat.size);
-        let source = self.source_name(g.identity.source);
+        let was = g.identity;
+        let source = self.source_name(was.source);
         let copy = self.find_copy(id);
+        let is_itself =
+            copy.as_ref().is_some_and(|copy| Identity::of(was.source, &copy.metadata) == was);
         let (from, reason) = match self.go_on_in_copy(id, copy) {
+            Ok(_) if is_itself => {
+                return events.push(left(id, &source, &path, regular(&path).is_ok(), false));
+            }
             Ok(from) => (from, LossReason::Copytruncate),
             Err(from) => (from, LossReason::Vanished),
         };

@@ -50,13 +50,17 @@ pub(super) fn rotation_suffix<'a>(base: &[u8], name: &'a [u8]) -> Option<&'a [u8
     inserted.first().is_some_and(u8::is_ascii_digit).then_some(inserted)
 }
 
+/// The same where `base` may have been rotated before: of `app.log.1` the file goes on to `app.log.2`.
+fn suffix_again<'a>(base: &[u8], name: &'a [u8]) -> Option<&'a [u8]> {
+    let before = || rotation_suffix(unnumbered(base)?, name);
+    rotation_suffix(base, name).or_else(before)
+}
+
 /// Whether rotation counted or dated the file: `.1`, `-20251110`; not `.save` or `.bak`. It may be compressed, and
 /// the base may have been rotated before.
 pub(super) fn is_numbered(base: &[u8], name: &[u8]) -> bool {
     let plain = uncompressed(name);
-    let before = unnumbered(base).unwrap_or(base);
-    let suffix = rotation_suffix(base, plain).or_else(|| rotation_suffix(before, plain));
-    suffix.and_then(<[u8]>::first).is_some_and(u8::is_ascii_digit)
+    suffix_again(base, plain).and_then(<[u8]>::first).is_some_and(u8::is_ascii_digit)
         || plain == base && name != base && looks_rotated(base)
 }
 
@@ -64,9 +68,9 @@ pub(super) fn is_numbered(base: &[u8], name: &[u8]) -> bool {
 pub(super) fn rotations_ago(path: &Path, rotated: &Path) -> Option<u32> {
     let base = path.file_name().unwrap_or_default().as_bytes();
     let plain = uncompressed(rotated.file_name().unwrap_or_default().as_bytes());
-    let before = unnumbered(base).unwrap_or(base);
-    let suffix = rotation_suffix(base, plain).or_else(|| rotation_suffix(before, plain))?;
-    let count = std::str::from_utf8(suffix).ok().filter(|text| text.len() <= COUNT_DIGITS)?;
+    let count = std::str::from_utf8(suffix_again(base, plain)?)
+        .ok()
+        .filter(|text| text.len() <= COUNT_DIGITS)?;
     count.parse().ok()
 }
 
@@ -163,21 +167,17 @@ fn lies_at(path: &Path) -> Vec<PathBuf> {
 pub(super) struct SiblingsOf<'a> {
     own: &'a [u8],
     base: &'a [u8],
-    before: &'a [u8],
 }
 
 impl SiblingsOf<'_> {
     pub fn path(path: &Path) -> SiblingsOf<'_> {
         let own = path.file_name().unwrap_or_default().as_bytes();
-        let base = uncompressed(own);
-        SiblingsOf { own, base, before: unnumbered(base).unwrap_or(base) }
+        SiblingsOf { own, base: uncompressed(own) }
     }
 
     fn has(&self, name: &[u8]) -> bool {
         let plain = uncompressed(name);
-        let suffix =
-            rotation_suffix(self.base, plain).or_else(|| rotation_suffix(self.before, plain));
-        suffix.is_some() || plain == self.base && is_compressed(name)
+        suffix_again(self.base, plain).is_some() || plain == self.base && is_compressed(name)
     }
 
     /// Whether a file in another folder has such a name, or its own.

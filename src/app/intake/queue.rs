@@ -262,17 +262,17 @@ impl Queue {
         now: Instant,
     ) {
         let (before, new) = record.split_at_checked(taken).unwrap_or((record, &[]));
+        if new.is_empty() {
+            return;
+        }
         let lines = count_lines(new) as u64;
         let read = |text| read_one(reader, text, &self.state, now);
-        let (was, is) = (read(before), read(record));
-        let reading = |found: &Option<(Reading, Vec<u8>)>| found.as_ref().map(|(r, _)| r.clone());
-        let is_same = reading(&was) == reading(&is);
-        let what =
-            is.filter(|_| lines != 0 && !is_same).and_then(|(reading, line)| match reading {
-                Reading::Ignored => None,
-                Reading::Rejected(_) if matches!(was, Some((Reading::Rejected(_), _))) => None,
-                reading => fate(reading, &line),
-            });
+        let was = read(before).map(|(reading, _)| reading);
+        let what = read(record).and_then(|(is, line)| match (&was, &is) {
+            (Some(Reading::Rejected(_)), Reading::Rejected(_)) => None,
+            (Some(was), is) if was == is => None,
+            _ => fate(is, &line),
+        });
         let Some(what) = what else {
             self.trailing += lines;
             return;

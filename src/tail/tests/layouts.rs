@@ -177,5 +177,8 @@ fn case_50_moved_to_another_folder_while_it_is_followed() {
         ]);
         rig.settle();
         rig.expect(&[]);
+        let report = rig.report();
+        assert!(!report.iter().any(|word| word.contains("loss")), "{descriptors} {report:?}");
+        assert!(report.contains(&"rename".into()), "{descriptors} {report:?}");
     }
 }

@@ -161,7 +161,6 @@ fn a_record_that_is_not_whole_holds_nobody_up() {
     taken.take(&mut intake, now() + RECORD_LONGEST);
     assert_eq!(taken.rejected, 1);
     assert!(!intake.holds_anything(), "an idle file costs nothing");
-    let _ = taken.checkpoint;
 }
 
 /// What was read of a record is not what stands there now: it is read as a new one.

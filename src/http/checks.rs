@@ -79,7 +79,7 @@ pub(super) fn same_site(
     let is_command = head.headers.contains_key(NO_BROWSER);
     if !is_command && !names.know(authority.host(), served) {
         return refuse(format!(
-            "{:?} is no name that this offhours is known by, so that nothing is put on record or changed under it; \
+            "this offhours is not known as {:?}, so it records and changes nothing for such a request; \
              --web.external-url and --web.allowed-host tell it its names",
             authority.host()
         ));

@@ -225,7 +225,7 @@ async fn a_web_page_cannot_make_a_browser_reload_us() {
         }
     }
     let absolute = "POST http://evil.example/-/reload HTTP/1.1\r\nHost: a\r\n\r\n";
-    check(&server, absolute, 403, "is no name that this offhours is known by").await;
+    check(&server, absolute, 403, "this offhours is not known as").await;
     check(&server, "POST /-/reload HTTP/1.0\r\n\r\n", 403, "under which name").await;
     assert_eq!(reloads.load(Ordering::SeqCst), 8);
     // Reading is free: a link from another page leads to ours.
